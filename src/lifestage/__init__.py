@@ -1,0 +1,54 @@
+"""lifestage: predictive customer lifetime value, from an order log to life-cycle stages and a report."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lifestage.data import datasets as datasets
+    from lifestage import plots as plots
+    from lifestage.data.compress import compress as compress
+    from lifestage.data.orders import read_orders as read_orders
+    from lifestage.data.summary import summarize as summarize
+    from lifestage.lifecycle import assign_stages as assign_stages
+    from lifestage.model import LTVModel as LTVModel
+    from lifestage.model import fit as fit
+    from lifestage.model import load as load
+    from lifestage.report import write_report as write_report
+    from lifestage.tables import Summary as Summary
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ConfigError": "lifestage.errors",
+    "DataError": "lifestage.errors",
+    "FitError": "lifestage.errors",
+    "LTVModel": "lifestage.model",
+    "LifestageError": "lifestage.errors",
+    "RegistryError": "lifestage.errors",
+    "Summary": "lifestage.tables",
+    "assign_stages": "lifestage.lifecycle",
+    "compress": "lifestage.data.compress",
+    "fit": "lifestage.model",
+    "load": "lifestage.model",
+    "read_orders": "lifestage.data.orders",
+    "summarize": "lifestage.data.summary",
+    "write_report": "lifestage.report",
+}
+_MODULES = {"datasets": "lifestage.data.datasets", "plots": "lifestage.plots"}
+
+__all__ = ["__version__", "datasets", "plots", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name where it is first used, so that the import of the package costs next to nothing."""
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    raise AttributeError(f"module 'lifestage' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

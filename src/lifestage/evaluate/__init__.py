@@ -1,0 +1,7 @@
+"""How well a model describes the past and foretold what came after."""
+
+from __future__ import annotations
+
+from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
+
+__all__ = ["frequency_fit", "holdout_fit", "tracking"]

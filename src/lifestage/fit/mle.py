@@ -1,0 +1,140 @@
+"""Maximum likelihood and maximum a posteriori: exact gradient, several starts, a Newton finish, and an honest status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from lifestage.fit.priors import LogPrior
+
+__all__ = ["Optimum", "maximise"]
+
+Floats = NDArray[np.float64]
+Objective = Callable[[Floats], tuple[float, Floats]]
+
+BOUND = np.log(1e6)
+"""Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as being at its bound."""
+
+NEWTON_STEPS = 30
+DECREMENT = 1e-12
+"""The finish stops when a Newton step would raise the log-likelihood by less than this."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best point found, on the log scale of scaled parameters."""
+
+    theta: Floats
+    log_likelihood: float
+    covariance: Floats | None
+    gradient: float
+    converged: bool
+    at_bound: tuple[int, ...]
+
+
+def _hessian(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
+    """Central differences of the exact gradient, made symmetric."""
+    columns = [(gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step) for e in np.eye(theta.size)]
+    hessian = np.array(columns)
+    return np.asarray(0.5 * (hessian + hessian.T))
+
+
+def maximise(
+    log_likelihood: Objective, starts: list[Floats], units: Floats, observations: float, prior: LogPrior | None
+) -> Optimum:
+    """Maximise log-likelihood (+ log prior) over positive parameters.
+
+    Parameters
+    ----------
+    log_likelihood : callable
+        Natural parameters → (value, gradient).
+    starts : list of arrays
+        Natural parameters.
+    units : array
+        The unit of each parameter (mean time, mean spend, or 1); theta = ln(parameter / unit) is free of units, so
+        the path of the optimiser does not depend on them.
+    observations : float
+        Customers behind the likelihood.
+    prior : callable or None
+        theta → (log density, gradient).
+    """
+
+    def objective(theta: Floats) -> tuple[float, Floats]:
+        params = units * np.exp(theta)
+        value, gradient = log_likelihood(params)
+        gradient = gradient * params
+        if prior is not None:
+            extra, slope = prior(theta)
+            value, gradient = value + extra, gradient + slope
+        return -value, -gradient
+
+    def scaled(theta: Floats) -> tuple[float, Floats]:
+        value, gradient = objective(theta)
+        return value / observations, gradient / observations
+
+    def slope(theta: Floats) -> Floats:
+        return objective(theta)[1]
+
+    bounds = [(-BOUND, BOUND)] * units.size
+    runs = [
+        minimize(
+            scaled,
+            np.clip(np.log(start / units), -BOUND, BOUND),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+        )
+        for start in starts
+    ]
+    theta = np.asarray(min(runs, key=lambda run: float(run.fun)).x, float)
+    theta, decrement = _newton(objective, theta)
+    free = np.abs(theta) < BOUND - 1e-6
+    value, gradient = objective(theta)
+    curvature = _hessian(slope, theta)[np.ix_(free, free)]
+    covariance = np.zeros((theta.size, theta.size))
+    positive = bool(free.any()) and bool(np.all(np.linalg.eigvalsh(curvature) > 1e-9 * observations))
+    if positive:
+        covariance[np.ix_(free, free)] = np.linalg.inv(curvature)
+    worst = float(np.abs(gradient[free]).max(initial=0.0)) / observations
+    likelihood = log_likelihood(units * np.exp(theta))[0]
+    return Optimum(
+        theta=theta,
+        log_likelihood=likelihood,
+        covariance=covariance if positive else None,
+        gradient=worst,
+        converged=bool(np.isfinite(value)) and (decrement < 1e-6 or worst < 1e-7),
+        at_bound=tuple(int(i) for i in np.flatnonzero(~free)),
+    )
+
+
+def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:
+    """Damped Newton steps inside the bounds; returns the point and the last Newton decrement."""
+    decrement = np.inf
+    for _ in range(NEWTON_STEPS):
+        value, gradient = objective(theta)
+        free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient > 0)  # at a bound, free only if it pulls inwards
+        if not free.any():
+            return theta, 0.0
+        curvature = _hessian(lambda at: objective(at)[1], theta)[np.ix_(free, free)]
+        values, vectors = np.linalg.eigh(curvature)
+        values = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max())))
+        step = np.zeros(theta.size)
+        step[free] = -vectors @ ((vectors.T @ gradient[free]) / values)
+        decrement = float(-gradient @ step)
+        if decrement < DECREMENT:
+            return theta, decrement
+        step *= min(1.0, 2.0 / float(np.abs(step).max()))
+        while True:
+            trial = np.clip(theta + step, -BOUND, BOUND)
+            if objective(trial)[0] < value:
+                break
+            step *= 0.5
+            if np.abs(step).max() < 1e-12:
+                return theta, decrement
+        theta = trial
+    return theta, decrement

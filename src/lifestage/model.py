@@ -1,0 +1,258 @@
+"""The fitted model: purchases, spend, and what is known of the data behind them; fit, save and load."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifestage.data.compress import compress
+from lifestage.errors import ConfigError, DataError, RegistryError
+from lifestage.families import family
+from lifestage.fit import fit_purchases, fit_spend
+from lifestage.posterior import Posterior, Status
+from lifestage.tables import MONETARY, Counts, Note, Period, Quality, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LTVModel", "fit", "load"]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class LTVModel:
+    """A fitted model of purchases and spend.
+
+    Attributes
+    ----------
+    purchases : Posterior
+    spend : Posterior or None
+    data : Summary
+        What the model was fitted on, without its customers: ``table`` is None.
+    mean_spend : float
+        Mean spend per purchase day of the base, money; stands in where the spend model has no finite mean.
+    """
+
+    purchases: Posterior
+    spend: Posterior | None
+    data: Summary
+    mean_spend: float
+
+    @property
+    def period(self) -> Period:
+        """Unit of time parameters, recency, T and horizons."""
+        return self.data.period
+
+    @property
+    def params(self) -> pd.DataFrame:
+        """Table of parameters: family, parameter, estimate, sd, low, high (95 % interval)."""
+        import pandas as pd
+
+        return pd.concat([part.table() for part in self.parts.values()], ignore_index=True)
+
+    @property
+    def parts(self) -> dict[str, Posterior]:
+        """The posteriors by name: ``purchases`` and, when there is one, ``spend``."""
+        return {"purchases": self.purchases} | ({"spend": self.spend} if self.spend is not None else {})
+
+    @property
+    def status(self) -> str:
+        """Sentences on convergence and on everything that limits the model."""
+        return " ".join(f"{name.capitalize()}: {part.status}" for name, part in self.parts.items())
+
+    @property
+    def converged(self) -> bool:
+        """Whether every part converged."""
+        return all(part.status.converged for part in self.parts.values())
+
+    def log_likelihood(self, part: str = "purchases") -> float:
+        """Log-likelihood over all customers (``"purchases"``) or all repeat buyers (``"spend"``), every constant in.
+
+        Raises
+        ------
+        ConfigError
+            If the model has no such part.
+        """
+        if part not in self.parts:
+            raise ConfigError(f"part must be one of {', '.join(self.parts)}; got {part!r}")
+        return float(self.parts[part].diagnostics["log_likelihood"])
+
+    def predict(
+        self,
+        customers: Summary | Any,
+        horizon: float = 52,
+        *,
+        discount_rate: float = 0.10,
+        margin: float = 1.0,
+        level: float = 0.9,
+    ) -> Any:
+        """Predict every customer; see :func:`lifestage.predict.predict`."""
+        from lifestage.predict import predict
+
+        return predict(
+            self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model into the folder *path*, whole or not at all; see :func:`load`.
+
+        The folder holds ``model.json`` (everything but the draws) and a Parquet file of draws for each part.
+        No customer is in it.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            (staging / "model.json").write_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False), "utf-8")
+            for name, part in self.parts.items():
+                pq.write_table(pa.table(dict(part.draws)), staging / f"{name}.parquet")
+            if target.exists():
+                shutil.rmtree(target)
+            staging.rename(target)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        return target
+
+    def __repr__(self) -> str:
+        names = " + ".join(part.family for part in self.parts.values())
+        return f"LTVModel({names}, {self.purchases.method}, {self.data.customers:,} customers until {self.data.until})"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{self!r}</b></p>{self.params.to_html(index=False, float_format='%.5g')}<p>{self.status}</p>"
+
+
+def fit(
+    customers: Summary,
+    purchases: str = "bg/nbd",
+    spend: str | None = "gamma-gamma",
+    *,
+    method: str = "mle",
+    seed: int = 0,
+) -> LTVModel:
+    """Fit purchases and spend to a base of customers.
+
+    Parameters
+    ----------
+    customers : Summary
+        From :func:`lifestage.summarize` or :meth:`lifestage.Summary.from_frame`.
+    purchases : ``"bg/nbd"`` or ``"mbg/nbd"``
+    spend : ``"gamma-gamma"`` or None
+        None leaves money out of the model; so does a base without a single positive repeat spend.
+    method : ``"mle"`` or ``"map"``
+    seed : int
+        For methods that draw at random; the two above do not.
+
+    Raises
+    ------
+    DataError
+        With fewer than 100 customers and fewer than 30 repeat buyers.
+    ConfigError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> ls.fit(customers, purchases="bg/nbd").log_likelihood().__round__(3)
+    -9582.429
+    """
+    if not isinstance(customers, Summary):
+        raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
+    counts = compress(customers)
+    spend_part = fit_spend(counts, spend, method=method) if spend is not None and counts.spend_x.size else None
+    return LTVModel(
+        purchases=fit_purchases(counts, purchases, method=method),
+        spend=spend_part,
+        data=replace(customers, table=None),
+        mean_spend=_mean_spend(customers, counts),
+    )
+
+
+def _mean_spend(customers: Summary, counts: Counts) -> float:
+    """Mean money per purchase day: of the whole base when revenue is known, else of repeat purchases."""
+    from lifestage.data.engine import lazy, to_pandas
+
+    table, _ = lazy(customers.table)
+    names = table.collect_schema().names()
+    if "revenue" in names:
+        import narwhals as nw
+
+        sums = to_pandas(table.select(nw.col("revenue").sum(), nw.col("frequency").sum(), n=nw.len()))
+        return float(sums["revenue"][0] / (sums["frequency"][0] + sums["n"][0]))
+    if MONETARY in names and counts.spend_x.size:
+        return float(counts.spend_weight @ (counts.spend_x * counts.spend_m) / (counts.spend_weight @ counts.spend_x))
+    return float("nan")
+
+
+def _to_json(model: LTVModel) -> dict[str, Any]:
+    from lifestage.data.facts import facts_to_json
+
+    def note(n: Note) -> dict[str, Any]:
+        return {"code": n.code, "text": n.text, "values": dict(n.values)}
+
+    return {
+        "schema": SCHEMA,
+        "mean_spend": model.mean_spend,
+        "data": facts_to_json(model.data),
+        "parts": {
+            name: {
+                "family": part.family,
+                "method": part.method,
+                "converged": part.status.converged,
+                "notes": [note(n) for n in part.status.notes],
+                "covariance": None if part.covariance is None else part.covariance.tolist(),
+                "diagnostics": dict(part.diagnostics),
+                "priors": dict(part.priors),
+            }
+            for name, part in model.parts.items()
+        },
+    }
+
+
+def load(path: str | os.PathLike[str]) -> LTVModel:
+    """Read a model that :meth:`LTVModel.save` wrote; nothing in the folder is executed.
+
+    Raises
+    ------
+    RegistryError
+        If the folder is not such a model, is damaged, or was written by a newer version.
+    """
+    import pyarrow.parquet as pq
+
+    from lifestage.data.facts import facts_from_json
+
+    folder = Path(path)
+    try:
+        raw = json.loads((folder / "model.json").read_text("utf-8"))
+        if raw["schema"] > SCHEMA:
+            raise RegistryError(f"{folder} was written by a newer version (schema {raw['schema']}, known: {SCHEMA})")
+        parts = {}
+        for name, part in raw["parts"].items():
+            table = pq.read_table(folder / f"{name}.parquet")
+            draws = {p: np.asarray(table.column(p), float) for p in family(part["family"]).PARAMS}
+            parts[name] = Posterior(
+                family=part["family"],
+                method=part["method"],
+                draws=draws,
+                status=Status(part["converged"], tuple(Note(**n) for n in part["notes"])),
+                covariance=None if part["covariance"] is None else np.array(part["covariance"]),
+                diagnostics=part["diagnostics"],
+                priors=part["priors"],
+            )
+        return LTVModel(parts["purchases"], parts.get("spend"), facts_from_json(raw["data"]), raw["mean_spend"])
+    except RegistryError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RegistryError(f"expected a saved model in {folder}; could not read it: {error}") from error

@@ -1,0 +1,112 @@
+"""What is known of a family's parameters after seeing the data; a point estimate is a posterior of one draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage.families import family
+from lifestage.tables import Note
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Posterior", "Status"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a fit can be trusted: ``converged``, and a note for everything that a reader must know."""
+
+    converged: bool
+    notes: tuple[Note, ...] = ()
+
+    def __str__(self) -> str:
+        head = "The optimiser converged." if self.converged else "The optimiser did NOT converge."
+        return " ".join([head, *(note.text for note in self.notes)])
+
+    def has(self, code: str) -> bool:
+        """Whether a note with this code is present."""
+        return any(note.code == code for note in self.notes)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws of a family's parameters.
+
+    Attributes
+    ----------
+    family, method : str
+        ``"bg/nbd"`` …, ``"mle"`` …
+    draws : dict of str to array, shape (draws,)
+        In the units of the data (time parameters in periods, money parameters in money).
+    status : Status
+    covariance : array, shape (k, k), or None
+        Of the logarithms of the parameters, in the order of the family's ``PARAMS``; a zero row marks a parameter at
+        its bound. None where the curvature does not give one.
+    diagnostics : dict
+        ``log_likelihood`` (full, all customers), ``observations``, ``aic``, ``bic``, ``gradient`` (largest absolute
+        element, per observation, on the log scale), and what else the method reports.
+    priors : dict
+        Description of the prior by scale-free quantity; empty under maximum likelihood.
+    """
+
+    family: str
+    method: str
+    draws: Mapping[str, Floats]
+    status: Status
+    covariance: Floats | None = None
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    priors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of draws."""
+        return next(iter(self.draws.values())).size
+
+    @property
+    def estimate(self) -> dict[str, float]:
+        """Mean of the draws by parameter."""
+        return {name: float(values.mean()) for name, values in self.draws.items()}
+
+    def columns(self) -> dict[str, Floats]:
+        """Parameters of shape (draws, 1), to broadcast against rows of shape (n,)."""
+        return {name: values[:, None] for name, values in self.draws.items()}
+
+    def moved(self, step: Floats) -> dict[str, float]:
+        """The estimate after a step on the log scale, in the order of the family's ``PARAMS``."""
+        names = family(self.family).PARAMS
+        return {name: value * float(np.exp(d)) for (name, value), d in zip(self.ordered(names), step, strict=True)}
+
+    def ordered(self, names: tuple[str, ...]) -> list[tuple[str, float]]:
+        """(name, estimate) pairs in the given order."""
+        estimate = self.estimate
+        return [(name, estimate[name]) for name in names]
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """Parameter, estimate, standard deviation and interval, a row a parameter.
+
+        For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive; for many draws it is
+        made of their quantiles. A parameter at its bound has no standard deviation.
+        """
+        import pandas as pd
+        from scipy.special import ndtri
+
+        names = family(self.family).PARAMS
+        rows = []
+        for i, (name, estimate) in enumerate(self.ordered(names)):
+            if self.size > 1:
+                sd = float(self.draws[name].std(ddof=1))
+                low, high = np.quantile(self.draws[name], [(1 - level) / 2, (1 + level) / 2])
+            else:
+                spread = np.nan if self.covariance is None else float(np.sqrt(self.covariance[i, i])) or np.nan
+                sd = estimate * spread
+                low, high = estimate * np.exp(np.array([-1.0, 1.0]) * ndtri((1 + level) / 2) * spread)
+            rows.append((self.family, name, estimate, sd, float(low), float(high)))
+        return pd.DataFrame(rows, columns=["family", "parameter", "estimate", "sd", "low", "high"])

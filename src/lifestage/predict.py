@@ -1,0 +1,231 @@
+"""Score every customer: purchases once a distinct history, money as arithmetic joined back in the engine.
+
+A customer's purchases depend on (frequency, recency, T) alone, so they are computed once a distinct row and joined
+back on those keys. Given that a customer is alive they depend on (frequency, T) alone, so the heavy functions run once
+a distinct pair. Spend is linear in monetary_value for a given frequency, and the quantiles of total future spend are a
+factor of the distinct row times (v + frequency·monetary_value): money never enters the numerics.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage import special
+from lifestage.data.engine import lazy, native, to_pandas, upload
+from lifestage.errors import ConfigError
+from lifestage.families import family
+from lifestage.intervals import purchase_quantiles, spend_factors
+from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Summary, T
+from lifestage.value import Terms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.model import LTVModel
+
+__all__ = ["predict", "purchase_scores", "spend_line"]
+
+Floats = NDArray[np.float64]
+
+
+def predict(
+    model: LTVModel,
+    customers: Summary | Any,
+    *,
+    horizon: float = 52,
+    discount_rate: float = 0.10,
+    margin: float = 1.0,
+    level: float = 0.9,
+) -> Any:
+    r"""Predict purchases, spend and value of every customer within a horizon.
+
+    .. math:: \mathrm{LTV} = \text{margin} \cdot E[\text{spend}] \cdot \int_0^h e^{-\delta s}\, dE[X(s)], \qquad
+              \delta = \ln(1 + \text{discount\_rate})
+
+    Parameters
+    ----------
+    model : LTVModel
+    customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
+    horizon : float
+        Periods of the model.
+    discount_rate : float
+        Per YEAR, whatever the period; 0.10 is 10 % a year.
+    margin : float
+        Share of spend that is profit before marketing, in (0, 1].
+    level : float
+        Coverage of the predictive intervals, in (0, 1). They hold the number of purchases and the spend themselves,
+        not their expectations: a customer with a small chance of buying has the interval [0, 0] and a positive mean.
+
+    Returns
+    -------
+    frame
+        A row a customer, in the kind of ``customers``. ``p_alive`` is P(not dropped out); ``p_purchase`` is P(at least
+        one purchase within the horizon); ``expected_purchases`` with ``purchases_low/high``; ``expected_spend`` (money
+        a purchase); ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval discounts
+        total spend at the customer's expected timing); ``p_window`` = P(a purchase within the stage window),
+        ``p_window_fresh`` the same just after the last purchase, ``retained`` their ratio; ``value_lost`` (money);
+        ``next_purchase_p25/p50/p75`` (dates, given a purchase within the horizon); ``days_silent``, ``mean_gap_days``;
+        and the terms ``horizon_days, stage_window_days, level, discount_rate, margin``.
+
+    Raises
+    ------
+    ConfigError
+        If a term is out of range, or the customers are in another period than the model.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> scores = ls.fit(customers).predict(customers, horizon=52)
+    >>> int(scores["expected_purchases"].sum().round())
+    2149
+    """
+    terms = Terms(horizon, discount_rate, margin, level)
+    if not isinstance(customers, Summary):
+        customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
+    if customers.period != model.period:
+        raise ConfigError(f"expected customers in periods of a {model.period.name}; got {customers.period.name}")
+    table, kind = lazy(customers.table)
+    keys = to_pandas(table.select(*KEYS).unique())
+    scored = purchase_scores(model, keys, terms, customers.stage_window)
+    if customers.until is not None:
+        for column in [name for name in scored if name.startswith("next_purchase")]:
+            days = np.maximum(1, np.ceil(scored[column].to_numpy() * model.period.days)).astype("timedelta64[D]")
+            scored[column] = (np.datetime64(customers.until) + days).astype("datetime64[s]")
+    joined = table.join(lazy(upload(scored, like=customers.table))[0], on=list(KEYS), how="left")
+    return native(_money(joined, model, terms, customers, names=table.collect_schema().names()), kind)
+
+
+def _money(joined: Any, model: LTVModel, terms: Terms, customers: Summary, names: list[str]) -> Any:
+    """Turn the factors of the distinct rows into money and lay the columns in order."""
+    days = model.period.days
+    x = nw.col(FREQUENCY)
+    line = [
+        ((nw.col(T) - nw.col(RECENCY)) * days).alias("days_silent"),
+        nw.when(x > 0).then(nw.col(RECENCY) * days / x).alias("mean_gap_days"),
+    ]
+    order = [*names, "days_silent", "mean_gap_days", "p_alive", "p_purchase", "expected_purchases", "purchases_low"]
+    order += ["purchases_high"]
+    if model.spend is not None:
+        v = model.spend.estimate["v"]
+        m = nw.col(MONETARY)
+        spend = nw.col("_spend_0") + nw.col("_spend_1") * m
+        scale = (v + x * m) * nw.col("_discount") * terms.margin
+        discounted = nw.col("_discounted") * terms.margin
+        line += [
+            spend.alias("expected_spend"),
+            (spend * discounted).alias("ltv"),
+            (scale * nw.col("_factor_low")).alias("ltv_low"),
+            (scale * nw.col("_factor_high")).alias("ltv_high"),
+            (spend * nw.col("_discounted_lost") * terms.margin).alias("value_lost"),
+        ]
+        order += ["expected_spend", "ltv", "ltv_low", "ltv_high"]
+    order += ["retained", "p_window", "p_window_fresh"]
+    order += ["value_lost"] if model.spend is not None else []
+    if customers.until is not None:
+        order += ["next_purchase_p25", "next_purchase_p50", "next_purchase_p75"]
+    constants = {
+        "horizon_days": float(terms.horizon * days),
+        "stage_window_days": float(customers.stage_window),
+        "level": float(terms.level),
+        "discount_rate": float(terms.discount_rate),
+        "margin": float(terms.margin),
+    }
+    line += [nw.lit(value).alias(name) for name, value in constants.items()]
+    return joined.with_columns(*line).select(*order, *constants)
+
+
+def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:
+    """Intercept and slope of the expected spend in monetary_value, by frequency.
+
+    Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Where q ≤ 1 the expectation does not exist for new buyers:
+    repeat buyers keep their own mean, one-time buyers get the mean of the base.
+    """
+    if model.spend is None:
+        return np.ones_like(x), np.zeros_like(x)
+    p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
+    if q <= 1.0:
+        return np.where(x > 0, 0.0, model.mean_spend), np.where(x > 0, 1.0, 0.0)
+    above = p * x + q - 1.0
+    return p * v / above, p * x / above
+
+
+def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: float) -> pd.DataFrame:
+    """Everything that depends on the distinct history alone, a row a distinct (frequency, recency, T).
+
+    Parameters
+    ----------
+    keys : pandas.DataFrame with frequency, recency, T (periods)
+    window : float
+        The stage window in days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The keys, the purchase columns of a scores table, waits to the next purchase (periods), and columns with a
+        leading underscore that money is made of.
+    """
+    import pandas as pd
+
+    module = family(model.purchases.family)
+    params = model.purchases.columns()
+    x, t_x, t_obs = (keys[name].to_numpy(float) for name in KEYS)
+    t, h = float(terms.horizon), window / model.period.days
+    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(np.broadcast_to(values, (model.purchases.size, x.size)).mean(axis=0))
+
+    def alive_by_pair(at: Floats, discount: float) -> Floats:
+        """Expected purchases of the living, computed once a distinct (frequency, time observed)."""
+        _, first, index = np.unique(x + 1j * at, return_index=True, return_inverse=True)
+        return np.asarray(module.alive_purchases(t, x[first], at[first], rate=discount, **params)[:, index])
+
+    alive = module.p_alive(x, t_x, t_obs, **params)
+    alive_fresh = module.p_alive(x, t_x, t_x, **params)
+    expected = alive * alive_by_pair(t_obs, 0.0)
+    discounted = mean(alive * alive_by_pair(t_obs, rate)) if rate else mean(expected)
+    fresh = mean(alive_fresh * alive_by_pair(t_x, rate))
+    p_window = mean(module.p_purchase(h, x, t_x, t_obs, **params))
+    p_fresh = mean(module.p_purchase(h, x, t_x, t_x, **params))
+    tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()
+    low, high = purchase_quantiles(module, params, alive, t, x, t_obs, tails)
+    out = {
+        **{name: keys[name].to_numpy() for name in KEYS},
+        "p_alive": mean(alive),
+        "p_purchase": mean(module.p_purchase(t, x, t_x, t_obs, **params)),
+        "expected_purchases": mean(expected),
+        "purchases_low": low,
+        "purchases_high": high,
+        "p_window": p_window,
+        "p_window_fresh": p_fresh,
+        "retained": np.clip(p_window / np.maximum(p_fresh, special.TINY), special.TINY, 1.0),
+        "_discounted": discounted,
+        "_discounted_lost": np.maximum(fresh - discounted, 0.0),
+        "_discount": discounted / np.maximum(mean(expected), special.TINY),
+    }
+    if model.spend is not None:
+        spend = model.spend.estimate
+        factors = spend_factors(module, params, alive, t, x, t_obs, tails, p=spend["p"], q=spend["q"])
+        out["_factor_low"], out["_factor_high"] = factors
+        out["_spend_0"], out["_spend_1"] = spend_line(model, x)
+    for share in (0.25, 0.5, 0.75):
+        out[f"next_purchase_p{share * 100:.0f}"] = _wait(share, t, x, t_obs, model.purchases.estimate)
+    return pd.DataFrame(out)
+
+
+def _wait(share: float, t: float, x: Floats, t_obs: Floats, params: dict[str, float]) -> Floats:
+    """Quantile of the wait from now to the next purchase, given one within t: a Lomax(r + x, α + T) cut off at t."""
+    shape, scale = params["r"] + x, params["alpha"] + t_obs
+    within = special.power_survival(shape, t / scale)
+    return np.asarray(scale * np.expm1(-np.log1p(-share * within) / shape))
+
+
+def horizon_end(model: LTVModel, horizon: float) -> Any:
+    """Last day of a horizon that starts after the model's last day of observation, or None without dates."""
+    return None if model.data.until is None else model.data.until + timedelta(days=horizon * model.period.days)
