@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifestage.data import datasets as datasets
     from lifestage import plots as plots
+    from lifestage.data import datasets as datasets
     from lifestage.data.compress import compress as compress
     from lifestage.data.orders import read_orders as read_orders
     from lifestage.data.summary import summarize as summarize

@@ -54,7 +54,7 @@ def count_nodes(module: ModuleType, params: dict[str, Floats], t: float, x: floa
     """
     first = np.full(1, T.min())
 
-    def sf(n: Floats, rows: NDArray[np.intp]) -> Floats:
+    def sf(n: Floats, _: NDArray[np.intp]) -> Floats:
         return np.asarray(module.alive_sf(n, t, x, first, **params).mean(axis=0))
 
     top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
@@ -113,7 +113,7 @@ def _spend_grid(p: float, shape: float, most: float, tail: float) -> Floats:
 
 
 def _invert(survival: Floats, pair: NDArray[np.intp], target: Floats, log_s: Floats) -> Floats:
-    """ln spend at which the survival of each row's pair falls to its target, between table points on the logit scale."""
+    """ln spend at which the survival of each row's pair falls to its target, linear in logits between points."""
     out = np.empty(target.size)
     order = np.argsort(pair, kind="stable")
     bounds = np.searchsorted(pair[order], np.arange(survival.shape[0] + 1))

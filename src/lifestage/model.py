@@ -17,7 +17,7 @@ from lifestage.errors import ConfigError, DataError, RegistryError
 from lifestage.families import family
 from lifestage.fit import fit_purchases, fit_spend
 from lifestage.posterior import Posterior, Status
-from lifestage.tables import MONETARY, Counts, Note, Period, Quality, Summary
+from lifestage.tables import MONETARY, Counts, Note, Period, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,9 +97,7 @@ class LTVModel:
         """Predict every customer; see :func:`lifestage.predict.predict`."""
         from lifestage.predict import predict
 
-        return predict(
-            self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level
-        )
+        return predict(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model into the folder *path*, whole or not at all; see :func:`load`.
@@ -117,9 +115,7 @@ class LTVModel:
             (staging / "model.json").write_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False), "utf-8")
             for name, part in self.parts.items():
                 pq.write_table(pa.table(dict(part.draws)), staging / f"{name}.parquet")
-            if target.exists():
-                shutil.rmtree(target)
-            staging.rename(target)
+            replace_folder(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -130,7 +126,7 @@ class LTVModel:
         return f"LTVModel({names}, {self.purchases.method}, {self.data.customers:,} customers until {self.data.until})"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self!r}</b></p>{self.params.to_html(index=False, float_format='%.5g')}<p>{self.status}</p>"
+        return f"<p><b>{self!r}</b></p>{self.params.to_html(index=False, float_format='{:.5g}'.format)}<p>{self.status}</p>"
 
 
 def fit(
@@ -139,7 +135,7 @@ def fit(
     spend: str | None = "gamma-gamma",
     *,
     method: str = "mle",
-    seed: int = 0,
+    seed: int = 0,  # noqa: ARG001 - for methods that draw at random
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -196,11 +192,19 @@ def _mean_spend(customers: Summary, counts: Counts) -> float:
     return float("nan")
 
 
-def _to_json(model: LTVModel) -> dict[str, Any]:
-    from lifestage.data.facts import facts_to_json
+def replace_folder(staging: Path, target: Path) -> None:
+    """Put a finished folder in the place of another; the old one is removed only after the new one stands."""
+    old = None
+    if target.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        target.rename(old / target.name)
+    staging.rename(target)
+    if old is not None:
+        shutil.rmtree(old)
 
-    def note(n: Note) -> dict[str, Any]:
-        return {"code": n.code, "text": n.text, "values": dict(n.values)}
+
+def _to_json(model: LTVModel) -> dict[str, Any]:
+    from lifestage.data.facts import facts_to_json, note_to_json
 
     return {
         "schema": SCHEMA,
@@ -211,7 +215,7 @@ def _to_json(model: LTVModel) -> dict[str, Any]:
                 "family": part.family,
                 "method": part.method,
                 "converged": part.status.converged,
-                "notes": [note(n) for n in part.status.notes],
+                "notes": [note_to_json(note) for note in part.status.notes],
                 "covariance": None if part.covariance is None else part.covariance.tolist(),
                 "diagnostics": dict(part.diagnostics),
                 "priors": dict(part.priors),
@@ -246,7 +250,7 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
                 family=part["family"],
                 method=part["method"],
                 draws=draws,
-                status=Status(part["converged"], tuple(Note(**n) for n in part["notes"])),
+                status=Status(part["converged"], tuple(Note(**note) for note in part["notes"])),
                 covariance=None if part["covariance"] is None else np.array(part["covariance"]),
                 diagnostics=part["diagnostics"],
                 priors=part["priors"],

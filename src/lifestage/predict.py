@@ -94,7 +94,7 @@ def predict(
     keys = to_pandas(table.select(*KEYS).unique())
     scored = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
-        for column in [name for name in scored if name.startswith("next_purchase")]:
+        for column in ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75"):
             days = np.maximum(1, np.ceil(scored[column].to_numpy() * model.period.days)).astype("timedelta64[D]")
             scored[column] = (np.datetime64(customers.until) + days).astype("datetime64[s]")
     joined = table.join(lazy(upload(scored, like=customers.table))[0], on=list(KEYS), how="left")

@@ -94,7 +94,7 @@ def power_survival(exponent: ArrayLike, ratio: ArrayLike) -> Floats:
 
 
 def negative_binomial_pmf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:
-    """P(N = n) of a Poisson count whose rate·time is Gamma(r) with mean r·s: Γ(r+n)/(Γ(r) n!)·(1+s)^(−r)·(s/(1+s))^n."""
+    """P(N = n) = Γ(r + n)/(Γ(r) n!)·(1 + s)^(−r)·(s/(1 + s))^n: a Poisson count with a Gamma(r) mean of r·s."""
     n, r, s = np.asarray(n, float), np.asarray(r, float), np.asarray(s, float)
     log_q = special.xlogy(n, s) - special.xlog1py(n, s)
     return np.asarray(np.exp(log_rising(r, n) - special.gammaln(n + 1.0) - r * np.log1p(s) + log_q))

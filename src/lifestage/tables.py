@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.errors import ConfigError
 
 __all__ = ["Counts", "Note", "Period", "Quality", "Summary"]
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 def expected_alive(
     t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike, rate: float = 0.0
 ) -> Floats:
-    """Expected (discounted) purchases within t of a customer alive with rate Gamma(shape, scale), dropout Beta(a, b)."""
+    """Expected (discounted) purchases within t of a living customer: rate Gamma(shape, scale), dropout Beta(a, b)."""
     arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (t, shape, scale, a, b)))
     out_shape = arrays[0].shape
     t_, r_, scale_, a_, b_ = (np.ascontiguousarray(v).ravel() for v in arrays)
@@ -34,19 +34,18 @@ def sf_alive(n: ArrayLike, t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: 
     """P(at least n purchases within t | alive) = P(N ≥ n)·P(the first n − 1 purchases are survived)."""
     n = np.asarray(n, float)
     survived = np.exp(special.log_beta_ratio(a, b, np.maximum(n - 1.0, 0.0)))
-    return np.asarray(special.negative_binomial_sf(n, shape, np.asarray(t) / scale) * survived)
+    return np.asarray(special.negative_binomial_sf(n, shape, np.asarray(t, float) / np.asarray(scale)) * survived)
 
 
 def pmf_alive(n: ArrayLike, t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     """P(exactly n purchases within t | alive): n made and survived, or dropout at the n-th of n or more."""
     n = np.asarray(n, float)
-    ratio = np.asarray(t) / scale
+    ratio = np.asarray(t, float) / np.asarray(scale)
     before = np.exp(special.log_beta_ratio(a, b, np.maximum(n - 1.0, 0.0)))
     stop = np.where(n > 0, before * a / (np.asarray(a) + b + np.maximum(n - 1.0, 0.0)), 0.0)
     survive = np.exp(special.log_beta_ratio(a, b, n))
     return np.asarray(
-        survive * special.negative_binomial_pmf(n, shape, ratio)
-        + stop * special.negative_binomial_sf(n, shape, ratio)
+        survive * special.negative_binomial_pmf(n, shape, ratio) + stop * special.negative_binomial_sf(n, shape, ratio)
     )
 
 
@@ -155,7 +154,7 @@ def starts(rows: Rows) -> list[Floats]:
 def simulate(
     T: ArrayLike, *, r: float, alpha: float, a: float, b: float, seed: int | np.random.Generator, first_dropout: bool
 ) -> dict[str, Any]:
-    """Simulate customers observed for T: latent rate and dropout chance, dropout time and every repeat purchase time."""
+    """Simulate customers observed for T: latent rate and dropout chance, and every repeat purchase."""
     rng = np.random.default_rng(seed)
     T = np.atleast_1d(np.asarray(T, float))
     rate = np.maximum(rng.gamma(r, 1.0 / alpha, T.size), special.TINY)

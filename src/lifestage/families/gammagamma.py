@@ -50,9 +50,9 @@ def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Flo
     """
     x, m = np.asarray(x, float), np.asarray(m, float)
     total = x * m
-    return np.asarray(
-        -special.log_beta(p * x, q) - q * np.log1p(total / v) - p * x * np.log1p(v / total) - np.log(m)
-    )[()]
+    return np.asarray(-special.log_beta(p * x, q) - q * np.log1p(total / v) - p * x * np.log1p(v / total) - np.log(m))[
+        ()
+    ]
 
 
 def expected_spend(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:

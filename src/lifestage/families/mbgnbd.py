@@ -19,7 +19,22 @@ from lifestage import special
 from lifestage.families import _geometric, bgnbd
 from lifestage.families._geometric import Rows, starts
 
-__all__ = bgnbd.__all__
+__all__ = [
+    "PARAMS",
+    "TIME_PARAM",
+    "Rows",
+    "discounted_purchases",
+    "expected_purchases",
+    "log_likelihood",
+    "p_alive",
+    "p_purchase",
+    "purchase_pmf",
+    "purchase_sf",
+    "sample_latent",
+    "simulate",
+    "starts",
+    "weighted_log_likelihood",
+]
 
 Floats = NDArray[np.float64]
 

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 METHODS = ("mle", "map")
 MIN_CUSTOMERS, MIN_REPEATERS, MIN_SPENDERS = 100, 30, 30
+CORRELATED = 0.3
+"""Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
 DROPOUT_IDENTIFIED = 0.005
 """Below this mean dropout chance a/(a + b) the data do not tell leaving customers from patient ones."""
 
@@ -145,7 +147,7 @@ def fit_spend(counts: Counts, family: str = "gamma-gamma", *, method: str = "mle
         text = f"Only {n:.0f} repeat buyers with a positive spend: the spend model leans on its prior."
         notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
     if n == 0:
-        raise DataError("expected repeat buyers with a positive spend to fit the spend model; got none (use spend=None)")
+        raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
     rows = module.Rows(x, m, weight)
     units = np.array([float(weight @ m) / n if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
     prior = log_prior("spend") if method == "map" else None
@@ -168,7 +170,7 @@ def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Float
     independence = spend_independence(x, m, weight)
     strongest = max((abs(v["spearman"]) for v in independence.values()), default=0.0)
     notes = posterior.status.notes
-    if strongest > 0.2:
+    if strongest > CORRELATED:
         text = (
             f"Spend and frequency are correlated (Spearman {independence['all']['spearman']:+.2f}; "
             f"{independence['without_top_1_percent']['spearman']:+.2f} without the top 1 % of spenders), "

@@ -1,4 +1,4 @@
-"""Maximum likelihood and maximum a posteriori: exact gradient, several starts, a Newton finish, and an honest status."""
+"""Maximum likelihood and maximum a posteriori: exact gradient, several starts, a Newton finish, an honest result."""
 
 from __future__ import annotations
 

@@ -71,5 +71,5 @@ def _spend(theta: Floats) -> tuple[float, Floats]:
 
 
 def log_prior(kind: str) -> LogPrior:
-    """Return the log prior density (and its gradient) of the scaled log parameters of ``"purchases"`` or ``"spend"``."""
+    """Return the log prior density and its gradient in the scaled log parameters of ``"purchases"`` or ``"spend"``."""
     return {"purchases": _purchases, "spend": _spend}[kind]

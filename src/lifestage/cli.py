@@ -1,0 +1,342 @@
+"""The command line: ``lifestage --help`` teaches it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifestage.errors import LifestageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lifestage",
+    help="Predictive customer lifetime value: from an order log to LTV with intervals, life-cycle stages and a report.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Orders = Annotated[str, typer.Argument(help="CSV or Parquet file or glob, or a DuckDB database file with --table.")]
+Customer = Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")]
+Time = Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")]
+Amount = Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line, or of the unit price.")]
+Quantity = Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")]
+Order = Annotated[str | None, typer.Option("--order", help="Column of order numbers (to count orders).")]
+Channel = Annotated[str | None, typer.Option("--channel", help="Column to split the base by.")]
+Table = Annotated[str | None, typer.Option("--table", help="Table of a DuckDB database file.")]
+Until = Annotated[str | None, typer.Option("--until", help="Last day to learn from (ISO date); later orders test it.")]
+Tz = Annotated[str | None, typer.Option("--tz", help="Time zone that cuts days, for aware timestamps.")]
+PeriodName = Annotated[str | None, typer.Option("--period", help="Unit of time: day, week, month, year.")]
+Purchases = Annotated[str | None, typer.Option("--purchases", help="Purchase model: bg/nbd or mbg/nbd.")]
+Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle or map.")]
+Horizon = Annotated[float | None, typer.Option("--horizon", help="How far to predict, in periods.")]
+Discount = Annotated[float | None, typer.Option("--discount-rate", help="Discount rate a YEAR (0.10 = 10 %).")]
+Margin = Annotated[float | None, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")]
+Level = Annotated[float | None, typer.Option("--level", help="Coverage of the intervals, in (0, 1).")]
+Cac = Annotated[float | None, typer.Option("--cac", help="Cost of acquiring a customer, money.")]
+Currency = Annotated[str | None, typer.Option("--currency", help="Symbol or code printed beside money.")]
+Lang = Annotated[str | None, typer.Option("--lang", help="Language of the report: en, zh-Hant, zh-Hans.")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings; options override it.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+DEMO = {"until": "1997-09-30", "period": "week", "currency": "$", "title": "CDNOW, 1/10 sample"}
+
+
+@contextmanager
+def _sentences(debug: bool) -> Iterator[None]:
+    """Turn an error of the package into one sentence on standard error and exit code 1."""
+    try:
+        yield
+    except LifestageError as error:
+        if debug:
+            raise
+        typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _progress(silent: bool) -> Iterator[Callable[[str], None]]:
+    """Show the step under way on standard error, when someone is there to see it."""
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=silent)
+    with console.status("Starting") as status:
+
+        def step(name: str) -> None:
+            status.update(f"{name} …")
+            if not console.is_terminal and not silent:
+                console.print(f"{name} …")
+
+        yield step
+
+
+def _settings(config: Path | None, **options: Any) -> Any:
+    from lifestage.config import read_config
+
+    return read_config(config, options)
+
+
+def _run(orders: Any, out: Path, config: Any, quiet: bool, as_json: bool) -> None:
+    from lifestage.pipeline import run as run_corridor
+
+    with _progress(quiet or as_json) as step:
+        summary = run_corridor(orders, out, config, step=step)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=1, ensure_ascii=False))
+    elif not quiet:
+        _print_summary(summary, out)
+
+
+def _print_summary(summary: dict[str, Any], out: Path) -> None:
+    """The final table: what was read, how the fit went, what is expected, and where the files are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    quality, data, totals, terms = summary["quality"], summary["data"], summary["totals"], summary["terms"]
+    currency = summary.get("currency") or ""
+
+    def money(value: float | None) -> str:
+        return "–" if value is None else f"{escape(currency)}{value:,.0f}"
+
+    def interval(name: str, show: Callable[[float], str]) -> str:
+        low, high = summary["intervals"][name]
+        return f"{show(totals[name])}   [dim]{terms['level']:.0%} interval {show(low)} – {show(high)}[/dim]"
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    if quality:
+        dropped = sum(quality["dropped"].values())
+        read, used = quality["rows_read"], quality["rows_used"]
+        table.add_row("Order lines", f"{read:,} read, {used:,} used, {dropped:,} dropped")
+        for reason, count in sorted(quality["dropped"].items(), key=lambda item: -item[1]):
+            table.add_row("", f"[dim]{count:,} {reason.replace('_', ' ')}[/dim]")
+    repeaters = f"{data['repeaters']:,} of them repeat buyers"
+    table.add_row("Customers", f"{data['customers']:,}, {repeaters}, observed until {data['until']}")
+    horizon = f"in the next {terms['horizon']:g} {data['period']}s"
+    table.add_row(f"Purchases {horizon}", interval("expected_purchases", lambda v: f"{v:,.0f}"))
+    if totals.get("ltv") is not None:
+        table.add_row(f"Revenue {horizon}", interval("expected_revenue", money))
+        table.add_row("LTV (discounted margin)", interval("ltv", money))
+    risk = summary["at_risk"]
+    at_stake = f", {money(risk['value_lost'])} at stake" if risk.get("value_lost") is not None else ""
+    table.add_row("At risk", f"{risk['customers']:,} customers{at_stake}")
+    line = summary["stages"]["line"].items()
+    table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in line if count))
+    console.print(table)
+    notes = [note["text"] for note in (quality or {}).get("notes", [])]
+    for name, part in summary["fit"].items():
+        if not part["converged"]:
+            notes.append(f"The fit of {name} did not converge.")
+        notes += [note["text"] for note in part["notes"]]
+    for text in notes:
+        console.print(f"[yellow]•[/yellow] {escape(text)}")
+    files = "report.html, customers.parquet, stages.csv, summary.json, model/"
+    console.print(f"Written to [bold]{escape(str(out))}[/bold]: {files}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")] = Path("lifestage-demo"),
+    lang: Lang = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Run everything on the CDNOW data that ships with the package.
+
+    [dim]lifestage demo --out demo && open demo/report.html[/dim]
+    """
+    with _sentences(debug):
+        from lifestage.data.datasets import cdnow
+
+        _run(cdnow(), out, _settings(None, lang=lang, **DEMO), quiet, as_json)
+
+
+@app.command()
+def run(
+    orders: Orders,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    customer: Customer = None,
+    time: Time = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    order: Order = None,
+    channel: Channel = None,
+    table: Table = None,
+    until: Until = None,
+    tz: Tz = None,
+    period: PeriodName = None,
+    horizon: Horizon = None,
+    purchases: Purchases = None,
+    method: Method = None,
+    discount_rate: Discount = None,
+    margin: Margin = None,
+    level: Level = None,
+    cac: Cac = None,
+    currency: Currency = None,
+    lang: Lang = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Read orders, fit, predict, assign stages and write the report.
+
+    [dim]lifestage run orders.csv --customer id --time date --amount price --quantity pieces --out result[/dim]
+    """
+    with _sentences(debug):
+        settings = _settings(
+            config, customer=customer, time=time, amount=amount, quantity=quantity, order=order, channel=channel,
+            table=table, until=until, tz=tz, period=period, horizon=horizon, purchases=purchases, method=method,
+            discount_rate=discount_rate, margin=margin, level=level, cac=cac, currency=currency, lang=lang,
+        )  # fmt: skip
+        _run(orders, out, settings, quiet, as_json)
+
+
+@app.command()
+def fit(
+    orders: Orders,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model into.")],
+    customer: Customer = None,
+    time: Time = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    table: Table = None,
+    until: Until = None,
+    tz: Tz = None,
+    period: PeriodName = None,
+    purchases: Purchases = None,
+    method: Method = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Fit a model to orders and save it.
+
+    [dim]lifestage fit orders.parquet --customer id --time date --amount price --out model[/dim]
+    """
+    with _sentences(debug):
+        from lifestage.pipeline import fit_orders, summarize_orders
+
+        settings = _settings(
+            config, customer=customer, time=time, amount=amount, quantity=quantity, table=table, until=until, tz=tz,
+            period=period, purchases=purchases, method=method,
+        )  # fmt: skip
+        with _progress(quiet or as_json) as step:
+            step("Reading orders")
+            customers = summarize_orders(orders, settings)
+            step("Fitting the models")
+            model = fit_orders(customers, settings)
+            model.save(out)
+        if as_json:
+            typer.echo(model.params.to_json(orient="records", indent=1))
+        elif not quiet:
+            typer.echo(model.params.to_string(index=False, float_format="%.6g"))
+            typer.echo(model.status)
+
+
+@app.command()
+def predict(
+    orders: Orders,
+    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of a saved model.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+    customer: Customer = None,
+    time: Time = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    channel: Channel = None,
+    table: Table = None,
+    until: Until = None,
+    tz: Tz = None,
+    horizon: Horizon = None,
+    discount_rate: Discount = None,
+    margin: Margin = None,
+    level: Level = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Score and stage the customers of an order log with a saved model.
+
+    [dim]lifestage predict orders.parquet --model model --customer id --amount price --out scored.parquet[/dim]
+    """
+    with _sentences(debug):
+        from lifestage.model import load
+        from lifestage.pipeline import score, summarize_orders, write_table
+
+        fitted = load(model)
+        settings = _settings(
+            config, customer=customer, time=time, amount=amount, quantity=quantity, channel=channel, table=table,
+            until=until, tz=tz, period=fitted.period.name, horizon=horizon, discount_rate=discount_rate, margin=margin,
+            level=level,
+        )  # fmt: skip
+        with _progress(quiet) as step:
+            step("Reading orders")
+            customers = summarize_orders(orders, settings)
+            step("Predicting customers")
+            write_table(score(fitted, customers, settings), out)
+        if not quiet:
+            typer.echo(f"{customers.customers:,} customers written to {out}")
+
+
+@app.command()
+def report(
+    customers: Annotated[Path, typer.Argument(help="Staged customers (Parquet), as run and predict write them.")],
+    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the model that scored them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    cac: Cac = None,
+    currency: Currency = None,
+    lang: Lang = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write the report of customers that were staged before.
+
+    [dim]lifestage report result/customers.parquet --model result/model --lang zh-Hant --out report.html[/dim]
+    """
+    with _sentences(debug):
+        from lifestage.data.orders import read_orders
+        from lifestage.model import load
+        from lifestage.report import write_report
+
+        settings = _settings(None, currency=currency, lang=lang, cac=cac)
+        with _progress(quiet) as step:
+            step("Writing the report")
+            write_report(
+                read_orders(str(customers)), load(model), out, lang=settings.lang, currency=settings.currency,
+                cac=settings.cac,
+            )  # fmt: skip
+        if not quiet:
+            typer.echo(f"Written to {out}")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from lifestage import __version__
+
+        typer.echo(f"lifestage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(app())

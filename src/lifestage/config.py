@@ -1,0 +1,75 @@
+"""Settings of a run, checked: from a TOML file, the command line, or both."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lifestage.errors import ConfigError
+
+__all__ = ["RunConfig", "read_config"]
+
+
+class RunConfig(BaseModel):
+    """What a run is told: the columns of the log, how to clean it, the model, the terms of value, the report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    customer: str = "customer_id"
+    time: str = "date"
+    amount: str | None = "amount"
+    quantity: str | None = None
+    order: str | None = None
+    channel: str | None = None
+    table: str | None = None
+    until: date | None = None
+    tz: str | None = None
+    drop_duplicates: bool = False
+    drop_zero: bool = False
+    max_dropped: float = Field(0.6, ge=0, le=1)
+    stage_window: float | None = Field(None, gt=0)
+
+    period: Literal["day", "week", "month", "year"] = "week"
+    purchases: Literal["bg/nbd", "mbg/nbd"] = "bg/nbd"
+    spend: Literal["gamma-gamma"] | None = "gamma-gamma"
+    method: Literal["mle", "map"] = "mle"
+
+    horizon: float = Field(52, gt=0)
+    discount_rate: float = Field(0.10, ge=0)
+    margin: float = Field(1.0, gt=0, le=1)
+    level: float = Field(0.9, gt=0, lt=1)
+
+    line_rule: Literal["retained", "nes"] = "retained"
+    cac: float | None = Field(None, ge=0)
+    currency: str = ""
+    title: str | None = None
+    lang: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+
+
+def read_config(path: str | os.PathLike[str] | None, overrides: dict[str, Any]) -> RunConfig:
+    """Read a TOML file of settings (or none) and lay *overrides* that are not None over it.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or a setting is unknown or out of range.
+    """
+    settings: dict[str, Any] = {}
+    if path is not None:
+        try:
+            settings = tomllib.loads(Path(path).read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"expected a TOML file of settings in {path}; {error}") from error
+    settings |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return RunConfig(**settings)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors()
+        )
+        raise ConfigError(f"settings: {problems}") from error

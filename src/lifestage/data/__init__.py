@@ -1,0 +1,1 @@
+"""The data door: from an order log to one row a customer, on any engine."""

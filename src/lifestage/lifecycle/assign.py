@@ -1,0 +1,232 @@
+"""Give every customer one stage in each taxonomy, and the flags beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+
+from lifestage.errors import ConfigError, DataError
+from lifestage.lifecycle import risk
+from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require
+from lifestage.lifecycle.taxonomies import check_language
+from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.lifecycle.tiers import assign_tiers
+from lifestage.tables import CUSTOMER, FREQUENCY
+
+__all__ = ["NEEDED", "STAGE_COLUMNS", "assign_stages"]
+
+NEEDED = (
+    CUSTOMER,
+    FREQUENCY,
+    "retained",
+    "p_alive",
+    "days_silent",
+    "mean_gap_days",
+    "p_window",
+    "p_window_fresh",
+    "stage_window_days",
+)
+"""Columns of a scores table that the rules read; ``expected_spend`` is read where it is there."""
+
+STAGE_COLUMNS = ("stage_line", "stage_phase", "stage_segment", "at_risk", "cannot_lose", "at_risk_reason")
+"""Columns that :func:`assign_stages` adds, in this order."""
+
+LINE_RULES = ("retained", "nes")
+ROUNDING = 1e-12
+"""Customers who tie with the threshold of high value belong to it, whatever the engine's last digit."""
+
+Rules = list[tuple[nw.Expr, str]]
+
+
+def assign_stages(
+    scores: Any,
+    *,
+    thresholds: Thresholds | None = None,
+    line_rule: str = "retained",
+    tiers: str | Mapping[str, Any] | None = None,
+    contacts: Any = None,
+    lang: str = "en",
+) -> Any:
+    r"""Add the stage of each customer in the three taxonomies, and the flags.
+
+    Rules are tried in order and the first that holds decides, so that each customer has exactly one stage a taxonomy.
+    They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and whether a customer is of high value:
+    :math:`N \cdot E[\text{spend}]` at or above its 80th percentile among buyers (N alone without a spend model).
+
+    Parameters
+    ----------
+    scores : frame
+        What ``LTVModel.predict`` returned; pandas, polars, pyarrow, or a DuckDB relation. A row whose frequency is null
+        is a contact that has not bought yet.
+    thresholds : Thresholds, optional
+        Where the rules cut; the defaults of :class:`Thresholds` if left out.
+    line_rule : {"retained", "nes"}
+        Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤ 1, 1–2, 2–3, > 3;
+        the median gap of the base for those who bought once).
+    tiers : {"cumulative", "percentile"} or mapping, optional
+        Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
+    contacts : frame, optional
+        Contacts in the kind of ``scores``; those whose ``customer_id`` is not in ``scores`` are added as prospects.
+    lang : {"en", "zh-Hant", "zh-Hans"}
+        Language of ``at_risk_reason``.
+
+    Returns
+    -------
+    frame
+        ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies), ``at_risk``,
+        ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at risk) and perhaps ``tier``, in the
+        kind that went in. Columns of these names that were there are replaced.
+
+    Raises
+    ------
+    DataError
+        If columns are missing, or a frequency or probability is out of range.
+    ConfigError
+        If an option is unknown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "retained": [1.0, 0.42],
+    ...     "p_alive": [1.0, 0.6], "days_silent": [3.0, 51.0], "mean_gap_days": [None, 18.0], "p_window": [0.2, 0.31],
+    ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0})
+    >>> staged = assign_stages(scores)
+    >>> staged["stage_line"].tolist(), staged["stage_segment"].tolist()
+    (['new', 'half_asleep'], ['recent', 'cannot_lose'])
+    >>> staged["at_risk_reason"][1]
+    'bought 6 times about every 18 days; silent for 51 days; chance of buying within 78 days fell from 74 % to 31 %'
+    """
+    limits = thresholds or Thresholds()
+    check_language(lang)
+    if line_rule not in LINE_RULES:
+        raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
+    frame = open_frame(scores, NEEDED)
+    _check(frame)
+    base = _facts(frame, limits)
+    if contacts is not None:
+        frame = _with_contacts(frame, contacts)
+    names = [name for name in frame.collect_schema().names() if name not in STAGE_COLUMNS]
+    spend = "expected_spend" in names
+    high = _value(spend).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
+    line = _line(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
+    staged = frame.select(*names).with_columns(
+        first_match(line, "asleep").alias("stage_line"),
+        first_match(_phase(limits, high), "retain").alias("stage_phase"),
+        first_match(_segment(limits, high), "about_to_lose").alias("stage_segment"),
+        risk.at_risk(limits).alias("at_risk"),
+        risk.cannot_lose(limits, high).alias("cannot_lose"),
+    )
+    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason"))
+    if tiers is None:
+        return staged.to_native()
+    options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
+    return assign_tiers(staged.to_native(), **options)
+
+
+def first_match(rules: Rules, rest: str) -> nw.Expr:
+    """The key of the first rule that holds, or *rest*."""
+    key: nw.Expr = nw.lit(rest)
+    for holds, name in reversed(rules):
+        key = nw.when(holds).then(nw.lit(name)).otherwise(key)
+    return key
+
+
+def _line(limits: Thresholds) -> Rules:
+    n, r = orders_made(), _retained()
+    return [
+        (n < 1, "prospect"),
+        ((n < 2) & (r >= limits.awake), "new"),
+        (r >= limits.awake, "active"),
+        (r >= limits.drowsy, "drowsy"),
+        (r >= limits.asleep, "half_asleep"),
+    ]
+
+
+def _line_by_gaps(limits: Thresholds, median: float) -> Rules:
+    if not median > 0:
+        raise DataError('line_rule="nes" needs the gaps of repeat buyers; no customer has bought twice')
+    n, silent = orders_made(), nw.col("days_silent").fill_null(0.0)
+    gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.lit(median))
+    ends = [silent <= gap * multiple for multiple in limits.gaps]
+    return [
+        (n < 1, "prospect"),
+        ((n < 2) & ends[0], "new"),
+        (ends[0], "active"),
+        (ends[1], "drowsy"),
+        (ends[2], "half_asleep"),
+    ]
+
+
+def _phase(limits: Thresholds, high: nw.Expr) -> Rules:
+    n, r = orders_made(), _retained()
+    return [
+        ((n < 1) | ((n < 2) & (r >= limits.awake)), "acquire"),
+        ((n < 2) | (r < limits.asleep), "engage"),
+        ((r >= limits.drowsy) & high, "grow"),
+    ]
+
+
+def _segment(limits: Thresholds, high: nw.Expr) -> Rules:
+    n, r, alive = orders_made(), _retained(), nw.col("p_alive").fill_null(0.0)
+    return [
+        (n < 1, "prospect"),
+        ((r >= limits.awake) & (n >= 2) & high, "champion"),
+        ((r >= limits.awake) & (n >= 2), "loyal"),
+        (r >= limits.awake, "recent"),
+        ((r >= limits.drowsy) & (high | (n >= limits.frequent)), "high_potential"),
+        (r >= limits.drowsy, "need_nurturing"),
+        (high & (n >= 2) & (alive >= limits.alive), "cannot_lose"),
+        (r >= limits.asleep, "at_risk"),
+    ]
+
+
+def _retained() -> nw.Expr:
+    return nw.col("retained").fill_null(0.0)
+
+
+def _value(spend: bool) -> nw.Expr:
+    """What high value is judged by: N · expected_spend, null for contacts; N without a spend model."""
+    n = orders_made()
+    value = n * nw.col("expected_spend") if spend else n
+    return nw.when(n >= 1).then(value)
+
+
+def _facts(frame: Frame, limits: Thresholds) -> dict[str, float]:
+    """What the rules need to know of the base: the threshold of high value, and the median gap in days."""
+    value = _value("expected_spend" in frame.collect_schema().names())
+    gap = nw.when(orders_made() >= 2).then(nw.col("mean_gap_days"))
+    facts = frame.select(high_value=value, gap=gap).select(
+        nw.col("high_value").quantile(limits.high_value, "linear"), nw.col("gap").median()
+    )
+    row = collect(facts).iloc[0]
+    return {name: float(row[name]) if row[name] is not None else float("nan") for name in ("high_value", "gap")}
+
+
+def _check(frame: Frame) -> None:
+    """Refuse buyers whose history or probabilities cannot be."""
+    n = orders_made()
+    buyers = frame.filter(n != 0.0)
+    x = nw.col(FREQUENCY)
+    rules = [(x >= 0, "0 or more, or null for a contact without a purchase", FREQUENCY)]
+    rules += [(_between(name), "a probability in [0, 1]", name) for name in ("retained", "p_alive")]
+    failed = [nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1)).sum().alias(name) for holds, _, name in rules]
+    counts = collect(buyers.select(*failed)).iloc[0]
+    for holds, expected, name in rules:
+        if counts[name]:
+            require(buyers, holds, expected, name)
+
+
+def _between(name: str) -> nw.Expr:
+    return (nw.col(name) >= 0.0) & (nw.col(name) <= 1.0 + 1e-9)
+
+
+def _with_contacts(frame: Frame, contacts: Any) -> Frame:
+    """Append contacts that are not in *frame* as rows without a purchase."""
+    others = open_frame(contacts, (CUSTOMER,)).select(CUSTOMER).unique()
+    if others.implementation != frame.implementation or type(others) is not type(frame):
+        kinds = f"{frame.implementation.name.lower()} and {others.implementation.name.lower()}"
+        raise DataError(f"contacts must be a table of the same kind as scores; got {kinds}")
+    new = others.join(frame.select(CUSTOMER), on=CUSTOMER, how="anti")
+    return nw.concat([frame, new], how="diagonal")

@@ -1,0 +1,77 @@
+"""What every file of this folder does to a frame at its door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from lifestage.errors import DataError
+from lifestage.tables import CUSTOMER, FREQUENCY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Frame", "collect", "days_observed", "open_frame", "orders_made", "require"]
+
+Frame = Any
+"""A narwhals frame, eager or lazy."""
+
+
+def open_frame(table: Any, needed: Iterable[str]) -> Frame:
+    """Wrap *table* and check that it has the columns *needed*; those of floats lose their NaN to null.
+
+    Raises
+    ------
+    DataError
+        If it is not a frame, or columns are missing.
+    """
+    try:
+        frame = nw.from_native(table)
+    except TypeError as error:
+        raise DataError(f"expected a pandas, polars, pyarrow or DuckDB table; got {type(table).__name__}") from error
+    schema = frame.collect_schema()
+    missing = [name for name in needed if name not in schema]
+    if missing:
+        raise DataError(f"columns missing: {', '.join(missing)}; the table has {', '.join(schema.names())}")
+    return frame
+
+
+def collect(frame: Frame) -> pd.DataFrame:
+    """Compute a small result and bring it into pandas."""
+    table: pd.DataFrame = frame.lazy().collect("pandas").to_native()
+    return table
+
+
+def require(frame: Frame, holds: nw.Expr, expected: str, column: str) -> None:
+    """Raise a DataError that shows the first rows where *holds* is false or unknown.
+
+    Raises
+    ------
+    DataError
+        Always, when any row fails.
+    """
+    failed = nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1))
+    wrong = frame.with_columns(__failed=failed).filter(nw.col("__failed") == 1)
+    count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
+    if count:
+        rows = collect(wrong.select(CUSTOMER, column).head(3))
+        shown = ", ".join(f"{customer!r}: {value!r}" for customer, value in rows.to_numpy(dtype=object).tolist())
+        raise DataError(f"{column} must be {expected}; {count:,} customers are not, first {shown}")
+
+
+def orders_made() -> nw.Expr:
+    """N, purchase days of a customer: frequency + 1, and 0 for a contact that never bought (frequency is null)."""
+    return (nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None) + 1.0).fill_null(0.0)
+
+
+def days_observed() -> nw.Expr:
+    """T in days: days_silent + mean_gap_days · frequency."""
+    return nw.col("days_silent") + span_days()
+
+
+def span_days() -> nw.Expr:
+    """Days from the first to the last purchase, 0 with one purchase."""
+    x = orders_made() - 1.0
+    return nw.when(x > 0).then(nw.col("mean_gap_days") * x).otherwise(nw.lit(0.0))

@@ -1,0 +1,241 @@
+"""Charts of the report as SVG text: plain rows and words in, markup out.
+
+matplotlib places shapes and numbered slots; the words go into the slots afterwards, escaped. So no font is needed to
+draw, the browser's own fonts serve every script, and no text of the data is ever read as mathematics or markup.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lifestage.report.format import axis, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ACCENT", "MUTED", "concentration", "histogram", "pairs", "stage_bars", "track"]
+
+ACCENT, MUTED, INK, GRID = "#1f5f8b", "#a9b4bd", "#33404a", "#e3e8ec"
+WIDTH = 460.0
+SIZE = 12.0
+
+Words = Mapping[str, str]
+Rows = Sequence[Mapping[str, Any]]
+
+STYLE: dict[Any, Any] = {
+    "savefig.bbox": None,
+    "svg.fonttype": "none",
+    "text.usetex": False,
+    "path.sketch": None,
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": SIZE,
+    "ytick.labelsize": SIZE,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """A figure that is being drawn, and the words that go into its slots."""
+
+    name: str
+    title: str
+    height: float
+    words: list[str] = field(default_factory=list)
+
+    def slot(self, text: str) -> str:
+        """A placeholder for *text*."""
+        self.words.append(text)
+        return f"[[{len(self.words) - 1}]]"
+
+    def slots(self, texts: Sequence[str]) -> list[str]:
+        """A placeholder for each text."""
+        return [self.slot(text) for text in texts]
+
+    def axes(self, left: float = 52, right: float = 10, top: float = 26, bottom: float = 42) -> Axes:
+        """Axes inside margins given in units of the view box."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(WIDTH / 72, self.height / 72))
+        across, up = (WIDTH - left - right) / WIDTH, (self.height - top - bottom) / self.height
+        return figure.add_axes((left / WIDTH, bottom / self.height, across, up))
+
+    def label(self, ax: Axes, x: str, y: str) -> None:
+        """Name the axes: x below, y above the left end."""
+        ax.set_xlabel(self.slot(x), labelpad=6)
+        ax.annotate(self.slot(y), (0, 1), (-44, 10), xycoords="axes fraction", textcoords="offset points")
+
+    def scale_y(self, ax: Axes, top: float, share: bool = False) -> None:
+        """From zero to a little above *top*, with ticks in plain words."""
+        from matplotlib.ticker import MaxNLocator
+
+        top = top if top > 0 else 1.0
+        ax.set_ylim(0, top * 1.06)
+        ticks = [float(t) for t in MaxNLocator(5, integer=top > 5).tick_values(0, top) if 0 <= t <= top * 1.06]
+        ax.set_yticks(ticks, self.slots(axis(ticks, share)))
+
+    def svg(self, ax: Axes) -> str:
+        """Markup of the figure: a view box instead of a size, ids of its own, an accessible name, words in slots."""
+        buffer = io.StringIO()
+        ax.get_figure(root=True).savefig(  # type: ignore[union-attr]
+            buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+        text = buffer.getvalue()
+        text = text[text.index("<svg") :]
+        text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+        text = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', text)
+        text = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", text)
+        text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{self.name}-\1"', text)
+        text = text.replace("*{stroke-", f"#{self.name} *{{stroke-")
+        head = (
+            f'<svg id="{self.name}" class="chart" xmlns="http://www.w3.org/2000/svg" '
+            f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {WIDTH:g} {self.height:g}" role="img" '
+            f'aria-labelledby="{self.name}-title"><title id="{self.name}-title">{html.escape(self.title)}</title>'
+        )
+        text = head + text[text.index(">") + 1 :]
+        return re.sub(r"\[\[(\d+)\]\]", lambda m: html.escape(self.words[int(m.group(1))]), text)
+
+
+def _styled(name: str) -> Any:
+    from matplotlib import rc_context
+
+    return rc_context({**STYLE, "svg.hashsalt": f"lifestage-{name}"})
+
+
+def pairs(name: str, rows: Rows, words: Words) -> str:
+    """Actual and expected side by side, a pair of bars a row of ``frequency``, ``actual``, ``expected``.
+
+    *words*: ``title`` (read aloud in place of the picture), ``x``, ``y``.
+    """
+    with _styled(name):
+        canvas = _Canvas(name, words["title"], 270)
+        ax = canvas.axes()
+        at = range(len(rows))
+        for column, shift, colour in (("actual", -0.2, MUTED), ("expected", 0.2, ACCENT)):
+            ax.bar([i + shift for i in at], [r[column] or 0 for r in rows], width=0.38, color=colour)
+        ax.set_xticks(list(at), canvas.slots([str(r["frequency"]) for r in rows]))
+        canvas.scale_y(ax, max((r[c] or 0 for r in rows for c in ("actual", "expected")), default=1))
+        canvas.label(ax, words["x"], words["y"])
+        return canvas.svg(ax)
+
+
+def track(name: str, rows: Rows, words: Words, *, suffix: str = "") -> str:
+    """Actual and expected purchases over time from a tracking table; the part after the fit is shaded.
+
+    *suffix* ``"_cumulative"`` draws the running totals. *words*: ``title``, ``x``, ``y``, ``holdout``.
+    """
+    with _styled(name):
+        canvas = _Canvas(name, words["title"], 270)
+        ax = canvas.axes(right=16)
+        at = range(len(rows))
+        actual, expected = ([r[column + suffix] or 0 for r in rows] for column in ("actual", "expected"))
+        top = max([*actual, *expected], default=1)
+        canvas.scale_y(ax, top * (1.0 if suffix else 1.08))
+        first = next((i for i, r in enumerate(rows) if r["holdout"]), None)
+        if first is not None:
+            ax.axvspan(first - 0.5, len(rows) - 0.5, color=ACCENT, alpha=0.07, linewidth=0)
+            ax.axvline(first - 0.5, color=ACCENT, linewidth=1, dashes=(3, 3))
+            ax.annotate(
+                canvas.slot(words["holdout"]), (first - 0.5, 0), (6, 8), textcoords="offset points", color=ACCENT
+            )
+        ax.plot(at, actual, color="#7d8a94", linewidth=1.6)
+        ax.plot(at, expected, color=ACCENT, linewidth=2.2)
+        ax.set_xlim(-0.5, len(rows) - 0.5)
+        step = max(1, -(-len(rows) // 5))
+        ticks = list(range(0, len(rows), step))
+        ax.set_xticks(ticks, canvas.slots([str(rows[i]["end"])[:7] for i in ticks]))
+        canvas.label(ax, words["x"], words["y"])
+        return canvas.svg(ax)
+
+
+def stage_bars(name: str, rows: Rows, words: Words) -> str:
+    """Share of customers and, when known, of value: two bars a row of ``label``, ``customers``, ``value`` (shares).
+
+    *words*: ``title``, ``x``.
+    """
+    with _styled(name):
+        money = any(r.get("value") is not None for r in rows)
+        canvas = _Canvas(name, words["title"], 58 + (36 if money else 26) * len(rows))
+        ax = canvas.axes(left=112, right=44, top=6, bottom=42)
+        at = range(len(rows))
+        bars = (("customers", -0.2, MUTED), ("value", 0.2, ACCENT)) if money else (("customers", 0.0, ACCENT),)
+        for column, shift, colour in bars:
+            values = [r[column] or 0.0 for r in rows]
+            ax.barh([i + shift for i in at], values, height=0.36 if money else 0.6, color=colour)
+            for i, value in zip(at, values, strict=True):
+                place: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline", "size": SIZE - 1.5}
+                ax.annotate(canvas.slot(f"{number(100 * value, 0)}\u202f%"), (value, i + shift), (4, 0), **place)
+        top = max((r[c] or 0.0 for r in rows for c, _, _ in bars), default=1.0) or 1.0
+        ax.set_xlim(0, top * 1.02)
+        ax.set_ylim(len(rows) - 0.45, -0.55)
+        ax.set_yticks(list(at), canvas.slots([str(r["label"]) for r in rows]))
+        ticks = [t for t in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if t <= top * 1.02]
+        ticks = ticks if len(ticks) <= 6 else [t for t in ticks if round(t * 10) % 2 == 0]
+        ax.set_xticks(ticks, canvas.slots(axis(ticks, share=True)))
+        ax.grid(visible=False, axis="y")
+        ax.grid(visible=True, axis="x")
+        ax.set_xlabel(canvas.slot(words["x"]), labelpad=6)
+        return canvas.svg(ax)
+
+
+def histogram(name: str, rows: Rows, words: Words) -> str:
+    """Customers by band of value, from rows of ``low``, ``high`` (None: no end), ``customers``.
+
+    *words*: ``title``, ``x``, ``y``.
+    """
+    with _styled(name):
+        canvas = _Canvas(name, words["title"], 270)
+        ax = canvas.axes(right=22)
+        open_end = bool(rows) and rows[-1]["high"] is None
+        colours = [ACCENT] * (len(rows) - open_end) + [MUTED] * open_end
+        ax.bar([i + 0.5 for i in range(len(rows))], [r["customers"] for r in rows], width=0.92, color=colours)
+        edges = [float(r["low"]) for r in rows] + ([] if open_end else [float(rows[-1]["high"])])
+        step = max(1, -(-len(edges) // 6))
+        ticks = list(range(0, len(edges), step))
+        ax.set_xticks(ticks, canvas.slots(axis([edges[i] for i in ticks])))
+        canvas.scale_y(ax, max((r["customers"] for r in rows), default=1))
+        canvas.label(ax, words["x"], words["y"])
+        return canvas.svg(ax)
+
+
+def concentration(name: str, points: Sequence[tuple[float, float]], words: Words) -> str:
+    """Share of value (up) held by the most valuable share of customers (across); the diagonal is equality.
+
+    *words*: ``title``, ``x``, ``y``.
+    """
+    with _styled(name):
+        canvas = _Canvas(name, words["title"], 270)
+        ax = canvas.axes(right=22)
+        ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
+        across, up = zip((0.0, 0.0), *points, strict=True)
+        ax.fill_between(across, up, across, color=ACCENT, alpha=0.08, linewidth=0)
+        ax.plot(across, up, color=ACCENT, linewidth=2.2)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.02)
+        ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        ax.set_xticks(ticks, canvas.slots(axis(ticks, share=True)))
+        ax.set_yticks(ticks, canvas.slots(axis(ticks, share=True)))
+        canvas.label(ax, words["x"], words["y"])
+        return canvas.svg(ax)

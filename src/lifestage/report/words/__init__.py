@@ -1,0 +1,1 @@
+"""The words of the report, one module a language; the same keys in each."""
