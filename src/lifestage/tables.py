@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lifestage.errors import ConfigError
 
@@ -171,3 +171,71 @@ class Summary:
             f"Summary({self.customers:,} customers, {self.repeaters:,} repeaters, period={self.period.name}, "
             f"until={self.until}, stage_window={self.stage_window:g} days)"
         )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The distinct rows of a Summary with the number of customers each stands for, all of them float arrays.
+
+    Attributes
+    ----------
+    x, t_x, T : array of shape (n,)
+        Repeat purchase days, recency and time observed (periods); sorted by (x, T, t_x).
+    weight : array of shape (n,)
+        Customers of the row.
+    monetary_sum, monetary_sq_sum : array of shape (n,)
+        Sum of ``monetary_value``, and of its square, over the customers of the row.
+    spend_x, spend_m, spend_weight : array of shape (k,)
+        Distinct (frequency, monetary_value) of customers with both above 0, and how many they are.
+
+    Examples
+    --------
+    >>> Counts.from_arrays([0, 2, 0], [0, 5, 0], [9, 9, 9]).weight
+    array([2., 1.])
+    """
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    weight: Floats
+    monetary_sum: Floats
+    monetary_sq_sum: Floats
+    spend_x: Floats
+    spend_m: Floats
+    spend_weight: Floats
+
+    @classmethod
+    def from_arrays(cls, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, monetary_value: ArrayLike | None = None) -> Counts:
+        """Count the distinct rows of one value a customer; without money the spend part is empty."""
+        x, t_x, T = (np.asarray(values, np.float64) for values in (x, t_x, T))
+        money = np.zeros_like(x) if monetary_value is None else np.asarray(monetary_value, np.float64)
+        keys, weight, index = _distinct(x, T, t_x)
+        spenders = (x > 0) & (money > 0)
+        spend, spend_weight, _ = _distinct(x[spenders], money[spenders])
+        return cls(
+            x=keys[0],
+            t_x=keys[2],
+            T=keys[1],
+            weight=weight,
+            monetary_sum=np.bincount(index, money, weight.size),
+            monetary_sq_sum=np.bincount(index, money * money, weight.size),
+            spend_x=spend[0],
+            spend_m=spend[1],
+            spend_weight=spend_weight,
+        )
+
+    @property
+    def customers(self) -> float:
+        """Number of customers, the sum of ``weight``."""
+        return float(self.weight.sum())
+
+
+def _distinct(*columns: Floats) -> tuple[list[Floats], Floats, NDArray[np.intp]]:
+    """Distinct rows in order of the columns, how many there are of each, and where each row went."""
+    order = np.lexsort(columns[::-1])
+    ordered = [column[order] for column in columns]
+    new = np.ones(order.size, bool)
+    new[1:] = np.any([column[1:] != column[:-1] for column in ordered], axis=0)
+    index = np.empty(order.size, np.intp)
+    index[order] = np.cumsum(new) - 1
+    return [column[new] for column in ordered], np.bincount(index, minlength=int(new.sum())).astype(np.float64), index

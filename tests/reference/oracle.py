@@ -76,7 +76,10 @@ def alive_by_panels(R: mpf, s: mpf, a: mpf, b: mpf, order: int = ORDER, width: f
         start, stop = float(mp.log(low / (1 - low))), float(mp.log((1 - high) / high))
         step = min(width, 2.0 * sqrt(1.0 / (float(a) + 1.0) + 1.0 / (float(b) + 1.0)))
         count = max(1, int((stop - start) / step) + 1)
-        ends = [mp.log(low / (1 - low)) + (mp.log((1 - high) / high) - mp.log(low / (1 - low))) * i / count for i in range(count + 1)]
+        ends = [
+            mp.log(low / (1 - low)) + (mp.log((1 - high) / high) - mp.log(low / (1 - low))) * i / count
+            for i in range(count + 1)
+        ]
         heights = [_height(float(u), float(R), float(s), float(a), float(b)) for u in ends]
         top = max(heights)
         middle = mpf(0)

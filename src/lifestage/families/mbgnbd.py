@@ -63,13 +63,15 @@ def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha:
     x = np.asarray(x, float)
     odds = _dead_log_odds(x, t_x, T, r, alpha, a, b)
     T = np.asarray(T, float)
-    return np.asarray(
+    repeated = (
         special.log_rising(r, x)
         + special.log_beta_ratio(a, b, x + 1.0)
         - r * np.log1p(T / alpha)
         - x * np.log(alpha + T)
         + np.logaddexp(0.0, odds)
-    )[()]
+    )
+    once = np.log1p(-special.power_survival(r, T / alpha) * b / (a + b))  # the same at x = 0, exact near zero
+    return np.asarray(np.where(x > 0, repeated, once))[()]
 
 
 def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:

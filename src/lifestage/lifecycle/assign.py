@@ -206,9 +206,8 @@ def _facts(frame: Frame, limits: Thresholds) -> dict[str, float]:
 
 def _check(frame: Frame) -> None:
     """Refuse buyers whose history or probabilities cannot be."""
-    n = orders_made()
-    buyers = frame.filter(n != 0.0)
-    x = nw.col(FREQUENCY)
+    x = nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None)
+    buyers = frame.filter(~x.is_null())
     rules = [(x >= 0, "0 or more, or null for a contact without a purchase", FREQUENCY)]
     rules += [(_between(name), "a probability in [0, 1]", name) for name in ("retained", "p_alive")]
     failed = [nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1)).sum().alias(name) for holds, _, name in rules]

@@ -154,7 +154,9 @@ WORDS: dict[str, str] = {
     # 7 formulas and metrics
     "nav_metrics": "Metrics",
     "metrics": "Formula LTV and base metrics",
-    "formula_lead": "Averages put into the textbook formula give {formula} a customer over {years} years; the model says "
+    "formula_lead": "Over the same {horizon}, averages put into the textbook formula give {formula} a customer; the model "
+    "says {model} (formula against model: {gap}). The formula counts every customer as average and active throughout; "
+    "the model looks only ahead, discounts, and knows who has gone quiet.",
     "{model} over the next {horizon} ({gap}). The formula counts every customer as average from the first purchase "
     "on; the model looks only ahead, discounts, and knows who has gone quiet.",
     "formula_none": "No formula LTV: it needs orders, revenue and dates.",
@@ -162,10 +164,10 @@ WORDS: dict[str, str] = {
     "formula_value": "A customer",
     "formula_gap": "Against the model",
     "formula_model": "Model, next {horizon}",
-    "formula_simple": "Formula: order value × purchases a year × years",
-    "formula_simple_horizon": "The same formula over the forecast's {horizon}",
-    "formula_margin": "Formula with margin",
-    "formula_base": "Formula: revenue a customer × years − acquisition cost",
+    "formula_simple": "Order value × purchases a year × lifespan of {years} years",
+    "formula_same_horizon": "Order value × purchases a year × margin over the same {horizon}",
+    "formula_with_margin": "The same with a margin of {margin}",
+    "formula_base": "Revenue a customer and year × {years} years − acquisition cost {cac}",
     "base_metrics": "Metrics of the base",
     "metric": "Metric",
     "metric_value": "Value",

@@ -1,0 +1,306 @@
+"""The one small adapter to engines: what narwhals expressions cannot say, said here in SQL.
+
+Local frames and files become DuckDB relations, so a log is never pulled into Python memory; a relation of the user's
+stays on its own connection. Everything else in this folder is narwhals over a lazy frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import narwhals as nw
+
+from lifestage.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "as_kind",
+    "columns",
+    "drop",
+    "lazy",
+    "materialize",
+    "mixed_types",
+    "native",
+    "numbered",
+    "open_file",
+    "quoted",
+    "readable",
+    "relation",
+    "to_pandas",
+    "upload",
+    "with_dates",
+    "write_parquet",
+]
+
+KINDS = ("pandas", "polars", "pyarrow", "duckdb")
+
+
+def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
+    """Wrap a native frame as a lazy narwhals frame; also return its kind, one of ``KINDS``.
+
+    Raises
+    ------
+    DataError
+        If the frame is of a kind that is not supported.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> lazy(pd.DataFrame({"x": [1]}))[1]
+    'pandas'
+    """
+    if isinstance(frame, nw.LazyFrame | nw.DataFrame):
+        frame = frame.to_native()
+    try:
+        wrapped = nw.from_native(frame)
+    except TypeError:
+        wrapped = None
+    kind = "" if wrapped is None else wrapped.implementation.value
+    if wrapped is None or kind not in KINDS:
+        raise DataError(f"expected a pandas, polars, pyarrow or DuckDB table; got {type(frame).__name__}")
+    return wrapped.lazy(), kind
+
+
+def native(frame: nw.LazyFrame[Any], kind: str) -> Any:
+    """Return a lazy frame in its native kind: computed for local kinds, still lazy for DuckDB."""
+    return frame.to_native() if kind == "duckdb" else frame.collect().to_native()
+
+
+def upload(table: Any, like: Any) -> Any:
+    """Bring a pandas or pyarrow table to the kind, and for DuckDB onto the connection, of *like*.
+
+    Examples
+    --------
+    >>> import pandas as pd, polars as pl
+    >>> type(upload(pd.DataFrame({"x": [1]}), like=pl.DataFrame({"y": [2]}))).__module__.split(".")[0]
+    'polars'
+    """
+    _, kind = lazy(like)
+    if kind == "duckdb":
+        return _stored(like, "select * from uploaded", uploaded=_to_arrow(table))
+    return as_kind(table, kind)
+
+
+def as_kind(table: Any, kind: str) -> Any:
+    """Return a DuckDB relation, pandas or pyarrow table as a table of *kind*."""
+    if kind == "duckdb" or (kind == "pandas" and _is_pandas(table)):
+        return table
+    if kind == "pandas":
+        return to_pandas(table)
+    arrow = _to_arrow(table)
+    if kind == "pyarrow":
+        return arrow
+    import polars as pl
+
+    return pl.from_arrow(arrow)
+
+
+def to_pandas(frame: Any) -> pd.DataFrame:
+    """Return any frame, native or wrapped, as a pandas table."""
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.to_native()
+    elif isinstance(frame, nw.DataFrame):
+        return frame.to_pandas()
+    if _is_pandas(frame):
+        return frame  # type: ignore[no-any-return]
+    if _is_relation(frame):
+        with readable():
+            return frame.df()  # type: ignore[no-any-return]
+    wrapped = nw.from_native(frame)
+    return (wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped).to_pandas()
+
+
+def columns(frame: Any) -> list[str]:
+    """Names of the columns of any frame."""
+    return list(frame.columns) if _is_relation(frame) else [str(name) for name in lazy(frame)[0].collect_schema()]
+
+
+def write_parquet(table: Any, path: str | Path) -> None:
+    """Write any frame as one Parquet file."""
+    if _is_relation(table):
+        with readable():
+            table.write_parquet(str(path))
+        return
+    import pyarrow.parquet as pq
+
+    pq.write_table(_to_arrow(table), str(path))
+
+
+def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Compute a lazy frame once, inside its engine, and return what reads the result; see :func:`drop`."""
+    return nw.from_native(_stored(frame.to_native(), "select * from self")).lazy()
+
+
+def drop(frame: nw.LazyFrame[Any]) -> None:
+    """Release what :func:`materialize` stored."""
+    relation = frame.to_native()
+    relation.query("self", f"drop table if exists {relation.alias}")
+
+
+def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
+    """Turn days since 1970-01-01 into dates."""
+    rel = frame.to_native()
+    terms = [
+        f"date '1970-01-01' + cast({quoted(name)} as integer) as {quoted(name)}" if name in names else quoted(name)
+        for name in rel.columns
+    ]
+    return nw.from_native(rel.project(", ".join(terms))).lazy()
+
+
+def numbered(frame: Any, name: str) -> Any:
+    """Add the index of a pandas table, or the row number from 0 of any other, as the column *name*."""
+    if _is_relation(frame):
+        return frame.project(f"row_number() over () - 1 as {quoted(name)}, *")
+    if _is_pandas(frame):
+        return frame.assign(**{name: frame.index})
+    return lazy(frame)[0].collect().with_row_index(name).to_native()
+
+
+def relation(source: Any) -> tuple[Any, str]:
+    """Return a log as a DuckDB relation, and the kind it came in.
+
+    Raises
+    ------
+    DataError
+        If it is not a table that can be read.
+    """
+    if isinstance(source, str | Path):
+        return open_file(source), "duckdb"
+    if _is_relation(source):
+        return source, "duckdb"
+    frame, kind = lazy(source)
+    import duckdb
+
+    connection = duckdb.connect()
+    if kind == "pandas":
+        return connection.from_df(_plain_pandas(frame.to_native())), kind
+    return connection.from_arrow(frame.collect().to_arrow()), kind
+
+
+def open_file(source: str | Path, table: str | None = None) -> Any:
+    """Open a CSV or Parquet file or glob, or a table of a DuckDB database file, as a DuckDB relation.
+
+    Every column of a CSV file is read as text, so that identifiers keep theirs.
+
+    Raises
+    ------
+    DataError
+        If there is no such file or table, or it is empty or of an unknown kind.
+    """
+    import duckdb
+
+    name = str(source)
+    lower = name.lower()
+    connection = duckdb.connect()
+    if not any(mark in name for mark in "*?[") and not Path(name).exists():
+        raise DataError(f"expected a file of orders; there is no {name}")
+    if Path(name).is_file() and Path(name).stat().st_size == 0:
+        raise DataError(f"expected orders in {name}; the file is empty")
+    with readable(name):
+        if lower.endswith((".duckdb", ".db", ".ddb")):
+            return _database(connection, name, table)
+        if table is not None:
+            raise DataError(f"expected a DuckDB database file to go with table={table!r}; got {name}")
+        if lower.endswith((".parquet", ".pq")):
+            return connection.query("select * from read_parquet(?, union_by_name = true)", params=[name])
+        if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
+            how = "header = true, all_varchar = true, union_by_name = true, null_padding = true"
+            how += ", delim = '\t'" if ".tsv" in lower else ""
+            return connection.query(f"select * from read_csv(?, {how})", params=[name])
+    raise DataError(f"expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz); got {name}")
+
+
+@contextmanager
+def readable(name: str = "the orders") -> Iterator[None]:
+    """Turn an error of the engine into one sentence."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DataError(f"could not read {name}: {str(error).strip().splitlines()[0]}") from error
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _database(connection: Any, name: str, table: str | None) -> Any:
+    literal = name.replace("'", "''")
+    connection.execute(f"attach '{literal}' as log (read_only)")
+    found = connection.execute(
+        "select table_schema, table_name from information_schema.tables where table_catalog = 'log' order by all"
+    ).fetchall()
+    names = {f"{schema}.{each}" if schema != "main" else each: (schema, each) for schema, each in found}
+    listed = ", ".join(names) or "none"
+    if table is None and len(names) == 1:
+        table = next(iter(names))
+    if table is None:
+        raise DataError(f"expected table= to name one of the tables of {name}: {listed}")
+    key = table.removeprefix("main.")
+    if key not in names:
+        raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
+    schema, each = names[key]
+    return connection.query(f"select * from log.{quoted(schema)}.{quoted(each)}")
+
+
+def _stored(rel: Any, sql: str, uploaded: Any = None) -> Any:  # noqa: ARG001 - DuckDB finds the table by its name
+    """Store the answer to *sql*, over ``self`` and ``uploaded``, as a temporary table of the connection of *rel*."""
+    name = f"lifestage_{uuid4().hex}"
+    with readable():
+        done = rel.query("self", f"create temp table {name} as {sql}")
+        # What the statement returned lives on the same connection but, unlike rel, hangs on no other table.
+        return (rel if done is None else done).query("self", f"select * from {name}").set_alias(name)
+
+
+def _is_relation(frame: Any) -> bool:
+    return type(frame).__name__ == "DuckDBPyRelation"
+
+
+def _is_pandas(frame: Any) -> bool:
+    return type(frame).__module__.startswith("pandas")
+
+
+def _to_arrow(table: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(table, pa.Table):
+        return table
+    if _is_relation(table):
+        with readable():
+            return table.to_arrow_table()
+    if _is_pandas(table):
+        return pa.Table.from_pandas(table, preserve_index=False)
+    return lazy(table)[0].collect().to_arrow()
+
+
+def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Replace columns of Python objects that the engine could misread; ids of several types are refused later."""
+    from pandas.api.types import infer_dtype
+
+    plain = {}
+    for name in frame.columns:
+        if frame[name].dtype == object:
+            kind = infer_dtype(frame[name], skipna=True)
+            if kind == "datetime":
+                plain[name] = frame[name].map(str, na_action="ignore").astype("str")
+            elif kind.startswith(("mixed", "unknown")):
+                plain[name] = frame[name].map(str, na_action="ignore").astype("str")
+    named = {name: str(name) for name in frame.columns if not isinstance(name, str)}
+    out = frame.assign(**{str(k): v for k, v in plain.items()}) if plain else frame
+    return out.rename(columns=named) if named else out
+
+
+def mixed_types(frame: Any, name: str) -> Mapping[str, int]:
+    """How many values of which Python type a column of objects holds; empty for a column of one type."""
+    if not _is_pandas(frame) or frame[name].dtype != object:
+        return {}
+    counts = frame[name].dropna().map(lambda value: type(value).__name__).value_counts().to_dict()
+    return counts if len(counts) > 1 else {}

@@ -1,0 +1,69 @@
+"""The stage window H: how long a silence this base is used to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lifestage.errors import ConfigError, DataError
+from lifestage.tables import Note
+
+__all__ = ["gap_percentile", "stage_window_of"]
+
+SHARE = 0.8
+SHORTEST, LONGEST = 14.0, 730.0
+WITHOUT_GAPS = 90.0
+
+
+def gap_percentile(gaps: Mapping[int, int] | Mapping[float, float], share: float = SHARE) -> float:
+    """Quantile of a histogram, linear between the two nearest observations (numpy's default).
+
+    Parameters
+    ----------
+    gaps : dict of number to count
+    share : float in [0, 1]
+
+    Examples
+    --------
+    >>> gap_percentile({1: 2, 11: 1}, 0.75)
+    6.0
+    """
+    values = np.array(sorted(gaps), np.float64)
+    reach = np.cumsum([gaps[value] for value in sorted(gaps)])
+    place = share * (reach[-1] - 1)
+    low, high = (values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place)))
+    return float(low + (place - np.floor(place)) * (high - low))
+
+
+def stage_window_of(
+    gaps: Mapping[int, int], fixed: float | None, history: float | None
+) -> tuple[float, tuple[Note, ...]]:
+    """H in days: what the user fixed, else the 80th percentile of the gaps, within 14 to 730 days.
+
+    Without a single gap it is 90 days, or the history if that is shorter, and a note says so.
+
+    Raises
+    ------
+    ConfigError
+        If the fixed window is not positive.
+    DataError
+        If H is longer than the history (days from the first of the log to the last of observation; None if unknown).
+    """
+    notes: tuple[Note, ...] = ()
+    if fixed is not None:
+        if not 0 < fixed < float("inf"):
+            raise ConfigError(f"stage_window must be a positive number of days; got {fixed!r}")
+        window = float(fixed)
+    elif gaps:
+        window = min(max(gap_percentile(gaps), SHORTEST), LONGEST)
+    else:
+        window = max(min(WITHOUT_GAPS, WITHOUT_GAPS if history is None else history), SHORTEST)
+        text = f"No customer bought on two days, so the stage window cannot be measured; {window:g} days are assumed."
+        notes = (Note("no_repeats", text, {"stage_window": window}),)
+    if history is not None and window > history:
+        raise DataError(
+            f"expected a history at least as long as the stage window of {window:g} days; the log covers {history:g} "
+            "days up to the last day of observation; give a longer log or fix a shorter stage_window="
+        )
+    return window, notes

@@ -1,0 +1,137 @@
+"""The report as one HTML file that needs nothing else: no network, no script, no font."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifestage.data.engine import to_pandas
+from lifestage.lifecycle import at_risk_list, stage_table
+from lifestage.report.plain import records
+from lifestage.report.sections import sections
+from lifestage.report.summarize import summarize_run
+from lifestage.report.texts import Voice, voice
+from lifestage.tables import CUSTOMER
+
+if TYPE_CHECKING:
+    from lifestage.model import LTVModel
+
+__all__ = ["write_report"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+AT_RISK = (CUSTOMER, "value_lost", "ltv", "p_purchase", "days_silent", "stage_segment", "at_risk_reason")
+
+
+def write_report(
+    staged: Any,
+    model: LTVModel,
+    path: str | os.PathLike[str],
+    *,
+    lang: str = "en",
+    currency: str = "",
+    title: str | None = None,
+    previous: Mapping[str, Any] | None = None,
+    cac: float | None = None,
+    top: int = 50,
+    summary: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the report of a run as a self-contained HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    staged : frame
+        What :func:`lifestage.assign_stages` returned; pandas, polars, pyarrow or a DuckDB relation.
+    model : LTVModel
+        The model that scored it.
+    path : path of the file; its folder is made if need be, an older file is replaced.
+    lang : {"en", "zh-Hant", "zh-Hans"}
+    currency : str
+        Name or symbol written beside amounts.
+    title : str, optional
+    previous : mapping, optional
+        The result of :func:`lifestage.report.summarize_run` for an earlier run, to compare with.
+    cac : float, optional
+        Acquisition cost a customer, money.
+    top : int
+        Length of the list of customers at risk.
+    summary : mapping, optional
+        The result of ``summarize_run`` for this run, where it is at hand already.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    ConfigError
+        If the language is unknown.
+    DataError
+        If *staged* is not a staged table.
+
+    Examples
+    --------
+    >>> import lifestage as ls, tempfile, pathlib
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> model = ls.fit(customers)
+    >>> staged = ls.assign_stages(model.predict(customers, horizon=52))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ls.write_report(staged, model, pathlib.Path(folder) / "report.html", currency="USD").name
+    'report.html'
+    """
+    speaker = voice(lang, currency)
+    run = summary or summarize_run(staged, model, currency=currency, previous=previous, cac=cac)
+    text = render(run, records(stage_table(staged, lang=lang)), _at_risk(staged, speaker, top), speaker, title)
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def render(
+    run: Mapping[str, Any], stages: list[dict[str, Any]], at_risk: list[dict[str, Any]], say: Voice, title: str | None
+) -> str:
+    """The page as text, from what :func:`summarize_run`, ``stage_table`` and ``at_risk_list`` found."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
+    until = run["data"]["until"]
+    return environment.get_template("report.html.j2").render(
+        lang=say.lang,
+        title=title or say.say("title"),
+        subtitle=say.say("subtitle", until=until, horizon=horizon) if until else say.say("subtitle_undated", horizon=horizon),
+        contents=say.say("contents"),
+        made=say.say("made", created=str(run["created"])[:10], version=run["versions"]["lifestage"]),
+        css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
+        sections=sections(run, stages, at_risk, say),
+    )
+
+
+def _at_risk(staged: Any, say: Voice, top: int) -> list[dict[str, Any]]:
+    """The head of the list of customers at risk, with ids as the very text of the data and reasons in the language."""
+    import narwhals as nw
+
+    from lifestage.data.engine import lazy
+
+    frame, _ = lazy(at_risk_list(staged, top))
+    names = frame.collect_schema().names()
+    return records(to_pandas(frame.select(*[nw.col(name) for name in AT_RISK if name in names])))

@@ -1,0 +1,72 @@
+"""Every sentence and label of the report, in English, Traditional and Simplified Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lifestage.errors import ConfigError
+from lifestage.report.format import Money, integer, number
+from lifestage.report.words import en, notes, zh_hans, zh_hant
+
+__all__ = ["LANGUAGES", "Voice", "voice"]
+
+LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "zh-Hant": zh_hant.WORDS, "zh-Hans": zh_hans.WORDS}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Speaks one language and writes one currency."""
+
+    lang: str
+    money: Money
+
+    def say(self, key: str, **values: str) -> str:
+        """The sentence or label *key* with its values, which are text already.
+
+        Examples
+        --------
+        >>> voice("zh-Hant").say("days", n="78")
+        '78 天'
+        """
+        return LANGUAGES[self.lang][key].format(**values)
+
+    def name(self, family: str, key: str) -> str:
+        """The label of *key* among those that start with *family*; the key itself, made readable, when there is none."""
+        return LANGUAGES[self.lang].get(f"{family}_{key}", key.replace("_", " "))
+
+    def days(self, days: float | None) -> str:
+        """A length in days."""
+        return self.say("days", n=integer(days))
+
+    def periods(self, count: float, period: str) -> str:
+        """A length in periods of the model, such as 52 weeks."""
+        return self.say(f"periods_{period}", n=number(count, 0 if float(count).is_integer() else 1))
+
+    def note(self, note: Mapping[str, Any]) -> str:
+        """A note's sentence in this language; the English one where there is no other."""
+        template = notes.NOTES.get(self.lang, {}).get(note["code"])
+        if template is None:
+            return str(note["text"])
+        try:
+            return template.format(**note["values"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            return str(note["text"])
+
+    def reason(self, key: str) -> str:
+        """Why a row of the log was left out, merged or noticed."""
+        return notes.REASONS[self.lang].get(key, key.replace("_", " "))
+
+
+def voice(lang: str = "en", currency: str = "") -> Voice:
+    """Return the voice of a language and a currency.
+
+    Raises
+    ------
+    ConfigError
+        If the report is not written in that language.
+    """
+    if lang not in LANGUAGES:
+        raise ConfigError(f"lang must be one of {', '.join(LANGUAGES)}; got {lang!r}")
+    return Voice(lang, Money(currency))
