@@ -24,7 +24,7 @@ COUNT_TAIL = 1e-7
 """Purchase counts are tabulated until fewer than this share of living customers would exceed them."""
 
 EXACT_COUNTS = 48
-"""Counts up to here are tabulated one by one; larger ones in bins of about 6 % (their law is smooth there)."""
+"""Counts up to here are tabulated one by one; larger ones in bins of about 2 % (their law is smooth there)."""
 
 SPEND_POINTS = 257
 """Points of the spend table, equally spaced in the logarithm of spend."""
@@ -60,7 +60,7 @@ def count_nodes(module: ModuleType, params: dict[str, Floats], t: float, x: floa
     top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
     edges = np.arange(1.0, min(top, EXACT_COUNTS) + 1.0)
     if top > EXACT_COUNTS:
-        steps = int(np.ceil(np.log(top / EXACT_COUNTS) / 0.06))
+        steps = int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02))
         edges = np.unique(np.concatenate([edges, np.ceil(np.geomspace(EXACT_COUNTS, top, steps + 1))]))
     before = np.concatenate([[0.0], edges[:-1]])
     at = np.concatenate([before + 1.0, edges[-1:] + 1.0])

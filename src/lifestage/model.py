@@ -15,7 +15,7 @@ import numpy as np
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError, RegistryError
 from lifestage.families import family
-from lifestage.fit import fit_purchases, fit_spend
+from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import MONETARY, Counts, Note, Period, Summary
 

@@ -75,10 +75,7 @@ def as_kind(table: pd.DataFrame, kind: str) -> Any:
     if kind == "pyarrow":
         return arrow
     if kind == "duckdb":
-        connection = duckdb.connect()
-        connection.register("given", arrow)
-        connection.execute("CREATE TABLE held AS SELECT * FROM given")
-        return connection.table("held")
+        return duckdb.from_arrow(arrow)
     frame = pl.from_arrow(arrow)
     assert isinstance(frame, pl.DataFrame)
     return frame.lazy() if kind == "polars-lazy" else frame

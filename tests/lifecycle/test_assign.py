@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import STAGE_COLUMNS, TAXONOMIES, Thresholds, assign_stages
+from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 BELOW = float(np.nextafter(0.70, 0)), float(np.nextafter(0.45, 0)), float(np.nextafter(0.20, 0))
 
@@ -185,8 +185,8 @@ row = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(row, min_size=1, max_size=30))
+@settings(max_examples=25, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60))
 def test_exactly_one_stage_as_the_rules_say(rows: list[dict[str, float]]) -> None:
     table = scores(rows)
     staged = assign_stages(table)
@@ -255,7 +255,7 @@ def test_contacts_of_another_kind_are_refused() -> None:
 
 
 @given(x=st.integers(0, 6), alive=number, start=st.floats(0.5, 1.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_silence_moves_the_line_forward_only(x: int, alive: float, start: float) -> None:
     falling = np.linspace(start, 0.0, 60)
     line = assign_stages(scores([{"x": x, "r": float(r), "alive": alive} for r in falling]))["stage_line"]

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_stages, at_risk_list
+from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 EXAMPLE = {"x": 5, "r": 0.42, "gap": 18.2, "silent": 50.6, "fresh": 0.744, "now": 0.305}
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.lifecycle.tables import KINDS, as_kind, to_pandas
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_tiers
+from tests.lifecycle.tables import KINDS, as_kind, to_pandas
 
 
 def base(values: list[float | None], **columns: list[object]) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def test_shares_with_memory_add_the_margin() -> None:
 def test_without_margin_memory_changes_nothing() -> None:
     values = [9.0, 5.0, 3.0, 1.0]
     remembered = assign_tiers(base(values, last=["high"] * 4), previous="last")["tier"].tolist()
-    assert remembered == assign_tiers(base(values))["tier"].tolist() == ["high", "high", "mid", "budget"]
+    assert remembered == assign_tiers(base(values))["tier"].tolist() == ["high", "high", "high", "mid"]
 
 
 def test_previous_may_be_the_tier_column_itself() -> None:

@@ -6,7 +6,7 @@ stays on its own connection. Everything else in this folder is narwhals over a l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ __all__ = [
     "to_pandas",
     "upload",
     "with_dates",
+    "wrapped",
     "write_parquet",
 ]
 
@@ -58,13 +59,19 @@ def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
     if isinstance(frame, nw.LazyFrame | nw.DataFrame):
         frame = frame.to_native()
     try:
-        wrapped = nw.from_native(frame)
+        found = nw.from_native(frame)
     except TypeError:
-        wrapped = None
-    kind = "" if wrapped is None else wrapped.implementation.value
-    if wrapped is None or kind not in KINDS:
+        found = None
+    kind = "" if found is None else found.implementation.value
+    if found is None or kind not in KINDS:
         raise DataError(f"expected a pandas, polars, pyarrow or DuckDB table; got {type(frame).__name__}")
-    return wrapped.lazy(), kind
+    return found.lazy(), kind
+
+
+def wrapped(rel: Any) -> nw.LazyFrame[Any]:
+    """A DuckDB relation as a lazy narwhals frame."""
+    frame: nw.LazyFrame[Any] = nw.from_native(rel).lazy()
+    return frame
 
 
 def native(frame: nw.LazyFrame[Any], kind: str) -> Any:
@@ -112,8 +119,8 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     if _is_relation(frame):
         with readable():
             return frame.df()  # type: ignore[no-any-return]
-    wrapped = nw.from_native(frame)
-    return (wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped).to_pandas()
+    found = nw.from_native(frame)
+    return (found.collect() if isinstance(found, nw.LazyFrame) else found).to_pandas()
 
 
 def columns(frame: Any) -> list[str]:
@@ -134,7 +141,7 @@ def write_parquet(table: Any, path: str | Path) -> None:
 
 def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Compute a lazy frame once, inside its engine, and return what reads the result; see :func:`drop`."""
-    return nw.from_native(_stored(frame.to_native(), "select * from self")).lazy()
+    return wrapped(_stored(frame.to_native(), "select * from self"))
 
 
 def drop(frame: nw.LazyFrame[Any]) -> None:
@@ -150,7 +157,7 @@ def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
         f"date '1970-01-01' + cast({quoted(name)} as integer) as {quoted(name)}" if name in names else quoted(name)
         for name in rel.columns
     ]
-    return nw.from_native(rel.project(", ".join(terms))).lazy()
+    return wrapped(rel.project(", ".join(terms)))
 
 
 def numbered(frame: Any, name: str) -> Any:
@@ -281,26 +288,24 @@ def _to_arrow(table: Any) -> Any:
     return lazy(table)[0].collect().to_arrow()
 
 
-def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Replace columns of Python objects that the engine could misread; ids of several types are refused later."""
+def mixed_types(frame: Any, name: str) -> dict[str, int]:
+    """How many values of which Python type a pandas column of mixed objects holds; empty for any other column."""
     from pandas.api.types import infer_dtype
 
-    plain = {}
-    for name in frame.columns:
-        if frame[name].dtype == object:
-            kind = infer_dtype(frame[name], skipna=True)
-            if kind == "datetime":
-                plain[name] = frame[name].map(str, na_action="ignore").astype("str")
-            elif kind.startswith(("mixed", "unknown")):
-                plain[name] = frame[name].map(str, na_action="ignore").astype("str")
-    named = {name: str(name) for name in frame.columns if not isinstance(name, str)}
-    out = frame.assign(**{str(k): v for k, v in plain.items()}) if plain else frame
-    return out.rename(columns=named) if named else out
-
-
-def mixed_types(frame: Any, name: str) -> Mapping[str, int]:
-    """How many values of which Python type a column of objects holds; empty for a column of one type."""
-    if not _is_pandas(frame) or frame[name].dtype != object:
+    if not _is_pandas(frame) or frame[name].dtype != object or not infer_dtype(frame[name]).startswith("mixed"):
         return {}
-    counts = frame[name].dropna().map(lambda value: type(value).__name__).value_counts().to_dict()
-    return counts if len(counts) > 1 else {}
+    counts = frame[name].dropna().map(lambda value: type(value).__name__).value_counts()
+    return {str(kind): int(count) for kind, count in counts.items()}
+
+
+def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of Python objects that the engine could misread into text."""
+    from pandas.api.types import infer_dtype
+
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    plain = {}
+    for name in frame.columns[frame.dtypes == object]:
+        kind = infer_dtype(frame[name], skipna=True)
+        if kind == "datetime" or kind.startswith(("mixed", "unknown")):
+            plain[name] = frame[name].map(str, na_action="ignore").astype("str")
+    return frame.assign(**plain)

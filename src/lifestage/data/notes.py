@@ -29,8 +29,8 @@ def notes(
     quality: Quality,
     days: pd.DataFrame,
     calendar: pd.DataFrame,
-    facts: Mapping[str, Any],
-    sizes: Mapping[str, Any],
+    facts: Mapping[Any, Any],
+    sizes: Mapping[Any, Any],
     *,
     window: float,
     until: int,
@@ -66,7 +66,7 @@ def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Not
     """The last lines lie more than a year beyond all but a thousandth (or the last) of the others."""
     by_day = days.groupby("day")["lines"].sum()
     beyond = by_day.sum() - by_day.cumsum()
-    usual = int(by_day.index[(beyond <= max(1, STRAY_SHARE * by_day.sum())).argmax()])
+    usual = int(by_day.index[beyond <= max(1, STRAY_SHARE * by_day.sum())].min())
     if default_until and until - usual > STRAY_DAYS:
         yield Note(
             "future_dates",
@@ -87,7 +87,7 @@ def _history(days: pd.DataFrame, until: int, window: float) -> Iterator[Note]:
         )
 
 
-def _truncated(calendar: pd.DataFrame, until: int, window: float, facts: Mapping[str, Any]) -> Iterator[Note]:
+def _truncated(calendar: pd.DataFrame, until: int, window: float, facts: Mapping[Any, Any]) -> Iterator[Note]:
     """More customers appear in the first half window than the later inflow explains: they bought before, unseen.
 
     The inflow is measured up to the last day with a new customer, so that a cohort is not taken for a truncated log.
@@ -138,7 +138,7 @@ def _lines(quality: Quality) -> Iterator[Note]:
         )
 
 
-def _sizes(facts: Mapping[str, Any], sizes: Mapping[str, Any]) -> Iterator[Note]:
+def _sizes(facts: Mapping[Any, Any], sizes: Mapping[Any, Any]) -> Iterator[Note]:
     customers, revenue = int(facts["customers"]), float(facts["revenue"])
     if revenue > 0 and customers > 1 and float(facts["largest"]) > WHOLESALE * revenue:
         share = float(facts["largest"]) / revenue

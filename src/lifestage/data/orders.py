@@ -75,6 +75,11 @@ class Log:
     days: pd.DataFrame
     kind: str
 
+    @property
+    def last(self) -> int:
+        """Last day with a readable line."""
+        return int(self.days[DAY].max())
+
     def close(self) -> None:
         """Release what the engine stored for this log."""
         for frame in (self.tickets, self.visits, self.refused):
@@ -148,6 +153,10 @@ def read_log(
         kind=kind,
     )
     drop(days)
+    if not len(by_day):
+        log.close()
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in log.unreadable.items())
+        raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
     return log
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
-from lifestage.data.engine import quoted, readable
+from lifestage.data.engine import quoted, readable, wrapped
 from lifestage.errors import ConfigError, DataError
 
 __all__ = ["Columns", "typed_lines"]
@@ -61,7 +61,7 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFr
             terms.append(f"nullif(trim(cast({quoted(columns[role])} as varchar), {SPACE}), '') as {alias}")
     terms.append(f"hash({', '.join(map(quoted, relation.columns))}) as line")
     with readable():
-        return nw.from_native(relation.project(", ".join(terms))).lazy()
+        return wrapped(relation.project(", ".join(terms)))
 
 
 def _is_text(kind: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ from lifestage.data.days import as_date, as_number, parse_day
 from lifestage.data.engine import as_kind, drop, materialize, native, to_pandas, with_dates
 from lifestage.data.frames import from_frame
 from lifestage.data.notes import notes
-from lifestage.data.orders import DAY, KEYS, NOT_POSITIVE, PURCHASE, ZERO, Log, read_log
+from lifestage.data.orders import DAY, KEYS, Log, read_log
+from lifestage.data.quality import account, refuse_bad
 from lifestage.data.window import stage_window_of
-from lifestage.errors import ConfigError, DataError
-from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Quality, Summary, T
+from lifestage.errors import ConfigError
+from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Summary, T
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,9 +102,7 @@ def summarize(
     if not 0 <= max_dropped <= 1:
         raise ConfigError(f"max_dropped must be a share between 0 and 1; got {max_dropped}")
     roles = {"customer": customer, "time": time, "amount": amount, "quantity": quantity, "order": order}
-    log = read_log(
-        orders, roles | {"channel": channel}, tz=tz, drop_duplicates=drop_duplicates, drop_zero=drop_zero
-    )
+    log = read_log(orders, roles | {"channel": channel}, tz=tz, drop_duplicates=drop_duplicates, drop_zero=drop_zero)
     try:
         return _summary(log, unit, last, amount is not None, drop_duplicates, stage_window, max_dropped)
     finally:
@@ -119,9 +118,9 @@ def _summary(
     stage_window: float | None,
     max_dropped: float,
 ) -> Summary:
-    end = _last_day(log) if until is None else as_number(until)
-    quality = _quality(log, end, has_money, drop_duplicates)
-    _gate(quality, max_dropped, end)
+    end = log.last if until is None else as_number(until)
+    quality = account(log, end, has_money=has_money, drop_duplicates=drop_duplicates)
+    refuse_bad(quality, end, max_dropped)
     before = log.visits.filter(nw.col(DAY) <= end)
     gaps = _gaps(before)
     first = int(log.days[DAY].min())
@@ -130,24 +129,31 @@ def _summary(
         before.select(*KEYS), on=list(KEYS), how="semi"
     )
     table = materialize(_customers(before, tickets, period, end).sort(CUSTOMER))
-    facts = to_pandas(
-        table.select(
-            nw.len().alias("customers"),
-            (nw.col(FREQUENCY) > 0).cast(nw.Int64).sum().cast(nw.Int64).alias("repeaters"),
-            nw.col("orders").sum().cast(nw.Int64),
-            nw.col("revenue").sum(),
-            nw.col("revenue").max().alias("largest"),
+    facts = (
+        to_pandas(
+            table.select(
+                nw.len().alias("customers"),
+                (nw.col(FREQUENCY) > 0).cast(nw.Int64).sum().cast(nw.Int64).alias("repeaters"),
+                nw.col("orders").sum().cast(nw.Int64),
+                nw.col("revenue").sum(),
+                nw.col("revenue").max().alias("largest"),
+            )
         )
-    ).iloc[0]
+        .iloc[0]
+        .to_dict()
+    )
     calendar = _calendar(log.visits, table)
-    sizes = to_pandas(
-        before.filter(nw.col("net") > 0).select(
-            nw.col("net").median().alias("median"), nw.col("net").max().alias("day"), nw.col("largest").max()
+    sizes = (
+        to_pandas(
+            before.filter(nw.col("net") > 0).select(
+                nw.col("net").median().alias("median"), nw.col("net").max().alias("day"), nw.col("largest").max()
+            )
         )
-    ).iloc[0]
+        .iloc[0]
+        .to_dict()
+    )
     found = notes(quality, log.days, calendar, facts, sizes, window=window, until=end, default_until=until is None)
-    summary = Summary(
-        table=None,
+    return Summary(
         period=period,
         until=as_date(end),
         stage_window=window,
@@ -155,70 +161,13 @@ def _summary(
         repeaters=int(facts["repeaters"]),
         orders=int(facts["orders"]),
         gaps=gaps,
-        quality=Quality(**{**vars(quality), "notes": (*found, *window_notes)}),
+        quality=replace(quality, notes=(*found, *window_notes)),
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
         holdout=_holdout(log, table, end),
-        holdout_end=as_date(_last_day(log)) if _last_day(log) > end else None,
+        holdout_end=as_date(log.last) if log.last > end else None,
         channels=_channels(tickets),
+        table=_finished(table, log.kind),
     )
-    return Summary(**{**vars(summary), "table": _finished(table, log.kind)})
-
-
-def _last_day(log: Log) -> int:
-    if not len(log.days):
-        _refuse("no line of the log can be read", log.unreadable)
-    return int(log.days[DAY].max())
-
-
-def _quality(log: Log, end: int, has_money: bool, drop_duplicates: bool) -> Quality:
-    """The fate of every line, from the lines by day and fate."""
-    days = log.days
-    now = days[days[DAY] <= end]
-    kept = now["lines"] - now["duplicates"] * drop_duplicates
-    by_fate = {fate: int(kept[now["fate"] == fate].sum()) for fate in (PURCHASE, NOT_POSITIVE, ZERO)}
-    dropped = {
-        **log.unreadable,
-        "after_until": int(days["lines"][days[DAY] > end].sum()),
-        "exact_duplicate": int(now["duplicates"].sum()) * drop_duplicates,
-        NOT_POSITIVE: by_fate[NOT_POSITIVE],
-        ZERO: by_fate[ZERO],
-    }
-    refused = log.refused.filter(nw.col(DAY) <= end)
-    firsts = log.visits.group_by(CUSTOMER).agg(nw.col(DAY).min().alias("first"))
-    early = refused.join(firsts, on=CUSTOMER, how="left").filter(
-        nw.col("first").is_null() | (nw.col(DAY) < nw.col("first"))
-    )
-    found = {
-        "exact_duplicates": int(now["duplicates"].sum()) * (not drop_duplicates),
-        "negative_lines": int(now["negative"].sum()),
-        "zero_value_days": int(now["empty"][now["fate"] == PURCHASE].sum()) * has_money,
-        "days_netted_to_nothing": int(now["customers"][now["fate"] == NOT_POSITIVE].sum()),
-        "refund_days_before_purchase": int(to_pandas(early.select(nw.len().alias("n")))["n"].iloc[0]),
-    }
-    visits = int(now["customers"][now["fate"] == PURCHASE].sum())
-    return Quality(
-        rows_read=int(days["lines"].sum()) + sum(log.unreadable.values()),
-        rows_used=by_fate[PURCHASE],
-        dropped={reason: count for reason, count in dropped.items() if count},
-        merged={"same_day_lines": by_fate[PURCHASE] - visits},
-        found={name: count for name, count in found.items() if count},
-    )
-
-
-def _gate(quality: Quality, max_dropped: float, end: int) -> None:
-    if not quality.rows_read:
-        raise DataError("expected orders; the log has no lines")
-    if not quality.rows_used:
-        _refuse(f"no purchase is left up to {as_date(end)}", quality.dropped)
-    bad = sum(count for reason, count in quality.dropped.items() if reason != "after_until")
-    if bad > max_dropped * quality.rows_read:
-        share = f"{bad:,} of {quality.rows_read:,} lines ({bad / quality.rows_read:.0%}) cannot be used"
-        _refuse(f"{share}, more than max_dropped={max_dropped:g} allows", quality.dropped)
-
-
-def _refuse(why: str, dropped: Mapping[str, int]) -> None:
-    listed = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "none"
-    raise DataError(f"expected usable orders; {why}; lines dropped: {listed}")
 
 
 def _gaps(visits: nw.LazyFrame[Any]) -> dict[int, int]:
@@ -233,9 +182,7 @@ def _gaps(visits: nw.LazyFrame[Any]) -> dict[int, int]:
     return dict(zip(map(int, gaps["gap"]), map(int, gaps["n"]), strict=True))
 
 
-def _customers(
-    visits: nw.LazyFrame[Any], tickets: nw.LazyFrame[Any], period: Period, end: int
-) -> nw.LazyFrame[Any]:
+def _customers(visits: nw.LazyFrame[Any], tickets: nw.LazyFrame[Any], period: Period, end: int) -> nw.LazyFrame[Any]:
     """A row a customer; dates are still numbers of days."""
     names = tickets.collect_schema().names()
     opening = nw.col("previous").is_null()
@@ -292,7 +239,7 @@ def _calendar(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFra
 
 def _holdout(log: Log, table: nw.LazyFrame[Any], end: int) -> pd.DataFrame | None:
     """Purchase days after *end* by frequency, None if the log ends there."""
-    if _last_day(log) <= end:
+    if log.last <= end:
         return None
     later = log.visits.filter(nw.col(DAY) > end).group_by(CUSTOMER).agg(nw.len().alias("purchases"))
     return to_pandas(
@@ -333,5 +280,3 @@ def _finished(table: nw.LazyFrame[Any], kind: str) -> Any:
     result = as_kind(dated.to_native(), kind)
     drop(table)
     return result
-
-

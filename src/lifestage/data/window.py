@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ SHORTEST, LONGEST = 14.0, 730.0
 WITHOUT_GAPS = 90.0
 
 
-def gap_percentile(gaps: Mapping[int, int] | Mapping[float, float], share: float = SHARE) -> float:
+def gap_percentile(gaps: Mapping[Any, int], share: float = SHARE) -> float:
     """Quantile of a histogram, linear between the two nearest observations (numpy's default).
 
     Parameters
@@ -37,7 +38,7 @@ def gap_percentile(gaps: Mapping[int, int] | Mapping[float, float], share: float
 
 
 def stage_window_of(
-    gaps: Mapping[int, int], fixed: float | None, history: float | None
+    gaps: Mapping[Any, int], fixed: float | None, history: float | None
 ) -> tuple[float, tuple[Note, ...]]:
     """H in days: what the user fixed, else the 80th percentile of the gaps, within 14 to 730 days.
 

@@ -109,16 +109,19 @@ def assign_stages(
         frame = _with_contacts(frame, contacts)
     names = [name for name in frame.collect_schema().names() if name not in STAGE_COLUMNS]
     spend = "expected_spend" in names
-    high = _value(spend).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
+    valuable = _value(spend).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
+    high = nw.col("__high")
     line = _line(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
-    staged = frame.select(*names).with_columns(
+    facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
+    staged = frame.select(*names).with_columns(**facts)
+    staged = staged.with_columns(
         first_match(line, "asleep").alias("stage_line"),
         first_match(_phase(limits, high), "retain").alias("stage_phase"),
         first_match(_segment(limits, high), "about_to_lose").alias("stage_segment"),
         risk.at_risk(limits).alias("at_risk"),
         risk.cannot_lose(limits, high).alias("cannot_lose"),
     )
-    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason"))
+    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason")).drop(*facts)
     if tiers is None:
         return staged.to_native()
     options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
@@ -134,7 +137,7 @@ def first_match(rules: Rules, rest: str) -> nw.Expr:
 
 
 def _line(limits: Thresholds) -> Rules:
-    n, r = orders_made(), _retained()
+    n, r = nw.col("__n"), nw.col("__r")
     return [
         (n < 1, "prospect"),
         ((n < 2) & (r >= limits.awake), "new"),
@@ -147,7 +150,7 @@ def _line(limits: Thresholds) -> Rules:
 def _line_by_gaps(limits: Thresholds, median: float) -> Rules:
     if not median > 0:
         raise DataError('line_rule="nes" needs the gaps of repeat buyers; no customer has bought twice')
-    n, silent = orders_made(), nw.col("days_silent").fill_null(0.0)
+    n, silent = nw.col("__n"), nw.col("days_silent").fill_null(0.0)
     gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.lit(median))
     ends = [silent <= gap * multiple for multiple in limits.gaps]
     return [
@@ -160,7 +163,7 @@ def _line_by_gaps(limits: Thresholds, median: float) -> Rules:
 
 
 def _phase(limits: Thresholds, high: nw.Expr) -> Rules:
-    n, r = orders_made(), _retained()
+    n, r = nw.col("__n"), nw.col("__r")
     return [
         ((n < 1) | ((n < 2) & (r >= limits.awake)), "acquire"),
         ((n < 2) | (r < limits.asleep), "engage"),
@@ -169,7 +172,7 @@ def _phase(limits: Thresholds, high: nw.Expr) -> Rules:
 
 
 def _segment(limits: Thresholds, high: nw.Expr) -> Rules:
-    n, r, alive = orders_made(), _retained(), nw.col("p_alive").fill_null(0.0)
+    n, r, alive = nw.col("__n"), nw.col("__r"), nw.col("p_alive").fill_null(0.0)
     return [
         (n < 1, "prospect"),
         ((r >= limits.awake) & (n >= 2) & high, "champion"),
@@ -180,10 +183,6 @@ def _segment(limits: Thresholds, high: nw.Expr) -> Rules:
         (high & (n >= 2) & (alive >= limits.alive), "cannot_lose"),
         (r >= limits.asleep, "at_risk"),
     ]
-
-
-def _retained() -> nw.Expr:
-    return nw.col("retained").fill_null(0.0)
 
 
 def _value(spend: bool) -> nw.Expr:

@@ -30,8 +30,8 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             " to ",
             "",
         ),
-        "zh-Hant": ("買過 ", " 次，約每 ", " 買一次；已沉默 ", "；", " 內購買的機率由 ", " 降至 ", ""),
-        "zh-Hans": ("买过 ", " 次，约每 ", " 买一次；已沉默 ", "；", " 内购买的概率由 ", " 降至 ", ""),
+        "zh-Hant": ("買過 ", " 次，約每 ", "買一次；已沉默 ", "；", "內購買的機率由 ", " 降至 ", ""),
+        "zh-Hans": ("买过 ", " 次，约每 ", "买一次；已沉默 ", "；", "内购买的概率由 ", " 降至 ", ""),
     }
 )
 """The reason, cut where N, gap, silence, window, fresh chance and present chance go in."""

@@ -147,7 +147,8 @@ def _base(buyers: Any, names: list[str]) -> dict[str, Any]:
             "cannot_lose_ltv": flagged("cannot_lose", "ltv"),
         }
     empty = dict.fromkeys(("expected_revenue", "ltv", "at_risk_lost", "at_risk_ltv", "cannot_lose_ltv"))
-    row = to_pandas(buyers.select(*[expr.alias(name) for name, expr in wanted.items()])).iloc[0].to_dict()
+    table = to_pandas(buyers.select(*[expr.alias(name) for name, expr in wanted.items()]))
+    row = {name: table[name].iloc[0] for name in wanted}
     whole = ("customers", "repeaters", "orders", "at_risk", "cannot_lose")
     return {**empty, **row, **{name: int(row[name] or 0) for name in whole}}
 

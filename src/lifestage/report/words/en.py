@@ -157,8 +157,6 @@ WORDS: dict[str, str] = {
     "formula_lead": "Over the same {horizon}, averages put into the textbook formula give {formula} a customer; the model "
     "says {model} (formula against model: {gap}). The formula counts every customer as average and active throughout; "
     "the model looks only ahead, discounts, and knows who has gone quiet.",
-    "{model} over the next {horizon} ({gap}). The formula counts every customer as average from the first purchase "
-    "on; the model looks only ahead, discounts, and knows who has gone quiet.",
     "formula_none": "No formula LTV: it needs orders, revenue and dates.",
     "formula": "Way to reckon LTV",
     "formula_value": "A customer",
@@ -216,4 +214,10 @@ WORDS: dict[str, str] = {
     "metric_repeat_revenue_share": "Revenue from repeat buyers",
     "metric_order_share": "Share of orders",
     "metric_revenue_share": "Share of revenue",
+    "gap": " ",
+    "fit_lead_holdout": "Put to the test after {until}, on purchases that the fit never saw, the model's forecast of the total is {gap} off.",
+    "fit_lead": "The model reproduces the purchases it was fitted to: {wrong} of customers would have to change place for a perfect match by number of repeat purchases. Nothing was held back, so the forecast itself is not tested here.",
+    "taxonomy_segment_column": "Segment",
+    "metrics_lead": "Retention and churn are those of the last {window}: of the customers first seen before, the share who did and did not buy in it.",
+    "channels_more": "The {shown} largest of {all} channels, by customers.",
 }

@@ -145,7 +145,6 @@ WORDS: dict[str, str] = {
     "metrics": "公式 LTV 与基本指针",
     "formula_lead": "以同样的 {horizon}计，把平均数代入教科书公式，每位顾客为 {formula}；模型的估计为 {model}"
     "（公式相对于模型：{gap}）。公式把每位顾客都当作始终活跃的平均顾客；模型只看未来、会折现，并且知道谁已沉默。",
-    "公式把每位顾客都当作从首购起的平均顾客；模型只看未来、会折现，并且知道谁已沉默。",
     "formula_none": "无公式 LTV：需要订单、营收与日期。",
     "formula": "LTV 的计算方式",
     "formula_value": "每位顾客",
@@ -197,4 +196,10 @@ WORDS: dict[str, str] = {
     "metric_repeat_revenue_share": "回购顾客营收占比",
     "metric_order_share": "订单占比",
     "metric_revenue_share": "营收占比",
+    "gap": "",
+    "fit_lead_holdout": "以 {until} 之后、拟合时未曾使用的购买检验，模型对总数的预测偏差 {gap}。",
+    "fit_lead": "模型能重现拟合所用的购买：按回购次数，需有 {wrong} 的顾客换组才会完全相符。本次没有留出数据，因此并未检验预测本身。",
+    "taxonomy_segment_column": "分群",
+    "metrics_lead": "留存率与流失率以最近 {window}计：在此之前首购的顾客中，期间内有购买与没有购买者的占比。",
+    "channels_more": "按顾客数列出 {all} 个渠道中最大的 {shown} 个。",
 }

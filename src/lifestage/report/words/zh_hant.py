@@ -145,7 +145,6 @@ WORDS: dict[str, str] = {
     "metrics": "公式 LTV 與基本指標",
     "formula_lead": "以同樣的 {horizon}計，把平均數代入教科書公式，每位顧客為 {formula}；模型的估計為 {model}"
     "（公式相對於模型：{gap}）。公式把每位顧客都當作始終活躍的平均顧客；模型只看未來、會折現，並且知道誰已沉默。",
-    "公式把每位顧客都當作從首購起的平均顧客；模型只看未來、會折現，並且知道誰已沉默。",
     "formula_none": "無公式 LTV：需要訂單、營收與日期。",
     "formula": "LTV 的計算方式",
     "formula_value": "每位顧客",
@@ -197,4 +196,10 @@ WORDS: dict[str, str] = {
     "metric_repeat_revenue_share": "回購顧客營收占比",
     "metric_order_share": "訂單占比",
     "metric_revenue_share": "營收占比",
+    "gap": "",
+    "fit_lead_holdout": "以 {until} 之後、配適時未曾使用的購買檢驗，模型對總數的預測偏差 {gap}。",
+    "fit_lead": "模型能重現配適所用的購買：依回購次數，需有 {wrong} 的顧客換組才會完全相符。本次沒有保留資料，因此並未檢驗預測本身。",
+    "taxonomy_segment_column": "分群",
+    "metrics_lead": "留存率與流失率以最近 {window}計：在此之前首購的顧客中，期間內有購買與沒有購買者的占比。",
+    "channels_more": "依顧客數列出 {all} 個通路中最大的 {shown} 個。",
 }

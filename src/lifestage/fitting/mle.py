@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from lifestage.fit.priors import LogPrior
+from lifestage.fitting.priors import LogPrior
 
 __all__ = ["Optimum", "maximise"]
 

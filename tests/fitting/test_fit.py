@@ -12,9 +12,9 @@ from lifetimes import BetaGeoFitter, GammaGammaFitter
 import lifestage as ls
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError
-from lifestage.fit import fit_purchases, fit_spend
-from lifestage.fit.mle import maximise
-from lifestage.fit.priors import log_prior
+from lifestage.fitting import fit_purchases, fit_spend
+from lifestage.fitting.mle import maximise
+from lifestage.fitting.priors import log_prior
 from tests.simulated import BGNBD, SPEND, simulate_base
 
 
@@ -51,11 +51,11 @@ def test_information_criteria(model: ls.LTVModel) -> None:
 
 def test_parameters_agree_with_lifetimes_on_cdnow(customers: ls.Summary, model: ls.LTVModel) -> None:
     table = customers.table
-    theirs = BetaGeoFitter().fit(table["frequency"], table["recency"], table["T"], tol=1e-10)
+    theirs = BetaGeoFitter().fit(table["frequency"], table["recency"], table["T"])
     for name, value in theirs.params_.items():
         assert model.purchases.estimate[name] == pytest.approx(value, rel=1e-3)
     buyers = table[table["frequency"] > 0]
-    spend = GammaGammaFitter().fit(buyers["frequency"], buyers["monetary_value"], tol=1e-10)
+    spend = GammaGammaFitter().fit(buyers["frequency"], buyers["monetary_value"])
     assert model.spend is not None
     for name, value in spend.params_.items():
         assert model.spend.estimate[name] == pytest.approx(value, rel=2e-3)
@@ -65,7 +65,7 @@ def test_parameters_agree_with_lifetimes_on_a_simulated_base() -> None:
     base = simulate_base(3000, seed=11)
     summary = ls.Summary.from_frame(base.table, period="week")
     ours = ls.fit(summary)
-    theirs = BetaGeoFitter().fit(base.table["frequency"], base.table["recency"], base.table["T"], tol=1e-12)
+    theirs = BetaGeoFitter().fit(base.table["frequency"], base.table["recency"], base.table["T"])
     scores = ours.predict(summary, horizon=26)
     for name, value in theirs.params_.items():
         assert ours.purchases.estimate[name] == pytest.approx(value, rel=2e-3)
@@ -90,14 +90,14 @@ def test_known_parameters_are_recovered_within_four_standard_errors(family: str)
 
 def test_standard_errors_match_the_spread_over_repeated_samples() -> None:
     estimates, reported = [], []
-    for seed in range(24):
+    for seed in range(16):
         base = simulate_base(1500, seed=100 + seed)
         part = fit_purchases(compress(ls.Summary.from_frame(base.table, period="week")))
         estimates.append([np.log(part.estimate[name]) for name in ("r", "alpha")])
         assert part.covariance is not None
         reported.append(np.sqrt(np.diag(part.covariance))[:2])
     spread = np.std(estimates, axis=0, ddof=1)
-    np.testing.assert_allclose(np.mean(reported, axis=0), spread, rtol=0.45)  # a spread of 24 is known to ±15 %
+    np.testing.assert_allclose(np.mean(reported, axis=0), spread, rtol=0.5)  # a spread of 16 is known to ±18 %
 
 
 @pytest.mark.parametrize("method", ["mle", "map"])

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import PURCHASES, SPEND
-from lifestage.fit.mle import Optimum, maximise
-from lifestage.fit.priors import DESCRIPTIONS, log_prior
+from lifestage.fitting.mle import Optimum, maximise
+from lifestage.fitting.priors import DESCRIPTIONS, log_prior
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import Counts, Note
 
@@ -69,7 +69,7 @@ def fit_purchases(counts: Counts, family: str = "bg/nbd", *, method: str = "mle"
     ----------
     counts : Counts
     family : ``"bg/nbd"`` or ``"mbg/nbd"``
-    method : ``"mle"`` (maximum likelihood) or ``"map"`` (with the priors of :mod:`lifestage.fit.priors`)
+    method : ``"mle"`` (maximum likelihood) or ``"map"`` (with the priors of :mod:`lifestage.fitting.priors`)
 
     Raises
     ------

@@ -1,0 +1,129 @@
+"""How well the model fits: frequencies, the tracking curves, the holdout, the parameters and their status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lifestage.report import blocks, figures
+from lifestage.report.blocks import Block
+from lifestage.report.format import day, integer, number, percent, signed_percent
+from lifestage.report.texts import Voice
+
+__all__ = ["fit_section"]
+
+Run = Mapping[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+
+
+def fit_section(run: Run, say: Voice) -> Block:
+    """The section; without a calendar it shows frequencies and parameters only."""
+    key = blocks.legend(say.say("actual"), say.say("expected"))
+    pictures = [_frequency(run, say, key)]
+    pictures += _tracks(run["tracking"], run, say, key) if len(run["tracking"]) > 1 else []
+    pictures += [_holdout(run["holdout_fit"], run, say, key)] if run["holdout_fit"] else []
+    parts = [blocks.notes(say.say("status"), _status(run, say)), blocks.charts(*pictures), _parameters(run, say)]
+    for name, part in run["fit"].items():
+        values = {"family": _family(part["family"]), "method": part["method"].upper()}
+        scores = {k: number(part[v], 2) for k, v in (("value", "log_likelihood"), ("aic", "aic"), ("bic", "bic"))}
+        parts.append(blocks.text(say.say("log_likelihood_line", part=say.name("part", name), **values, **scores)))
+        if part["independence"]:
+            found = part["independence"]
+            both = {k: number(found[v]["spearman"], 2) for k, v in (("all", "all"), ("trimmed", "without_top_1_percent"))}
+            parts.append(blocks.text(say.say("independence_line", **both)))
+    return blocks.section("fit", say.say("nav_fit"), say.say("fit"), [_conclusion(run, say)], parts)
+
+
+def _family(name: str) -> str:
+    return "Gamma-Gamma" if name == "gamma-gamma" else name.upper()
+
+
+def _gap(expected: float, actual: float) -> str:
+    return signed_percent(expected / actual - 1) if actual else signed_percent(None)
+
+
+def _conclusion(run: Run, say: Voice) -> str:
+    """The strictest test at hand, in one sentence."""
+    rows = run["holdout_fit"]
+    if rows:
+        expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
+        return say.say("fit_lead_holdout", gap=_gap(expected, actual), until=day(run["data"]["until"]))
+    return say.say("fit_lead", wrong=percent(_misplaced(run["frequency_fit"])))
+
+
+def _mean(rows: Rows, name: str) -> float:
+    customers = sum(row["customers"] for row in rows)
+    return sum(row["customers"] * row[name] for row in rows) / customers if customers else 0.0
+
+
+def _misplaced(rows: Rows) -> float:
+    """Half the absolute differences over the total: the share of customers in the wrong place."""
+    total = sum(row["actual"] for row in rows)
+    return sum(abs(row["actual"] - row["expected"]) for row in rows) / 2 / total if total else 0.0
+
+
+def _status(run: Run, say: Voice) -> list[tuple[str, str]]:
+    lines = []
+    for name, part in run["fit"].items():
+        done = part["converged"]
+        kind, key = ("good", "converged") if done else ("bad", "not_converged")
+        lines.append((kind, say.say(key, part=say.name("part", name))))
+        lines += [("warn", say.note(note)) for note in part["notes"]]
+    return lines
+
+
+def _frequency(run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
+    rows, until, heading = run["frequency_fit"], run["data"]["until"], say.say("frequency_heading")
+    actual, expected = integer(rows[0]["actual"]), integer(rows[0]["expected"])
+    about = say.say("frequency_lead", actual=actual, expected=expected, wrong=percent(_misplaced(rows)))
+    x = say.say("frequency_x", until=until) if until else say.say("frequency_x_undated")
+    words = {"title": f"{heading}. {about}", "x": x, "y": say.say("frequency_y")}
+    return blocks.chart(heading, about, figures.pairs("fit-frequency", rows, words), key)
+
+
+def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list[dict[str, Any]]:
+    until = day(run["data"]["until"])
+    seen, later = [r for r in rows if not r["holdout"]], [r for r in rows if r["holdout"]]
+    made, awaited = (seen[-1][f"{name}_cumulative"] for name in ("actual", "expected"))
+    values = {"expected": integer(awaited), "actual": integer(made), "gap": _gap(awaited, made)}
+    about = say.say("track_lead", until=until, **values) + say.say("gap")
+    if later:
+        made, awaited = (sum(row[name] for row in later) for name in ("actual", "expected"))
+        values = {"expected": integer(awaited), "actual": integer(made), "gap": _gap(awaited, made)}
+        about += say.say("track_holdout", end=day(later[-1]["end"]), **values)
+    else:
+        about += say.say("track_no_holdout")
+    words = {"x": say.say("track_x"), "y": say.say("track_y"), "holdout": say.say("holdout")}
+    heading = say.say("track_cumulative_heading")
+    title = {"title": f"{heading}. {about}"}
+    total = figures.track("fit-track-total", rows, {**words, **title}, suffix="_cumulative")
+    off = sorted(abs(row["actual"] - row["expected"]) for row in rows)[len(rows) // 2]
+    mean = sum(row["actual"] for row in rows) / len(rows)
+    heading_weekly = say.say("track_weekly_heading")
+    weekly = say.say("track_weekly_lead", error=number(off, 0 if off >= 10 else 1), mean=number(mean, 0 if mean >= 10 else 1))
+    steps = figures.track("fit-track-weekly", rows, {**words, "title": f"{heading_weekly}. {weekly}"})
+    return [blocks.chart(heading, about, total, key), blocks.chart(heading_weekly, weekly, steps, key)]
+
+
+def _holdout(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
+    heading, until = say.say("holdout_heading"), run["data"]["until"]
+    expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
+    values = {"expected": number(expected, 2), "actual": number(actual, 2), "gap": _gap(expected, actual)}
+    about = say.say("holdout_lead", until=day(until), **values)
+    words = {"title": f"{heading}. {about}", "x": say.say("frequency_x", until=until), "y": say.say("holdout_y")}
+    return blocks.chart(heading, about, figures.pairs("fit-holdout", rows, words), key)
+
+
+def _parameters(run: Run, say: Voice) -> Block:
+    head = [(say.say("family"), "name"), (say.say("parameter"), "")]
+    head += [(say.say("estimate"), "num"), (say.say("low_high"), "num")]
+    rows = [
+        [_family(row["family"]), row["parameter"], number(row["estimate"], 4), _ends(row["low"], row["high"])]
+        for part in run["fit"].values()
+        for row in part["table"]
+    ]
+    return blocks.table(head, rows, heading=say.say("parameters"), narrow=True)
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return number(None) if low is None or high is None else f"{number(low, 3)} – {number(high, 3)}"

@@ -1,0 +1,59 @@
+"""Where customers stand: the three taxonomies as pictures, with money and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lifestage.report import blocks, figures
+from lifestage.report.blocks import Block
+from lifestage.report.format import integer, percent
+from lifestage.report.texts import Voice
+
+__all__ = ["stage_section"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def stage_section(run: Mapping[str, Any], rows: Rows, say: Voice) -> Block:
+    """The section, from the rows of ``stage_table`` in the language of the report."""
+    parts: list[Block] = []
+    for taxonomy in dict.fromkeys(row["taxonomy"] for row in rows):
+        parts += _taxonomy(taxonomy, [row for row in rows if row["taxonomy"] == taxonomy], say)
+    lead = say.say("stages_lead", window=say.days(run["terms"]["stage_window_days"]))
+    return blocks.section("stages", say.say("nav_stages"), say.say("stages"), [lead], parts)
+
+
+def _taxonomy(taxonomy: str, rows: Rows, say: Voice) -> list[Block]:
+    rich = any(row["ltv"] is not None for row in rows)
+    most = max(rows, key=lambda row: row["customers"])
+    values = {"most": most["label"], "count": integer(most["customers"]), "share": percent(most["share"])}
+    if rich:
+        best = max(rows, key=lambda row: row["ltv_share"] or 0.0)
+        about = say.say("stage_lead", rich=best["label"], value_share=percent(best["ltv_share"]), **values)
+    else:
+        about = say.say("stage_lead_no_money", **values)
+    heading = say.say(f"taxonomy_{taxonomy}")
+    bars = [{"label": r["label"], "customers": r["share"], "value": r["ltv_share"] if rich else None} for r in rows]
+    words = {"title": f"{heading}. {about}", "x": say.say("share_axis")}
+    svg = figures.stage_bars(f"stages-{taxonomy}", bars, words)
+    key = blocks.legend(say.say("share_customers"), say.say("share_value")) if rich else []
+    head = [(say.say("stage"), "name"), (say.say("customers"), "num"), (say.say("share"), "num")]
+    head += [(say.say(name), "num") for name in ("ltv", "ltv_each", "value_at_risk")] if rich else []
+    head.append((say.say("action"), "long"))
+    cells = [
+        [
+            row["label"],
+            integer(row["customers"]),
+            percent(row["share"]),
+            *(_money(row, say) if rich else []),
+            row["actions"],
+        ]
+        for row in rows
+    ]
+    return [blocks.charts(blocks.chart(heading, about, svg, key)), blocks.table(head, cells)]
+
+
+def _money(row: Mapping[str, Any], say: Voice) -> list[str]:
+    each = row["ltv"] / row["customers"] if row["customers"] and row["ltv"] is not None else None
+    return [say.money(row["ltv"]), say.money(each), say.money(row["at_risk_value"])]
