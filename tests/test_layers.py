@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "src" / "lifestage"
 FLOORS = [
     {"tables", "special", "errors"},
     {"data", "families"},
-    {"fit", "posterior"},
+    {"fitting", "posterior"},
     {"predict", "value", "intervals", "model", "evaluate", "lifecycle"},
     {"report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
@@ -28,8 +28,8 @@ OWNERS = {
     "duckdb": {"data/"},
     "polars": {"data/"},
     "pyspark": {"data/"},
-    "pymc": {"fit/nuts.py"},
-    "pytensor": {"fit/nuts.py"},
+    "pymc": {"fitting/nuts.py"},
+    "pytensor": {"fitting/nuts.py"},
     "matplotlib": {"plots.py", "report/figures.py"},
 }
 LONGEST = 320
@@ -100,8 +100,8 @@ def test_the_reader_finds_every_kind_of_import() -> None:
         ("data", "lifestage.tables.Summary", True),
         ("data", "lifestage.data.engine", True),
         ("data", "lifestage.families.bgnbd", False),
-        ("fit", "lifestage.posterior.Posterior", True),
-        ("fit", "lifestage.model.fit", False),
+        ("fitting", "lifestage.posterior.Posterior", True),
+        ("fitting", "lifestage.model.fit", False),
         ("predict", "lifestage.value.Terms", True),
         ("plots", "lifestage.report.write_report", False),
         ("tables", "lifestage.data.summary.from_frame", True),

@@ -115,6 +115,7 @@ class LTVModel:
             (staging / "model.json").write_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False), "utf-8")
             for name, part in self.parts.items():
                 pq.write_table(pa.table(dict(part.draws)), staging / f"{name}.parquet")
+            staging.chmod(0o755)
             replace_folder(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)

@@ -62,7 +62,7 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         margin=config.margin,
         level=config.level,
     )
-    return assign_stages(scores, line_rule=config.line_rule)
+    return assign_stages(scores, line_rule=config.line_rule, lang=config.lang)
 
 
 def write_table(table: Any, path: str | os.PathLike[str]) -> None:

@@ -48,11 +48,12 @@ class Posterior:
         In the units of the data (time parameters in periods, money parameters in money).
     status : Status
     covariance : array, shape (k, k), or None
-        Of the logarithms of the parameters, in the order of the family's ``PARAMS``; a zero row marks a parameter at
-        its bound. None where the curvature does not give one.
+        Of the logarithms of the parameters, in the order of the family's ``PARAMS``, in the directions that the data
+        determine; zero in others. None where the method does not give one.
     diagnostics : dict
         ``log_likelihood`` (full, all customers), ``observations``, ``aic``, ``bic``, ``gradient`` (largest absolute
-        element, per observation, on the log scale), and what else the method reports.
+        element, per observation, on the log scale), ``undetermined`` (parameters without a standard error), and what
+        else the method reports.
     priors : dict
         Description of the prior by scale-free quantity; empty under maximum likelihood.
     """
@@ -93,7 +94,7 @@ class Posterior:
         """Parameter, estimate, standard deviation and interval, a row a parameter.
 
         For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive; for many draws it is
-        made of their quantiles. A parameter at its bound has no standard deviation.
+        made of their quantiles. A parameter that the data do not determine has no standard deviation.
         """
         import pandas as pd
         from scipy.special import ndtri
@@ -105,7 +106,8 @@ class Posterior:
                 sd = float(self.draws[name].std(ddof=1))
                 low, high = np.quantile(self.draws[name], [(1 - level) / 2, (1 + level) / 2])
             else:
-                spread = np.nan if self.covariance is None else float(np.sqrt(self.covariance[i, i])) or np.nan
+                known = self.covariance is not None and name not in self.diagnostics.get("undetermined", ())
+                spread = float(np.sqrt(self.covariance[i, i])) if known and self.covariance is not None else np.nan
                 sd = estimate * spread
                 low, high = estimate * np.exp(np.array([-1.0, 1.0]) * ndtri((1 + level) / 2) * spread)
             rows.append((self.family, name, estimate, sd, float(low), float(high)))

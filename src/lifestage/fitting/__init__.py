@@ -41,15 +41,17 @@ def _posterior(
     for i in best.at_bound:
         text = f"Parameter {family.PARAMS[i]} of {name} ran to its bound: the data do not determine it."
         notes.append(Note("at_bound", text, {"parameter": family.PARAMS[i], "family": name}))
-    if best.covariance is None:
-        text = f"The likelihood of {name} is flat in some direction: no standard errors could be computed."
-        notes.append(Note("flat", text, {"family": name}))
+    if best.flat:
+        flat = ", ".join(family.PARAMS[i] for i in best.flat)
+        text = f"The data do not determine {flat} of {name} separately: they have no standard errors."
+        notes.append(Note("flat", text, {"parameters": flat, "family": name}))
     diagnostics = {
         "log_likelihood": best.log_likelihood,
         "observations": n,
         "aic": 2 * k - 2 * best.log_likelihood,
         "bic": k * float(np.log(n)) - 2 * best.log_likelihood if n else float("nan"),
         "gradient": best.gradient,
+        "undetermined": [family.PARAMS[i] for i in sorted({*best.at_bound, *best.flat})],
     }
     return Posterior(
         family=name,

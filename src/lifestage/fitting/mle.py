@@ -19,6 +19,9 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 BOUND = np.log(1e6)
 """Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as being at its bound."""
 
+FLAT = 0.01
+"""Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
+
 NEWTON_STEPS = 30
 DECREMENT = 1e-12
 """The finish stops when a Newton step would raise the log-likelihood by less than this."""
@@ -30,10 +33,11 @@ class Optimum:
 
     theta: Floats
     log_likelihood: float
-    covariance: Floats | None
+    covariance: Floats
     gradient: float
     converged: bool
     at_bound: tuple[int, ...]
+    flat: tuple[int, ...]
 
 
 def _hessian(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
@@ -95,21 +99,34 @@ def maximise(
     theta, decrement = _newton(objective, theta)
     free = np.abs(theta) < BOUND - 1e-6
     value, gradient = objective(theta)
-    curvature = _hessian(slope, theta)[np.ix_(free, free)]
-    covariance = np.zeros((theta.size, theta.size))
-    positive = bool(free.any()) and bool(np.all(np.linalg.eigvalsh(curvature) > 1e-9 * observations))
-    if positive:
-        covariance[np.ix_(free, free)] = np.linalg.inv(curvature)
+    covariance, flat = _covariance(_hessian(slope, theta), free)
     worst = float(np.abs(gradient[free]).max(initial=0.0)) / observations
     likelihood = log_likelihood(units * np.exp(theta))[0]
     return Optimum(
         theta=theta,
         log_likelihood=likelihood,
-        covariance=covariance if positive else None,
+        covariance=covariance,
         gradient=worst,
         converged=bool(np.isfinite(value)) and (decrement < 1e-6 or worst < 1e-7),
         at_bound=tuple(int(i) for i in np.flatnonzero(~free)),
+        flat=flat,
     )
+
+
+def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tuple[int, ...]]:
+    """Invert the curvature where the data determine it; also return the parameters that flat directions run through.
+
+    A flat direction carries less curvature than a hundredth of one observation: its standard error would exceed a
+    factor of e^10. What the data do determine keeps its covariance, so predictions keep their intervals.
+    """
+    rows = np.flatnonzero(free)
+    covariance = np.zeros(curvature.shape)
+    values, vectors = np.linalg.eigh(curvature[np.ix_(rows, rows)])
+    determined = values > FLAT
+    part = vectors[:, determined]
+    covariance[np.ix_(rows, rows)] = (part / values[determined]) @ part.T
+    loaded = np.abs(vectors[:, ~determined]).max(axis=1, initial=0.0) > 0.05
+    return covariance, tuple(int(i) for i in rows[loaded])
 
 
 def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:

@@ -20,7 +20,7 @@ Frame = Any
 
 
 def open_frame(table: Any, needed: Iterable[str]) -> Frame:
-    """Wrap *table* and check that it has the columns *needed*; those of floats lose their NaN to null.
+    """Wrap *table* and check that it has the columns *needed*.
 
     Raises
     ------

@@ -52,8 +52,12 @@ def table(
     heading: str = "",
     sentence: str = "",
     narrow: bool = False,
+    tall: bool = False,
 ) -> Block:
-    """A table; *head* pairs each column's label with its kind: ``num``, ``name``, ``id``, ``long`` or nothing."""
+    """A table; *head* pairs each column's label with its kind: ``num``, ``name``, ``id``, ``long`` or nothing.
+
+    A *narrow* one is as wide as it must be; a *tall* one scrolls inside its own box.
+    """
     return {
         "type": "table",
         "heading": heading,
@@ -62,6 +66,7 @@ def table(
         "head": [{"text": label, "kind": kind} for label, kind in head],
         "rows": [list(row) for row in rows],
         "narrow": narrow,
+        "tall": tall,
     }
 
 

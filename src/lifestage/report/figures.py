@@ -22,7 +22,7 @@ __all__ = ["ACCENT", "MUTED", "concentration", "histogram", "pairs", "stage_bars
 
 ACCENT, MUTED, INK, GRID = "#1f5f8b", "#a9b4bd", "#33404a", "#e3e8ec"
 WIDTH = 460.0
-SIZE = 12.0
+SIZE = 13.5
 
 Words = Mapping[str, str]
 Rows = Sequence[Mapping[str, Any]]
@@ -74,7 +74,7 @@ class _Canvas:
         """A placeholder for each text."""
         return [self.slot(text) for text in texts]
 
-    def axes(self, left: float = 52, right: float = 10, top: float = 26, bottom: float = 42) -> Axes:
+    def axes(self, left: float = 58, right: float = 12, top: float = 30, bottom: float = 46) -> Axes:
         """Axes inside margins given in units of the view box."""
         from matplotlib.figure import Figure
 
@@ -85,7 +85,7 @@ class _Canvas:
     def label(self, ax: Axes, x: str, y: str) -> None:
         """Name the axes: x below, y above the left end."""
         ax.set_xlabel(self.slot(x), labelpad=6)
-        ax.annotate(self.slot(y), (0, 1), (-44, 10), xycoords="axes fraction", textcoords="offset points")
+        ax.annotate(self.slot(y), (0, 1), (-50, 12), xycoords="axes fraction", textcoords="offset points")
 
     def scale_y(self, ax: Axes, top: float, share: bool = False) -> None:
         """From zero to a little above *top*, with ticks in plain words."""
@@ -177,8 +177,8 @@ def stage_bars(name: str, rows: Rows, words: Words) -> str:
     """
     with _styled(name):
         money = any(r.get("value") is not None for r in rows)
-        canvas = _Canvas(name, words["title"], 58 + (36 if money else 26) * len(rows))
-        ax = canvas.axes(left=112, right=44, top=6, bottom=42)
+        canvas = _Canvas(name, words["title"], 62 + (38 if money else 28) * len(rows))
+        ax = canvas.axes(left=122, right=48, top=6, bottom=46)
         at = range(len(rows))
         bars = (("customers", -0.2, MUTED), ("value", 0.2, ACCENT)) if money else (("customers", 0.0, ACCENT),)
         for column, shift, colour in bars:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lifestage.report import blocks, figures
 from lifestage.report.blocks import Block
-from lifestage.report.format import day, integer, number, percent, signed_percent
+from lifestage.report.format import day, integer, number, percent
 from lifestage.report.texts import Voice
 
 __all__ = ["fit_section"]
@@ -38,16 +38,12 @@ def _family(name: str) -> str:
     return "Gamma-Gamma" if name == "gamma-gamma" else name.upper()
 
 
-def _gap(expected: float, actual: float) -> str:
-    return signed_percent(expected / actual - 1) if actual else signed_percent(None)
-
-
 def _conclusion(run: Run, say: Voice) -> str:
     """The strictest test at hand, in one sentence."""
     rows = run["holdout_fit"]
     if rows:
         expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
-        return say.say("fit_lead_holdout", gap=_gap(expected, actual), until=day(run["data"]["until"]))
+        return say.say("fit_lead_holdout", gap=say.gap(expected, actual), until=day(run["data"]["until"]))
     return say.say("fit_lead", wrong=percent(_misplaced(run["frequency_fit"])))
 
 
@@ -85,11 +81,11 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
     until = day(run["data"]["until"])
     seen, later = [r for r in rows if not r["holdout"]], [r for r in rows if r["holdout"]]
     made, awaited = (seen[-1][f"{name}_cumulative"] for name in ("actual", "expected"))
-    values = {"expected": integer(awaited), "actual": integer(made), "gap": _gap(awaited, made)}
+    values = {"expected": integer(awaited), "actual": integer(made), "gap": say.gap(awaited, made)}
     about = say.say("track_lead", until=until, **values) + say.say("gap")
     if later:
         made, awaited = (sum(row[name] for row in later) for name in ("actual", "expected"))
-        values = {"expected": integer(awaited), "actual": integer(made), "gap": _gap(awaited, made)}
+        values = {"expected": integer(awaited), "actual": integer(made), "gap": say.gap(awaited, made)}
         about += say.say("track_holdout", end=day(later[-1]["end"]), **values)
     else:
         about += say.say("track_no_holdout")
@@ -100,7 +96,8 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
     off = sorted(abs(row["actual"] - row["expected"]) for row in rows)[len(rows) // 2]
     mean = sum(row["actual"] for row in rows) / len(rows)
     heading_weekly = say.say("track_weekly_heading")
-    weekly = say.say("track_weekly_lead", error=number(off, 0 if off >= 10 else 1), mean=number(mean, 0 if mean >= 10 else 1))
+    error, usual = (number(value, 0 if value >= 10 else 1) for value in (off, mean))
+    weekly = say.say("track_weekly_lead", error=error, mean=usual)
     steps = figures.track("fit-track-weekly", rows, {**words, "title": f"{heading_weekly}. {weekly}"})
     return [blocks.chart(heading, about, total, key), blocks.chart(heading_weekly, weekly, steps, key)]
 
@@ -108,7 +105,7 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
 def _holdout(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
     heading, until = say.say("holdout_heading"), run["data"]["until"]
     expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
-    values = {"expected": number(expected, 2), "actual": number(actual, 2), "gap": _gap(expected, actual)}
+    values = {"expected": number(expected, 2), "actual": number(actual, 2), "gap": say.gap(expected, actual)}
     about = say.say("holdout_lead", until=day(until), **values)
     words = {"title": f"{heading}. {about}", "x": say.say("frequency_x", until=until), "y": say.say("holdout_y")}
     return blocks.chart(heading, about, figures.pairs("fit-holdout", rows, words), key)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-__all__ = ["DASH", "Money", "axis", "day", "integer", "number", "percent", "signed_percent"]
+__all__ = ["DASH", "THIN", "Money", "axis", "day", "integer", "number", "percent", "signed_percent"]
 
 THIN = "\u202f"
 """Narrow no-break space: between groups of three digits, and before a unit."""
@@ -91,7 +91,11 @@ class Money:
         if value is None or not _known(value):
             return DASH
         size = abs(value)
-        return self.with_unit(number(value, 0 if size >= 1000 or size == 0 else 1 if size >= 10 else 2))
+        return self.with_unit(number(value, 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2))
+
+    def start(self, value: float | None) -> str:
+        """The lower end of a range whose upper end names the currency: a letter code is written once."""
+        return Money()(value) if self.currency[-1:].isalpha() else self(value)
 
     def with_unit(self, text: str) -> str:
         """Put the currency beside a number that is already written."""

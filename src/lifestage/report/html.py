@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifestage.data.engine import to_pandas
+import narwhals as nw
+
+from lifestage.data.engine import lazy, to_pandas
 from lifestage.lifecycle import at_risk_list, stage_table
+from lifestage.lifecycle.risk import reason
+from lifestage.report.format import day
 from lifestage.report.plain import records
 from lifestage.report.sections import sections
 from lifestage.report.summarize import summarize_run
@@ -118,7 +122,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         lang=say.lang,
         title=title or say.say("title"),
-        subtitle=say.say("subtitle", until=until, horizon=horizon) if until else say.say("subtitle_undated", horizon=horizon),
+        subtitle=say.say("subtitle" if until else "subtitle_undated", until=day(until), horizon=horizon),
         contents=say.say("contents"),
         made=say.say("made", created=str(run["created"])[:10], version=run["versions"]["lifestage"]),
         css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
@@ -128,10 +132,7 @@ def render(
 
 def _at_risk(staged: Any, say: Voice, top: int) -> list[dict[str, Any]]:
     """The head of the list of customers at risk, with ids as the very text of the data and reasons in the language."""
-    import narwhals as nw
-
-    from lifestage.data.engine import lazy
-
     frame, _ = lazy(at_risk_list(staged, top))
+    frame = frame.with_columns(reason(say.lang).alias("at_risk_reason"))
     names = frame.collect_schema().names()
     return records(to_pandas(frame.select(*[nw.col(name) for name in AT_RISK if name in names])))

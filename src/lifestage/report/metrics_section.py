@@ -77,11 +77,16 @@ def _formulas(run: Run, say: Voice) -> list[Block]:
     values["cac"] = say.money(found["cac"] or 0.0)
     rows = [[say.say("formula_model", **values), say.money(found["model"]), ""]]
     for way in ("same_horizon", "simple", "with_margin", "base"):
-        if way in found and not (way == "base" and found["cac"] is None):
+        if way in found and not _idle(way, run):
             gap = signed_percent(found["gaps"][way])
             rows.append([say.say(f"formula_{way}", **values), say.money(found[way]), gap])
     head = [(say.say("formula"), "name"), (say.say("formula_value"), "num"), (say.say("formula_gap"), "num")]
     return [blocks.table(head, rows, narrow=True)]
+
+
+def _idle(way: str, run: Run) -> bool:
+    """Whether a formula adds nothing: no acquisition cost is given, or the margin is all of the spend."""
+    return run["formula_ltv"]["cac"] is None if way == "base" else way == "with_margin" and run["terms"]["margin"] == 1
 
 
 def _channels(rows: list[Mapping[str, Any]], say: Voice) -> list[Block]:

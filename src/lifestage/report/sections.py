@@ -48,7 +48,7 @@ def _headline(run: Run, say: Voice) -> Block:
 
     def ends(name: str, write: Any) -> dict[str, str]:
         low, high = run["intervals"].get(name, (None, None))
-        return {"low": write(low), "high": write(high)}
+        return {"low": (money.start if write is money else write)(low), "high": write(high)}
 
     purchases = ends("expected_purchases", integer)
     values = {
@@ -188,7 +188,7 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice) -> Block:
             for row in rows
         ]
         sentence = say.say("risk_list", shown=integer(len(rows))) + say.say("gap") + say.say("risk_caution")
-        parts.append(blocks.table(head, cells, sentence=sentence))
+        parts.append(blocks.table(head, cells, sentence=sentence, tall=True))
     return blocks.section("at-risk", say.say("nav_risk"), say.say("risk"), lead, parts)
 
 
@@ -210,6 +210,7 @@ def _value(run: Run, say: Voice) -> Block:
     closed = bars[-1]["high"] is not None
     key = "value_histogram_lead_closed" if closed else "value_histogram_lead"
     about = say.say(key, p90=money(at["0.9"]), **({} if closed else {"end": money(bars[-1]["low"])}))
+    about += say.say("gap") + say.say("bands_widen") if found["bands"] == "widening" else ""
     heading = say.say("value_histogram")
     unit = f" ({say.money.currency})" if say.money.currency else ""
     words = {"title": f"{heading}. {about}", "x": say.say("value_x") + unit, "y": say.say("value_y")}
@@ -221,7 +222,7 @@ def _value(run: Run, say: Voice) -> Block:
         svg = figures.concentration("value-concentration", found["curve"], words)
         pictures.append(blocks.chart(heading, about, svg))
     parts.append(blocks.charts(*pictures))
-    head = [(say.say("quantile"), "name"), *((percent(float(q)), "num") for q in at)]
+    head = [(say.say("quantile"), "name"), *((percent(float(q), 0), "num") for q in at)]
     parts.append(blocks.table(head, [[say.say("ltv_each"), *(money(value) for value in at.values())]]))
     return blocks.section("value", nav, title, [lead], parts)
 

@@ -33,7 +33,7 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
     Returns
     -------
     dict
-        ``mean``; ``quantiles`` {"0.5": money}; ``histogram`` (rows ``low``, ``high``, ``customers``; a last ``high`` of
+        ``mean``; ``quantiles`` {"0.5": money}; ``bands`` (``even`` or ``widening`` to the right); ``histogram`` (rows ``low``, ``high``, ``customers``; a last ``high`` of
         None has no end); ``concentration`` {"0.1": share of LTV}; ``curve`` (pairs of share of customers, share of LTV).
     """
     ltv = nw.col("ltv")
@@ -42,7 +42,7 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
     asked = [ltv.quantile(q, "linear").alias(f"q{i}") for i, q in enumerate(levels)]
     row = to_pandas(buyers.select(*asked, ltv.max().alias("max"))).iloc[0]
     at = {q: float(row[f"q{i}"]) for i, q in enumerate(levels)}
-    edges = _edges(at[0.98], float(row["max"]))
+    edges, widening = _edges(at[0.05], at[0.98], float(row["max"]))
     sums = {f"n{i}": _count(ltv > at[1 - p]) for i, p in enumerate(shares)}
     sums |= {f"v{i}": _sum(ltv > at[1 - p]) for i, p in enumerate(shares)}
     sums |= {f"b{i}": _count(ltv >= low) for i, low in enumerate(edges)}
@@ -61,6 +61,7 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
     return {
         "mean": total / customers,
         "quantiles": {f"{q:g}": at[q] for q in QUANTILES},
+        "bands": "widening" if widening else "even",
         "histogram": bars,
         "concentration": {f"{p:g}": held[p] for p in TOPS},
         "curve": [[p, held[p]] for p in shares] + [[1.0, 1.0]],
@@ -79,12 +80,20 @@ def _sum(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.col("ltv")).otherwise(nw.lit(0.0)).sum()
 
 
-def _edges(most: float, top: float) -> list[float]:
-    """Lower ends of about ``BINS`` bands of a round width from zero; the last band has no upper end."""
+def _edges(least: float, most: float, top: float) -> tuple[list[float], bool]:
+    """Lower ends of bands at round amounts from zero to about *most*, and whether they widen to the right.
+
+    Where the values span more than a factor of eight, the ends follow 1, 1.5, 2, 3, 5, 7, 10 …
+    """
     most = most if most > 0 else top
     if not (most > 0 and math.isfinite(most)):
-        return [0.0]
+        return [0.0], False
+    least = max(least, most / 200)
+    if most / least > 8:
+        powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+        steps = [m * 10.0**k for k in powers for m in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)]
+        return [0.0, *(round(e, 12) for e in steps if least <= e <= most)], True
     raw = most / BINS
     unit = 10.0 ** math.floor(math.log10(raw))
     step = unit * next(m for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * unit >= raw * (1 - 1e-9))
-    return [round(i * step, 12) for i in range(math.ceil(most / step) + 1)]
+    return [round(i * step, 12) for i in range(math.ceil(most / step) + 1)], False

@@ -195,7 +195,7 @@ def _intervals(sums: Any) -> dict[str, Any]:
 
 
 def _stages(staged: Any) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {name: {each.key: 0 for each in each_of} for name, each_of in TAXONOMIES.items()}
+    counts = {taxonomy: {stage.key: 0 for stage in stages} for taxonomy, stages in TAXONOMIES.items()}
     for row in stage_table(staged).to_dict("records"):
         counts[row["taxonomy"]][row["stage"]] = int(row["customers"])
     return counts

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lifestage.errors import ConfigError
-from lifestage.report.format import Money, integer, number
+from lifestage.report.format import DASH, THIN, Money, integer, number, percent
 from lifestage.report.words import en, notes, zh_hans, zh_hant
 
 __all__ = ["LANGUAGES", "Voice", "voice"]
@@ -30,10 +31,10 @@ class Voice:
         >>> voice("zh-Hant").say("days", n="78")
         '78 天'
         """
-        return LANGUAGES[self.lang][key].format(**values)
+        return _tight(LANGUAGES[self.lang][key].format(**values))
 
     def name(self, family: str, key: str) -> str:
-        """The label of *key* among those that start with *family*; the key itself, made readable, when there is none."""
+        """The label of *key* among those that start with *family*; the key itself where there is none."""
         return LANGUAGES[self.lang].get(f"{family}_{key}", key.replace("_", " "))
 
     def days(self, days: float | None) -> str:
@@ -48,15 +49,30 @@ class Voice:
         """A note's sentence in this language; the English one where there is no other."""
         template = notes.NOTES.get(self.lang, {}).get(note["code"])
         if template is None:
-            return str(note["text"])
+            return _tight(str(note["text"]))
+        values = {name: integer(each) if isinstance(each, int) else each for name, each in note["values"].items()}
         try:
-            return template.format(**note["values"])
+            return _tight(template.format(**values))
         except (KeyError, IndexError, TypeError, ValueError):
             return str(note["text"])
+
+    def gap(self, expected: float, actual: float) -> str:
+        """How far an expectation lies from what came, as words: 12 % too low."""
+        if not actual:
+            return DASH
+        off = expected / actual - 1
+        if abs(off) < 0.01:
+            return self.say("about_right")
+        return self.say("too_low" if off < 0 else "too_high", gap=percent(abs(off)))
 
     def reason(self, key: str) -> str:
         """Why a row of the log was left out, merged or noticed."""
         return notes.REASONS[self.lang].get(key, key.replace("_", " "))
+
+
+def _tight(text: str) -> str:
+    """Keep a number and its per cent sign on one line."""
+    return re.sub(r"(?<=\d) %", f"{THIN}%", text)
 
 
 def voice(lang: str = "en", currency: str = "") -> Voice:
