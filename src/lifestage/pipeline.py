@@ -27,7 +27,7 @@ Step = Callable[[str], None]
 
 def summarize_orders(orders: Any, config: RunConfig) -> Summary:
     """Read and summarise *orders* (a path, glob, database file or frame) as the settings say."""
-    source = read_orders(orders, table=config.table) if isinstance(orders, str | os.PathLike) else orders
+    source = read_orders(Path(orders), table=config.table) if isinstance(orders, str | os.PathLike) else orders
     summary: Summary = summarize(
         source,
         customer=config.customer,

@@ -85,7 +85,7 @@ def log_beta_ratio(a: ArrayLike, b: ArrayLike, n: ArrayLike) -> Floats:
 
 def sigmoid(log_odds: ArrayLike) -> Floats:
     """Return 1/(1 + e^(−log_odds)), exact at both ends."""
-    return np.asarray(special.expit(log_odds))
+    return np.asarray(special.expit(np.asarray(log_odds, float)))
 
 
 def power_survival(exponent: ArrayLike, ratio: ArrayLike) -> Floats:

@@ -70,7 +70,7 @@ def test_identical_customers(orders, reference) -> None:
 
 def test_the_users_connection_is_used_and_left_clean(lines) -> None:
     connection = duckdb.connect()
-    connection.execute("create table sales as select * from lines")
+    connection.from_df(lines).create("sales")
     summary = ls.summarize(connection.table("sales"), until="1997-09-30")
     tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
     assert len(tables) == 2  # the sales, and the customers

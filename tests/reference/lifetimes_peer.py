@@ -1,6 +1,6 @@
 """The lifetimes package as a peer, and a count of the stored points that it gets wrong.
 
-    uv run python -m tests.reference.lifetimes_peer
+uv run python -m tests.reference.lifetimes_peer
 """
 
 from __future__ import annotations

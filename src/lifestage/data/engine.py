@@ -304,7 +304,7 @@ def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
 
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     plain = {}
-    for name in frame.select_dtypes(object).columns:
+    for name in (each for each in frame.columns if frame[each].dtype == "object"):
         kind = infer_dtype(frame[name], skipna=True)
         if kind == "datetime" or kind.startswith(("mixed", "unknown")):
             plain[name] = frame[name].map(str, na_action="ignore").astype("str")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ DUPLICATES = 0.005
 GIANT = 100.0
 WHOLESALE = 0.2
 TRUNCATED = 0.05
+SIGMAS = 3.0
 SMALL_BASE = 500
 SHORT_HISTORY = 28
 STRAY_DAYS = 366
@@ -100,13 +102,14 @@ def _truncated(calendar: pd.DataFrame, until: int, window: float, facts: Mapping
         return
     is_early = new["day"] < first + early_days
     early, later = (float(new["new_customers"][part].sum()) for part in (is_early, ~is_early))
-    excess = early - later / later_days * early_days
-    share = excess / float(facts["customers"])
-    if share > TRUNCATED:
+    usual = later / later_days * early_days
+    share = (early - usual) / float(facts["customers"])
+    noise = math.sqrt(early + usual * early_days / later_days)
+    if share > TRUNCATED and early - usual > SIGMAS * noise:
         yield Note(
             "truncated_start",
             f"About {share:.0%} of the customers seem to be old ones whose earlier orders are not in the log: "
-            f"{early:,.0f} appear in its first {early_days:.0f} days, {early - excess:,.0f} would be usual later on.",
+            f"{early:,.0f} appear in its first {early_days:.0f} days, {usual:,.0f} would be usual later on.",
             {"share": share, "early": early, "days": early_days},
         )
 

@@ -40,7 +40,7 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFr
     -------
     narwhals.LazyFrame
         ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), and, as the roles go,
-        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id``, ``channel`` (text);
+        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash), ``channel`` (text);
         and ``line``, a hash of all columns of the log: equal lines of a customer and day are exact duplicates.
 
     Raises
@@ -58,14 +58,17 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFr
             terms += [f"{_missing(name, types, nan=False)} as no_{role}", f"{_finite(name, types[name])} as {role}"]
     for role, alias in (("order", "order_id"), ("channel", "channel")):
         if role in columns:
-            terms.append(f"nullif(trim(cast({quoted(columns[role])} as varchar), {SPACE}), '') as {alias}")
+            text = f"nullif(trim(cast({quoted(columns[role])} as varchar), {SPACE}), '')"
+            if role == "order":  # only counted, never shown, and a number is lighter to group by
+                text = f"case when {text} is not null then hash({text}) end"
+            terms.append(f"{text} as {alias}")
     terms.append(f"hash({', '.join(map(quoted, relation.columns))}) as line")
     with readable():
         return wrapped(relation.project(", ".join(terms)))
 
 
 def _is_text(kind: str) -> bool:
-    return kind == "VARCHAR" or kind.startswith("ENUM")
+    return kind in ("VARCHAR", "NULL", '"NULL"') or kind.startswith("ENUM")
 
 
 def _missing(name: str, types: Columns, *, nan: bool = True) -> str:

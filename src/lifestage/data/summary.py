@@ -219,7 +219,7 @@ def _customers(visits: nw.LazyFrame[Any], tickets: nw.LazyFrame[Any], period: Pe
 
 def _real_orders(tickets: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Tickets with an order id that are not made of refunds alone."""
-    return tickets.filter(~nw.col("order_id").is_null() & (nw.col("lines") > nw.col("negative")))
+    return tickets.filter(~nw.col("order_id").is_null() & (nw.col("largest") >= 0))
 
 
 def _calendar(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:

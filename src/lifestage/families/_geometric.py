@@ -39,10 +39,10 @@ def sf_alive(n: ArrayLike, t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: 
 
 def pmf_alive(n: ArrayLike, t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     """P(exactly n purchases within t | alive): n made and survived, or dropout at the n-th of n or more."""
-    n = np.asarray(n, float)
+    n, a, b = (np.asarray(v, float) for v in (n, a, b))
     ratio = np.asarray(t, float) / np.asarray(scale)
     before = np.exp(special.log_beta_ratio(a, b, np.maximum(n - 1.0, 0.0)))
-    stop = np.where(n > 0, before * a / (np.asarray(a) + b + np.maximum(n - 1.0, 0.0)), 0.0)
+    stop = np.where(n > 0, before * a / (a + b + np.maximum(n - 1.0, 0.0)), 0.0)
     survive = np.exp(special.log_beta_ratio(a, b, n))
     return np.asarray(
         survive * special.negative_binomial_pmf(n, shape, ratio) + stop * special.negative_binomial_sf(n, shape, ratio)

@@ -191,15 +191,18 @@ def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[s
 
     The top 1 % are the repeat buyers of the highest mean spend. Correlations that are not defined (no spread) are 0.
     """
-    from scipy.stats import rankdata
+    import pandas as pd
 
     def correlation(a: Floats, b: Floats) -> float:
         return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+
+    def rank(values: Floats) -> Floats:
+        return pd.Series(values).rank().to_numpy(float)
 
     count = weight.astype(int)
     full_x, full_m = np.repeat(x, count), np.repeat(m, count)
     keep = full_m <= np.quantile(full_m, 0.99)
     out: dict[str, dict[str, Any]] = {}
     for name, (xs, ms) in {"all": (full_x, full_m), "without_top_1_percent": (full_x[keep], full_m[keep])}.items():
-        out[name] = {"pearson": correlation(xs, ms), "spearman": correlation(rankdata(xs), rankdata(ms))}
+        out[name] = {"pearson": correlation(xs, ms), "spearman": correlation(rank(xs), rank(ms))}
     return out

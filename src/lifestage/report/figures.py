@@ -52,6 +52,7 @@ STYLE: dict[Any, Any] = {
     "xtick.labelsize": SIZE,
     "ytick.labelsize": SIZE,
     "xtick.major.size": 3.0,
+    "xtick.major.pad": 6.0,
     "ytick.major.size": 0.0,
 }
 
@@ -114,8 +115,8 @@ class _Canvas:
             f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {WIDTH:g} {self.height:g}" role="img" '
             f'aria-labelledby="{self.name}-title"><title id="{self.name}-title">{html.escape(self.title)}</title>'
         )
-        text = head + text[text.index(">") + 1 :]
-        return re.sub(r"\[\[(\d+)\]\]", lambda m: html.escape(self.words[int(m.group(1))]), text)
+        body = text[text.index(">") + 1 :]
+        return head + re.sub(r"\[\[(\d+)\]\]", lambda m: html.escape(self.words[int(m.group(1))]), body)
 
 
 def _styled(name: str) -> Any:
@@ -236,6 +237,6 @@ def concentration(name: str, points: Sequence[tuple[float, float]], words: Words
         ax.set_ylim(0, 1.02)
         ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
         ax.set_xticks(ticks, canvas.slots(axis(ticks, share=True)))
-        ax.set_yticks(ticks, canvas.slots(axis(ticks, share=True)))
+        ax.set_yticks(ticks[1:], canvas.slots(axis(ticks[1:], share=True)))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)

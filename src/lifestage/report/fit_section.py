@@ -28,9 +28,8 @@ def fit_section(run: Run, say: Voice) -> Block:
         scores = {k: number(part[v], 2) for k, v in (("value", "log_likelihood"), ("aic", "aic"), ("bic", "bic"))}
         parts.append(blocks.text(say.say("log_likelihood_line", part=say.name("part", name), **values, **scores)))
         if part["independence"]:
-            found = part["independence"]
-            both = {k: number(found[v]["spearman"], 2) for k, v in (("all", "all"), ("trimmed", "without_top_1_percent"))}
-            parts.append(blocks.text(say.say("independence_line", **both)))
+            every, trimmed = (number(found["spearman"], 2) for found in part["independence"].values())
+            parts.append(blocks.text(say.say("independence_line", all=every, trimmed=trimmed)))
     return blocks.section("fit", say.say("nav_fit"), say.say("fit"), [_conclusion(run, say)], parts)
 
 

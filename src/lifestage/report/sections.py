@@ -11,7 +11,7 @@ from lifestage.report.fit_section import fit_section
 from lifestage.report.format import day, integer, percent, signed_percent
 from lifestage.report.metrics_section import metrics_section
 from lifestage.report.stage_section import stage_section
-from lifestage.report.texts import Voice
+from lifestage.report.texts import Voice, tight
 
 __all__ = ["sections"]
 
@@ -145,8 +145,8 @@ def _quality(run: Run, say: Voice) -> Block:
     lead, parts = [say.say("quality_none")], []
     if read is not None:
         dropped = sum(found["dropped"].values())
-        values = {"read": integer(read), "used": integer(used), "share": _share(used, read), "dropped": integer(dropped)}
-        lead = [say.say("quality_lead" if dropped else "quality_all_used", **values)]
+        counts = {"read": integer(read), "used": integer(used), "dropped": integer(dropped)}
+        lead = [say.say("quality_lead" if dropped else "quality_all_used", share=_share(used, read), **counts)]
         rows = [(say.say("rows_read"), read), (say.say("rows_used"), used)]
         for kind in ("dropped", "merged", "found"):
             named = sorted(found[kind].items(), key=lambda item: -item[1])
@@ -174,14 +174,17 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice) -> Block:
     parts: list[Block] = []
     if rows:
         labels = {row["stage"]: row["label"] for row in stages if row["taxonomy"] == "segment"}
-        head = [(say.say("customer"), "id"), (say.say("why"), "long")]
-        head += [(say.say("value_lost"), "num"), (say.say("ltv"), "num")] if rich else []
+        head = [(say.say("customer"), "id")]
+        head += [(say.say("value_lost"), "num")] if rich else []
+        head += [(say.say("why"), "long")]
+        head += [(say.say("ltv"), "num")] if rich else []
         head += [(say.say("p_purchase"), "num"), (say.say("taxonomy_segment_column"), "name")]
         cells = [
             [
                 str(row["customer_id"]),
-                str(row["at_risk_reason"] or ""),
-                *([say.money(row["value_lost"]), say.money(row["ltv"])] if rich else []),
+                *([say.money(row["value_lost"])] if rich else []),
+                tight(str(row["at_risk_reason"] or "")),
+                *([say.money(row["ltv"])] if rich else []),
                 percent(row["p_purchase"]),
                 str(labels.get(row["stage_segment"], row["stage_segment"])),
             ]
@@ -252,5 +255,3 @@ def _reading(run: Run, say: Voice) -> Block:
     parts = [{"type": "list", "texts": texts}, blocks.facts(say.say("terms"), conditions)]
     parts.append(blocks.facts(say.say("versions"), versions))
     return blocks.section("reading", say.say("nav_reading"), say.say("reading"), [], parts)
-
-

@@ -33,8 +33,9 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
     Returns
     -------
     dict
-        ``mean``; ``quantiles`` {"0.5": money}; ``bands`` (``even`` or ``widening`` to the right); ``histogram`` (rows ``low``, ``high``, ``customers``; a last ``high`` of
-        None has no end); ``concentration`` {"0.1": share of LTV}; ``curve`` (pairs of share of customers, share of LTV).
+        ``mean``; ``quantiles`` {"0.5": money}; ``histogram`` (rows ``low``, ``high``, ``customers``; a last ``high`` of
+        None has no end); ``bands`` (of the histogram, ``even`` or ``widening`` to the right); ``concentration``
+        {"0.1": share of LTV}; ``curve`` (pairs of share of customers, share of LTV).
     """
     ltv = nw.col("ltv")
     shares = sorted({*TOPS, *CURVE})

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["summarize_run"]
 
+COMPARED = ("created", "data", "totals", "at_risk")
+"""Parts of an earlier run that a later one keeps."""
+
 VERSIONED = ("lifestage", "numpy", "scipy", "pandas", "duckdb", "narwhals", "pyarrow", "numba")
 
 
@@ -109,7 +112,7 @@ def summarize_run(
         "cannot_lose": {"customers": base["cannot_lose"], "ltv": base["cannot_lose_ltv"]},
         "metrics": records(metrics),
         "metric_changes": _changes(metrics, previous),
-        "previous": None if previous is None else {k: previous.get(k) for k in ("created", "data", "totals", "at_risk")},
+        "previous": None if previous is None else {name: previous.get(name) for name in COMPARED},
         "ltv_distribution": ltv_distribution(buyers, base["customers"], base["ltv"]) if money else None,
         "formula_ltv": _formulas(records(metrics)[0], terms, cac) if money else None,
         "frequency_fit": records(frequency_fit(model, counts)),

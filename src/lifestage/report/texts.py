@@ -11,7 +11,7 @@ from lifestage.errors import ConfigError
 from lifestage.report.format import DASH, THIN, Money, integer, number, percent
 from lifestage.report.words import en, notes, zh_hans, zh_hant
 
-__all__ = ["LANGUAGES", "Voice", "voice"]
+__all__ = ["LANGUAGES", "Voice", "tight", "voice"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "zh-Hant": zh_hant.WORDS, "zh-Hans": zh_hans.WORDS}
 
@@ -31,7 +31,7 @@ class Voice:
         >>> voice("zh-Hant").say("days", n="78")
         '78 天'
         """
-        return _tight(LANGUAGES[self.lang][key].format(**values))
+        return tight(LANGUAGES[self.lang][key].format(**values))
 
     def name(self, family: str, key: str) -> str:
         """The label of *key* among those that start with *family*; the key itself where there is none."""
@@ -49,10 +49,10 @@ class Voice:
         """A note's sentence in this language; the English one where there is no other."""
         template = notes.NOTES.get(self.lang, {}).get(note["code"])
         if template is None:
-            return _tight(str(note["text"]))
+            return tight(str(note["text"]))
         values = {name: integer(each) if isinstance(each, int) else each for name, each in note["values"].items()}
         try:
-            return _tight(template.format(**values))
+            return tight(template.format(**values))
         except (KeyError, IndexError, TypeError, ValueError):
             return str(note["text"])
 
@@ -70,7 +70,7 @@ class Voice:
         return notes.REASONS[self.lang].get(key, key.replace("_", " "))
 
 
-def _tight(text: str) -> str:
+def tight(text: str) -> str:
     """Keep a number and its per cent sign on one line."""
     return re.sub(r"(?<=\d) %", f"{THIN}%", text)
 

@@ -100,8 +100,7 @@ WORDS: dict[str, str] = {
     "taxonomy_line": "好友五阶段",
     "taxonomy_phase": "关系的四个时期",
     "taxonomy_segment": "八个价值分群",
-    "stage_lead": "人数最多的是“{most}”（{count} 位，{share}）；价值最高的是“{rich}”（占 "
-    "LTV 的 {value_share}）。",
+    "stage_lead": "人数最多的是“{most}”（{count} 位，{share}）；价值最高的是“{rich}”（占 LTV 的 {value_share}）。",
     "stage_lead_no_money": "人数最多的是“{most}”（{count} 位，{share}）。",
     "stage": "阶段",
     "customers": "顾客数",
@@ -163,12 +162,10 @@ WORDS: dict[str, str] = {
     "metrics_none": "指针需要由订单创建的表。",
     "nav_reading": "阅读说明",
     "reading": "如何阅读本报告",
-    "reading_alive": "P(alive) 是顾客尚未永久离开的概率。它无法观察，因此不会拿来与实际比对，"
-    "也没有任何标记只依据它。",
+    "reading_alive": "P(alive) 是顾客尚未永久离开的概率。它无法观察，因此不会拿来与实际比对，也没有任何标记只依据它。",
     "reading_purchase": "购买概率都注明期间：在顾客名单中是 {horizon}内至少购买一次，在阶段中是 "
     "{window}内。它可以检验，标记也依据它。",
-    "reading_interval": "区间是预测区间：未来的数字本身落在其中的概率为 {level}。对单一顾客而言区间很宽，"
-    "往往包含零。",
+    "reading_interval": "区间是预测区间：未来的数字本身落在其中的概率为 {level}。对单一顾客而言区间很宽，往往包含零。",
     "reading_value": "LTV 是 {horizon}内消费的 {margin}，每年折现 {rate}。只计未来的购买，"
     "不含过去的购买，也未扣除行销成本。",
     "reading_value_no_money": "购买以购买日计：同一天的多笔订单算一次。",

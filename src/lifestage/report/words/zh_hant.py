@@ -100,8 +100,7 @@ WORDS: dict[str, str] = {
     "taxonomy_line": "好友五階段",
     "taxonomy_phase": "關係的四個時期",
     "taxonomy_segment": "八個價值分群",
-    "stage_lead": "人數最多的是「{most}」（{count} 位，{share}）；價值最高的是「{rich}」（占 "
-    "LTV 的 {value_share}）。",
+    "stage_lead": "人數最多的是「{most}」（{count} 位，{share}）；價值最高的是「{rich}」（占 LTV 的 {value_share}）。",
     "stage_lead_no_money": "人數最多的是「{most}」（{count} 位，{share}）。",
     "stage": "階段",
     "customers": "顧客數",
@@ -163,12 +162,10 @@ WORDS: dict[str, str] = {
     "metrics_none": "指標需要由訂單建立的表。",
     "nav_reading": "閱讀說明",
     "reading": "如何閱讀本報告",
-    "reading_alive": "P(alive) 是顧客尚未永久離開的機率。它無法觀察，因此不會拿來與實際比對，"
-    "也沒有任何標記只依據它。",
+    "reading_alive": "P(alive) 是顧客尚未永久離開的機率。它無法觀察，因此不會拿來與實際比對，也沒有任何標記只依據它。",
     "reading_purchase": "購買機率都註明期間：在顧客名單中是 {horizon}內至少購買一次，在階段中是 "
     "{window}內。它可以檢驗，標記也依據它。",
-    "reading_interval": "區間是預測區間：未來的數字本身落在其中的機率為 {level}。對單一顧客而言區間很寬，"
-    "往往包含零。",
+    "reading_interval": "區間是預測區間：未來的數字本身落在其中的機率為 {level}。對單一顧客而言區間很寬，往往包含零。",
     "reading_value": "LTV 是 {horizon}內消費的 {margin}，每年折現 {rate}。只計未來的購買，"
     "不含過去的購買，也未扣除行銷成本。",
     "reading_value_no_money": "購買以購買日計：同一天的多筆訂單算一次。",

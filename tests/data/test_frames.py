@@ -1,0 +1,103 @@
+"""A table that is one row a customer already."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import lifestage as ls
+from lifestage.data import engine
+from lifestage.errors import ConfigError, DataError
+
+GOOD = {"frequency": [0, 2, 1], "recency": [0.0, 8.0, 3.0], "T": [9.0, 9.0, 3.0], "monetary_value": [0.0, 4.5, 0.0]}
+
+
+def change(**values) -> pd.DataFrame:
+    """The good table with the second row changed."""
+    frame = pd.DataFrame(GOOD).astype(float)
+    for name, value in values.items():
+        frame.loc[1, name] = value
+    return frame
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
+def test_every_kind_comes_back_in_its_kind(kind) -> None:
+    frame = pd.DataFrame(GOOD)
+    native = {
+        "pandas": lambda: frame,
+        "polars": lambda: pl.from_pandas(frame),
+        "pyarrow": lambda: pa.Table.from_pandas(frame),
+        "duckdb": lambda: duckdb.connect().from_df(frame),
+    }[kind]()
+    summary = ls.Summary.from_frame(native, period="week", until="2024-01-31")
+    assert type(summary.table) is type(native)
+    table = engine.to_pandas(summary.table)
+    assert list(table.columns) == ["customer_id", "frequency", "recency", "T", "monetary_value"]
+    assert table["customer_id"].tolist() == [0, 1, 2]
+    for name, values in GOOD.items():
+        assert table[name].tolist() == values
+    assert (summary.customers, summary.repeaters, summary.orders) == (3, 2, 6)
+    assert summary.until == date(2024, 1, 31)
+    # mean gaps of 28, 28 and 21 days
+    assert summary.stage_window == pytest.approx(np.percentile([28, 28, 21], 80))
+    assert ls.compress(summary).customers == 3
+
+
+def test_the_index_is_the_id_and_columns_pass() -> None:
+    frame = pd.DataFrame(GOOD, index=["x", "00y", "z"]).assign(revenue=[1.0, 2.0, 3.0], p_alive=0.5)
+    table = ls.Summary.from_frame(frame.drop(columns="monetary_value"), period="day").table
+    assert table["customer_id"].tolist() == ["x", "00y", "z"]
+    assert table["monetary_value"].tolist() == [0, 0, 0]
+    assert table["revenue"].tolist() == [1, 2, 3]
+    assert "p_alive" not in table.columns
+    named = ls.Summary.from_frame(frame.assign(customer_id=[7, 8, 9]), period="day").table
+    assert named["customer_id"].tolist() == [7, 8, 9]
+
+
+def test_a_summary_of_orders_agrees_with_its_own_table() -> None:
+    summary = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    again = ls.Summary.from_frame(summary.table, period="week", until="1997-09-30")
+    pd.testing.assert_frame_equal(again.table, summary.table)
+    assert (again.customers, again.repeaters) == (2357, 946)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"recency": np.nan}, "finite"),
+        ({"T": np.inf}, "finite"),
+        ({"monetary_value": np.nan}, "finite"),
+        ({"frequency": -1}, "negative"),
+        ({"recency": -1}, "negative"),
+        ({"monetary_value": -0.01}, "negative"),
+        ({"frequency": 1.5}, "whole"),
+        ({"recency": 9.1}, "recency no greater than T"),
+        ({"frequency": 0}, "recency 0 where"),
+        ({"recency": 0}, "recency above 0"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
+def test_rows_that_no_customer_can_have_are_named(values, words, kind) -> None:
+    frame = change(**values)
+    native = engine.as_kind(frame, kind) if kind != "duckdb" else duckdb.connect().from_df(frame)
+    with pytest.raises(DataError, match=rf"{words}.*1 other rows.*'customer_id': 1"):
+        ls.Summary.from_frame(native, period="week")
+
+
+def test_missing_columns_rows_and_units() -> None:
+    with pytest.raises(DataError, match=r"T is missing; got frequency, recency"):
+        ls.Summary.from_frame(pd.DataFrame(GOOD)[["frequency", "recency"]], period="week")
+    with pytest.raises(DataError, match="no rows"):
+        ls.Summary.from_frame(pd.DataFrame(GOOD).iloc[:0], period="week")
+    with pytest.raises(ConfigError, match="period"):
+        ls.Summary.from_frame(pd.DataFrame(GOOD), period="weeks")
+
+
+def test_rounding_of_recency_is_forgiven() -> None:
+    assert ls.Summary.from_frame(change(recency=9 + 1e-12), period="week").customers == 3
