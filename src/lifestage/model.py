@@ -127,7 +127,8 @@ class LTVModel:
         return f"LTVModel({names}, {self.purchases.method}, {self.data.customers:,} customers until {self.data.until})"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self!r}</b></p>{self.params.to_html(index=False, float_format='{:.5g}'.format)}<p>{self.status}</p>"
+        table = self.params.to_html(index=False, float_format="{:.5g}".format)
+        return f"<p><b>{self!r}</b></p>{table}<p>{self.status}</p>"
 
 
 def fit(
@@ -136,7 +137,8 @@ def fit(
     spend: str | None = "gamma-gamma",
     *,
     method: str = "mle",
-    seed: int = 0,  # noqa: ARG001 - for methods that draw at random
+    draws: int = 1000,
+    seed: int = 0,
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -147,9 +149,11 @@ def fit(
     purchases : ``"bg/nbd"`` or ``"mbg/nbd"``
     spend : ``"gamma-gamma"`` or None
         None leaves money out of the model; so does a base without a single positive repeat spend.
-    method : ``"mle"`` or ``"map"``
-    seed : int
-        For methods that draw at random; the two above do not.
+    method : ``"mle"``, ``"map"`` or ``"laplace"``
+        Maximum likelihood; the posterior mode; or draws from the posterior, so that predictions and their intervals
+        carry the uncertainty of the parameters. The last two use the priors of :mod:`lifestage.fitting.priors`.
+    draws, seed : int
+        For ``"laplace"``.
 
     Raises
     ------
@@ -168,9 +172,10 @@ def fit(
     if not isinstance(customers, Summary):
         raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
     counts = compress(customers)
-    spend_part = fit_spend(counts, spend, method=method) if spend is not None and counts.spend_x.size else None
+    how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
+    spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
     return LTVModel(
-        purchases=fit_purchases(counts, purchases, method=method),
+        purchases=fit_purchases(counts, purchases, **how),
         spend=spend_part,
         data=replace(customers, table=None),
         mean_spend=_mean_spend(customers, counts),

@@ -149,7 +149,7 @@ def test_a_table_that_is_not_staged_is_refused(staged: pd.DataFrame, model: ls.L
         summarize_run(staged.iloc[:0], model)
 
 
-def test_contacts_count_as_prospects_only(staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_contacts_count_as_prospects_only(staged: pd.DataFrame, model: ls.LTVModel) -> None:
     contacts = pd.DataFrame({"customer_id": [10**9, 10**9 + 1]}).astype(staged["customer_id"].dtype)
     more = ls.assign_stages(staged.drop(columns=["stage_line"]), contacts=contacts)
     run = summarize_run(more, model)

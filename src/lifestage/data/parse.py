@@ -40,8 +40,9 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFr
     -------
     narwhals.LazyFrame
         ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), and, as the roles go,
-        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash), ``channel`` (text);
-        and ``line``, a hash of all columns of the log: equal lines of a customer and day are exact duplicates.
+        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash),
+        ``channel`` (text); and ``line``, a hash of all columns of the log: equal lines of a
+        customer and day are exact duplicates.
 
     Raises
     ------

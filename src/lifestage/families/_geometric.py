@@ -26,7 +26,7 @@ def expected_alive(
     arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (t, shape, scale, a, b)))
     out_shape = arrays[0].shape
     t_, r_, scale_, a_, b_ = (np.ascontiguousarray(v).ravel() for v in arrays)
-    nodes, weights = special.time_nodes(t_, scale_, rate)
+    nodes, weights = special.time_nodes(t_, scale_ / (1.0 + r_), rate)
     return special.dropout_integral(r_, a_, b_, nodes / scale_[:, None], weights).reshape(out_shape)
 
 

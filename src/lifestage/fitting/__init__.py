@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import PURCHASES, SPEND
-from lifestage.fitting.mle import Optimum, maximise
+from lifestage.fitting.mle import Objective, Optimum, log_density, maximise
 from lifestage.fitting.priors import DESCRIPTIONS, log_prior
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import Counts, Note
@@ -20,7 +21,7 @@ __all__ = ["METHODS", "fit_purchases", "fit_spend"]
 
 Floats = NDArray[np.float64]
 
-METHODS = ("mle", "map")
+METHODS = ("mle", "map", "laplace")
 MIN_CUSTOMERS, MIN_REPEATERS, MIN_SPENDERS = 100, 30, 30
 CORRELATED = 0.3
 """Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
@@ -28,50 +29,106 @@ DROPOUT_IDENTIFIED = 0.005
 """Below this mean dropout chance a/(a + b) the data do not tell leaving customers from patient ones."""
 
 
-def _check_method(method: str) -> None:
-    if method not in METHODS:
-        raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+UNRELIABLE = 0.7
+"""Pareto k̂ of importance weights from which the fast posterior is called into question."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit: the method, and for methods that draw the number of draws and the seed; checked when made."""
+
+    method: str = "mle"
+    draws: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
+        if self.draws < 2:
+            raise ConfigError(f"draws must be 2 or more; got {self.draws}")
 
 
 def _posterior(
-    name: str, family: ModuleType, method: str, kind: str, best: Optimum, units: Floats, n: float, notes: list[Note]
+    kind: str,
+    name: str,
+    module: ModuleType,
+    rows: Any,
+    units: Floats,
+    n: float,
+    settings: Settings,
+    notes: Callable[[Mapping[str, float]], list[Note]],
 ) -> Posterior:
-    k = len(family.PARAMS)
-    params = units * np.exp(best.theta)
-    for i in best.at_bound:
-        text = f"Parameter {family.PARAMS[i]} of {name} ran to its bound: the data do not determine it."
-        notes.append(Note("at_bound", text, {"parameter": family.PARAMS[i], "family": name}))
-    if best.flat:
-        flat = ", ".join(family.PARAMS[i] for i in best.flat)
-        text = f"The data do not determine {flat} of {name} separately: they have no standard errors."
-        notes.append(Note("flat", text, {"parameters": flat, "family": name}))
+    """Maximise, draw if the method draws, and put the result together with its diagnostics and status."""
+    prior = None if settings.method == "mle" else log_prior(kind)
+    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
+    best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n)
+    theta, extra = _draws(density, best, settings)
+    params = units * np.exp(theta)
+    likelihood = module.weighted_log_likelihood(units * np.exp(best.theta), rows)[0]
+    k = len(module.PARAMS)
     diagnostics = {
-        "log_likelihood": best.log_likelihood,
+        "log_likelihood": likelihood,
         "observations": n,
-        "aic": 2 * k - 2 * best.log_likelihood,
-        "bic": k * float(np.log(n)) - 2 * best.log_likelihood if n else float("nan"),
+        "aic": 2 * k - 2 * likelihood,
+        "bic": k * float(np.log(n)) - 2 * likelihood,
         "gradient": best.gradient,
-        "undetermined": [family.PARAMS[i] for i in sorted({*best.at_bound, *best.flat})],
+        "undetermined": [module.PARAMS[i] for i in sorted({*best.at_bound, *best.flat})],
+        **extra,
     }
+    point = dict(zip(module.PARAMS, params.mean(axis=0).tolist(), strict=True))
+    found = [*notes(point), *_fit_notes(name, module, best, diagnostics)]
     return Posterior(
         family=name,
-        method=method,
-        draws={p: np.array([value]) for p, value in zip(family.PARAMS, params, strict=True)},
-        status=Status(best.converged, tuple(notes)),
+        method=settings.method,
+        draws={p: np.ascontiguousarray(values) for p, values in zip(module.PARAMS, params.T, strict=True)},
+        status=Status(best.converged, tuple(found)),
         covariance=best.covariance,
         diagnostics=diagnostics,
-        priors=DESCRIPTIONS[kind] if method == "map" else {},
+        priors=DESCRIPTIONS[kind] if prior is not None else {},
     )
 
 
-def fit_purchases(counts: Counts, family: str = "bg/nbd", *, method: str = "mle") -> Posterior:
+def _draws(density: Objective, best: Optimum, settings: Settings) -> tuple[Floats, dict[str, Any]]:
+    """Draws of theta, shape (draws, k), and what the method says of them."""
+    if settings.method in ("mle", "map"):
+        return best.theta[None, :], {}
+    from lifestage.fitting.laplace import sample
+
+    result = sample(density, best.theta, best.covariance, settings.draws, settings.seed)
+    extra = {"pareto_k": result.pareto_k, "ess_share": result.efficiency, "rounds": result.rounds}
+    return result.theta, extra
+
+
+def _fit_notes(name: str, module: ModuleType, best: Optimum, diagnostics: Mapping[str, Any]) -> list[Note]:
+    """Notes on the fit itself: bounds, flat directions, importance weights."""
+    notes = []
+    for i in best.at_bound:
+        text = f"Parameter {module.PARAMS[i]} of {name} ran to its bound: the data do not determine it."
+        notes.append(Note("at_bound", text, {"parameter": module.PARAMS[i], "family": name}))
+    if best.flat:
+        flat = ", ".join(module.PARAMS[i] for i in best.flat)
+        text = f"The data do not determine {flat} of {name} separately: they have no standard errors."
+        notes.append(Note("flat", text, {"parameters": flat, "family": name}))
+    pareto_k = diagnostics.get("pareto_k", 0.0)
+    if pareto_k > UNRELIABLE:
+        text = f"The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use method=\"nuts\"."
+        notes.append(Note("unreliable_draws", text, {"pareto_k": pareto_k, "family": name}))
+    return notes
+
+
+def fit_purchases(
+    counts: Counts, family: str = "bg/nbd", *, method: str = "mle", draws: int = 1000, seed: int = 0
+) -> Posterior:
     """Fit a family of purchase models to the distinct rows of a base.
 
     Parameters
     ----------
     counts : Counts
     family : ``"bg/nbd"`` or ``"mbg/nbd"``
-    method : ``"mle"`` (maximum likelihood) or ``"map"`` (with the priors of :mod:`lifestage.fitting.priors`)
+    method : ``"mle"``, ``"map"`` or ``"laplace"``
+        Maximum likelihood; the mode under the priors of :mod:`lifestage.fitting.priors`; draws from that posterior.
+    draws, seed : int
+        For ``"laplace"``.
 
     Raises
     ------
@@ -80,7 +137,7 @@ def fit_purchases(counts: Counts, family: str = "bg/nbd", *, method: str = "mle"
     ConfigError
         If the family or the method is unknown.
     """
-    _check_method(method)
+    settings = Settings(method, draws, seed)
     if family not in PURCHASES:
         raise ConfigError(f"purchases must be one of {', '.join(PURCHASES)}; got {family!r}")
     customers = float(counts.weight.sum())
@@ -96,12 +153,9 @@ def fit_purchases(counts: Counts, family: str = "bg/nbd", *, method: str = "mle"
     module = PURCHASES[family]
     rows = module.Rows(counts.x, counts.t_x, counts.T, counts.weight)
     units = np.array([mean_time if name == module.TIME_PARAM else 1.0 for name in module.PARAMS])
-    prior = log_prior("purchases") if method == "map" else None
-    best = maximise(
-        lambda params: module.weighted_log_likelihood(params, rows), module.starts(rows), units, customers, prior
+    return _posterior(
+        "purchases", family, module, rows, units, customers, settings, lambda p: _purchase_notes(family, p, repeaters)
     )
-    notes = _purchase_notes(family, dict(zip(module.PARAMS, units * np.exp(best.theta), strict=True)), repeaters)
-    return _posterior(family, module, method, "purchases", best, units, customers, notes)
 
 
 def _purchase_notes(family: str, params: Mapping[str, float], repeaters: float) -> list[Note]:
@@ -125,7 +179,9 @@ def _purchase_notes(family: str, params: Mapping[str, float], repeaters: float) 
     return notes
 
 
-def fit_spend(counts: Counts, family: str = "gamma-gamma", *, method: str = "mle") -> Posterior:
+def fit_spend(
+    counts: Counts, family: str = "gamma-gamma", *, method: str = "mle", draws: int = 1000, seed: int = 0
+) -> Posterior:
     """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
 
     With fewer than 30 repeat buyers of positive spend the priors are used whatever the method, and the status says so.
@@ -137,7 +193,7 @@ def fit_spend(counts: Counts, family: str = "gamma-gamma", *, method: str = "mle
     ConfigError
         If the family or the method is unknown.
     """
-    _check_method(method)
+    settings = Settings(method, draws, seed)
     if family not in SPEND:
         raise ConfigError(f"spend must be one of {', '.join(SPEND)} or None; got {family!r}")
     module = SPEND[family]
@@ -145,30 +201,30 @@ def fit_spend(counts: Counts, family: str = "gamma-gamma", *, method: str = "mle
     n = float(weight.sum())
     notes: list[Note] = []
     if n < MIN_SPENDERS:
-        method = "map"
+        settings = replace(settings, method="map" if method == "mle" else method)
         text = f"Only {n:.0f} repeat buyers with a positive spend: the spend model leans on its prior."
         notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
     if n == 0:
         raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
     rows = module.Rows(x, m, weight)
     units = np.array([float(weight @ m) / n if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
-    prior = log_prior("spend") if method == "map" else None
-    best = maximise(lambda params: module.weighted_log_likelihood(params, rows), module.starts(rows), units, n, prior)
-    q = float(np.exp(best.theta[1]))
-    if q <= 1.0:
-        text = (
-            f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in place of its "
-            "expectation."
-        )
-        notes.append(Note("spend_mean_infinite", text, {"q": q}))
-    posterior = _posterior(family, module, method, "spend", best, units, n, notes)
+    posterior = _posterior("spend", family, module, rows, units, n, settings, lambda p: [*notes, *_spend_notes(p)])
     return _with_independence(posterior, x, m, weight)
+
+
+def _spend_notes(params: Mapping[str, float]) -> list[Note]:
+    q = params["q"]
+    if q > 1.0:
+        return []
+    text = (
+        f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in place of its "
+        "expectation."
+    )
+    return [Note("spend_mean_infinite", text, {"q": q})]
 
 
 def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Floats) -> Posterior:
     """Add the test that spend does not go with frequency, which the spend model assumes."""
-    from dataclasses import replace
-
     independence = spend_independence(x, m, weight)
     strongest = max((abs(v["spearman"]) for v in independence.values()), default=0.0)
     notes = posterior.status.notes

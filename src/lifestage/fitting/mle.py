@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from lifestage.fitting.priors import LogPrior
 
-__all__ = ["Optimum", "maximise"]
+__all__ = ["Objective", "Optimum", "log_density", "maximise"]
 
 Floats = NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
@@ -32,7 +32,7 @@ class Optimum:
     """The best point found, on the log scale of scaled parameters."""
 
     theta: Floats
-    log_likelihood: float
+    density: float
     covariance: Floats
     gradient: float
     converged: bool
@@ -47,33 +47,47 @@ def _hessian(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 
     return np.asarray(0.5 * (hessian + hessian.T))
 
 
-def maximise(
-    log_likelihood: Objective, starts: list[Floats], units: Floats, observations: float, prior: LogPrior | None
-) -> Optimum:
-    """Maximise log-likelihood (+ log prior) over positive parameters.
+def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None) -> Objective:
+    """Log-likelihood (+ log prior) and its gradient, as a function of theta.
 
     Parameters
     ----------
     log_likelihood : callable
         Natural parameters → (value, gradient).
-    starts : list of arrays
-        Natural parameters.
     units : array
         The unit of each parameter (mean time, mean spend, or 1); theta = ln(parameter / unit) is free of units, so
-        the path of the optimiser does not depend on them.
-    observations : float
-        Customers behind the likelihood.
+        nothing that works on theta depends on them.
     prior : callable or None
         theta → (log density, gradient).
     """
 
-    def objective(theta: Floats) -> tuple[float, Floats]:
+    def density(theta: Floats) -> tuple[float, Floats]:
         params = units * np.exp(theta)
         value, gradient = log_likelihood(params)
         gradient = gradient * params
         if prior is not None:
             extra, slope = prior(theta)
             value, gradient = value + extra, gradient + slope
+        return value, gradient
+
+    return density
+
+
+def maximise(density: Objective, starts: list[Floats], observations: float) -> Optimum:
+    """Maximise a log density of theta.
+
+    Parameters
+    ----------
+    density : callable
+        theta → (value, gradient); see :func:`log_density`.
+    starts : list of arrays
+        Values of theta.
+    observations : float
+        Customers behind the likelihood.
+    """
+
+    def objective(theta: Floats) -> tuple[float, Floats]:
+        value, gradient = density(theta)
         return -value, -gradient
 
     def scaled(theta: Floats) -> tuple[float, Floats]:
@@ -83,11 +97,11 @@ def maximise(
     def slope(theta: Floats) -> Floats:
         return objective(theta)[1]
 
-    bounds = [(-BOUND, BOUND)] * units.size
+    bounds = [(-BOUND, BOUND)] * starts[0].size
     runs = [
         minimize(
             scaled,
-            np.clip(np.log(start / units), -BOUND, BOUND),
+            np.clip(start, -BOUND, BOUND),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
@@ -101,10 +115,9 @@ def maximise(
     value, gradient = objective(theta)
     covariance, flat = _covariance(_hessian(slope, theta), free)
     worst = float(np.abs(gradient[free]).max(initial=0.0)) / observations
-    likelihood = log_likelihood(units * np.exp(theta))[0]
     return Optimum(
         theta=theta,
-        log_likelihood=likelihood,
+        density=-value,
         covariance=covariance,
         gradient=worst,
         converged=bool(np.isfinite(value)) and (decrement < 1e-6 or worst < 1e-7),

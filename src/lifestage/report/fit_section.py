@@ -10,7 +10,7 @@ from lifestage.report.blocks import Block
 from lifestage.report.format import day, integer, number, percent
 from lifestage.report.texts import Voice
 
-__all__ = ["fit_section"]
+__all__ = ["fit_section", "holdout_means"]
 
 Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -39,11 +39,17 @@ def _family(name: str) -> str:
 
 def _conclusion(run: Run, say: Voice) -> str:
     """The strictest test at hand, in one sentence."""
-    rows = run["holdout_fit"]
-    if rows:
-        expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
+    tested = holdout_means(run)
+    if tested is not None:
+        expected, actual = tested
         return say.say("fit_lead_holdout", gap=say.gap(expected, actual), until=day(run["data"]["until"]))
     return say.say("fit_lead", wrong=percent(_misplaced(run["frequency_fit"])))
+
+
+def holdout_means(run: Run) -> tuple[float, float] | None:
+    """Purchases a customer after the data of the fit, expected and actual; None without a holdout."""
+    rows = run["holdout_fit"]
+    return (_mean(rows, "expected"), _mean(rows, "actual")) if rows else None
 
 
 def _mean(rows: Rows, name: str) -> float:
@@ -114,7 +120,7 @@ def _parameters(run: Run, say: Voice) -> Block:
     head = [(say.say("family"), "name"), (say.say("parameter"), "")]
     head += [(say.say("estimate"), "num"), (say.say("low_high"), "num")]
     rows = [
-        [_family(row["family"]), row["parameter"], number(row["estimate"], 4), _ends(row["low"], row["high"])]
+        [_family(row["family"]), row["parameter"], _figure(row["estimate"]), _ends(row["low"], row["high"])]
         for part in run["fit"].values()
         for row in part["table"]
     ]
@@ -122,4 +128,11 @@ def _parameters(run: Run, say: Voice) -> Block:
 
 
 def _ends(low: float | None, high: float | None) -> str:
-    return number(None) if low is None or high is None else f"{number(low, 3)} – {number(high, 3)}"
+    return number(None) if low is None or high is None else f"{_figure(low)} – {_figure(high)}"
+
+
+def _figure(value: float) -> str:
+    """About four figures, whatever the size."""
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.3g}"
+    return number(value, 0 if abs(value) >= 1e4 else 2 if abs(value) >= 100 else 4)

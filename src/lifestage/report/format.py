@@ -80,7 +80,7 @@ class Money:
 
     Examples
     --------
-    >>> Money("EUR")(1234.5).replace(chr(0x202f), " "), Money("NT$")(12.345), Money("")(3)
+    >>> Money("EUR")(1234.6).replace(chr(0x202f), " "), Money("NT$")(12.345), Money("")(3)
     ('1 235 EUR', 'NT$12.3', '3.00')
     """
 

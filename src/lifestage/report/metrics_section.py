@@ -93,11 +93,11 @@ def _channels(rows: list[Mapping[str, Any]], say: Voice) -> list[Block]:
     if not rows:
         return []
     names = [name for name in BY_CHANNEL if any(row[name] is not None for row in rows)]
-    head = [(say.say("channel"), "id"), *((say.say(f"metric_{name}"), "num") for name in names)]
+    head = [(say.say("channel"), "name"), *((say.say(f"metric_{name}"), "num") for name in names)]
     cells = [[_group(row["group"]), *(write(name, row[name], say) for name in names)] for row in rows[:MOST_CHANNELS]]
     more = say.say("channels_more", shown=integer(MOST_CHANNELS), all=integer(len(rows)))
     sentence = more if len(rows) > MOST_CHANNELS else ""
-    return [blocks.table(head, cells, heading=say.say("by_channel"), sentence=sentence)]
+    return [blocks.table(head, cells, heading=say.say("by_channel"), sentence=sentence, tall=True)]
 
 
 def _group(group: Any) -> str:

@@ -7,13 +7,16 @@ from typing import Any
 
 from lifestage.report import blocks
 from lifestage.report.blocks import Block
-from lifestage.report.fit_section import fit_section
+from lifestage.report.fit_section import fit_section, holdout_means
 from lifestage.report.format import day, integer, percent, signed_percent
 from lifestage.report.metrics_section import metrics_section
 from lifestage.report.stage_section import stage_section
 from lifestage.report.texts import Voice, tight
 
 __all__ = ["sections"]
+
+WORTH_SAYING = 0.1
+"""A forecast that missed the holdout by this share is told beside the headline."""
 
 Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -108,6 +111,9 @@ def _headline(run: Run, say: Voice) -> Block:
     ]
     warned = [("bad", say.say("not_converged", part=say.name("part", name))) for name in _failed(run)]
     warned += [("warn", say.say("interval_unreliable"))] if run["interval_note"] else []
+    expected, actual = holdout_means(run) or (0.0, 0.0)
+    if actual and abs(expected / actual - 1) >= WORTH_SAYING:
+        warned.append(("warn", say.say("headline_holdout", gap=say.gap(expected, actual), until=day(data["until"]))))
     parts = [blocks.cards(*main), blocks.cards(*others)]
     parts += [blocks.notes("", warned)] if warned else []
     parts += [_since(run, say)] if run["previous"] else []

@@ -71,8 +71,8 @@ class Voice:
 
 
 def tight(text: str) -> str:
-    """Keep a number and its per cent sign on one line."""
-    return re.sub(r"(?<=\d) %", f"{THIN}%", text)
+    """Write digits in groups and per cent signs beside their number with spaces that never break."""
+    return re.sub(r"(?<=\d),(?=\d{3})", THIN, re.sub(r"(?<=\d) ?%", f"{THIN}%", text))
 
 
 def voice(lang: str = "en", currency: str = "") -> Voice:

@@ -230,4 +230,6 @@ WORDS: dict[str, str] = {
     "too_high": "{gap} too high",
     "about_right": "right to within 1 %",
     "bands_widen": "The bands get wider to the right.",
+    "headline_holdout": "On the purchases after {until}, held back as a test, the forecast was {gap}. "
+    "Keep that error in mind beside the intervals, which assume that the model is right.",
 }

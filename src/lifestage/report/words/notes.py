@@ -23,12 +23,12 @@ NOTES: dict[str, dict[str, str]] = {
         "short_history": "截至觀察截止日，紀錄只涵蓋 {days} 天，不到階段視窗 {stage_window:g} "
         "天的兩倍；由此得知的流失與回購相當薄弱。",
         "truncated_start": "約 {share:.0%} 的顧客似乎是舊客，其較早的訂單不在紀錄中：最初 "
-        "{days:.0f} 天內就出現了 {early:.0f} 位，遠多於之後的常態。",
+        "{days:.0f} 天內就出現了 {early:,.0f} 位，遠多於之後的常態。",
         "high_missing_id": "{lines} 列（{share:.0%}）沒有顧客代號，因此未採用。",
         "cancellations": "{lines} 列（{share:.1%}）是退款或取消；它們只在當天抵銷，不會扣除較早日期的金額。",
         "duplicates_kept": "{lines} 列（{share:.1%}）與另一列每欄都相同，予以保留；drop_duplicates 可將其排除。",
         "wholesaler": "單一顧客就占了營收的 {share:.0%}。",
-        "giant_order": "最大的訂單金額為 {largest:.2f}，遠高於購買日金額的中位數 {median:.2f}。",
+        "giant_order": "最大的訂單金額為 {largest:,.2f}，遠高於購買日金額的中位數 {median:,.2f}。",
         "small_base": "只有 {customers} 位顧客；低於 500 位時估計較為粗略。",
         "no_repeats": "沒有顧客在兩天購買，因此無法衡量階段視窗；假設為 {stage_window:g} 天。",
     },
@@ -50,12 +50,12 @@ NOTES: dict[str, dict[str, str]] = {
         "short_history": "截至观察截止日，记录只涵盖 {days} 天，不到阶段窗口 {stage_window:g} "
         "天的两倍；由此得知的流失与回购相当薄弱。",
         "truncated_start": "约 {share:.0%} 的顾客似乎是旧客，其较早的订单不在记录中：最初 "
-        "{days:.0f} 天内就出现了 {early:.0f} 位，远多于之后的常态。",
+        "{days:.0f} 天内就出现了 {early:,.0f} 位，远多于之后的常态。",
         "high_missing_id": "{lines} 行（{share:.0%}）没有顾客编号，因此未采用。",
         "cancellations": "{lines} 行（{share:.1%}）是退款或取消；它们只在当天抵消，不会扣除较早日期的金额。",
         "duplicates_kept": "{lines} 行（{share:.1%}）与另一行每列都相同，予以保留；drop_duplicates 可将其排除。",
         "wholesaler": "单一顾客就占了营收的 {share:.0%}。",
-        "giant_order": "最大的订单金额为 {largest:.2f}，远高于购买日金额的中位数 {median:.2f}。",
+        "giant_order": "最大的订单金额为 {largest:,.2f}，远高于购买日金额的中位数 {median:,.2f}。",
         "small_base": "只有 {customers} 位顾客；低于 500 位时估计较为粗略。",
         "no_repeats": "没有顾客在两天购买，因此无法衡量阶段窗口；假设为 {stage_window:g} 天。",
     },

@@ -206,4 +206,5 @@ WORDS: dict[str, str] = {
     "too_high": "高了 {gap}",
     "about_right": "誤差在 1 % 以內",
     "bands_widen": "組距由左至右漸寬。",
+    "headline_holdout": "以 {until} 之後保留的購買檢驗，預測{gap}。區間假設模型正確，請把這個誤差一併考慮。",
 }
