@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lifestage.errors import LifestageError
+from lifestage.console import print_summary, progress, sentences
 
 __all__ = ["app", "main"]
 
@@ -52,34 +50,6 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 DEMO = {"until": "1997-09-30", "period": "week", "currency": "$", "title": "CDNOW, 1/10 sample"}
 
 
-@contextmanager
-def _sentences(debug: bool) -> Iterator[None]:
-    """Turn an error of the package into one sentence on standard error and exit code 1."""
-    try:
-        yield
-    except LifestageError as error:
-        if debug:
-            raise
-        typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _progress(silent: bool) -> Iterator[Callable[[str], None]]:
-    """Show the step under way on standard error, when someone is there to see it."""
-    from rich.console import Console
-
-    console = Console(stderr=True, quiet=silent)
-    with console.status("Starting") as status:
-
-        def step(name: str) -> None:
-            status.update(f"{name} …")
-            if not console.is_terminal and not silent:
-                console.print(f"{name} …")
-
-        yield step
-
-
 def _settings(config: Path | None, **options: Any) -> Any:
     from lifestage.config import read_config
 
@@ -89,60 +59,12 @@ def _settings(config: Path | None, **options: Any) -> Any:
 def _run(orders: Any, out: Path, config: Any, quiet: bool, as_json: bool) -> None:
     from lifestage.pipeline import run as run_corridor
 
-    with _progress(quiet or as_json) as step:
+    with progress(quiet or as_json) as step:
         summary = run_corridor(orders, out, config, step=step)
     if as_json:
         typer.echo(json.dumps(summary, indent=1, ensure_ascii=False))
     elif not quiet:
-        _print_summary(summary, out)
-
-
-def _print_summary(summary: dict[str, Any], out: Path) -> None:
-    """The final table: what was read, how the fit went, what is expected, and where the files are."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    quality, data, totals, terms = summary["quality"], summary["data"], summary["totals"], summary["terms"]
-    currency = summary.get("currency") or ""
-
-    def money(value: float | None) -> str:
-        return "–" if value is None else f"{escape(currency)}{value:,.0f}"
-
-    def interval(name: str, show: Callable[[float], str]) -> str:
-        low, high = summary["intervals"][name]
-        return f"{show(totals[name])}   [dim]{terms['level']:.0%} interval {show(low)} – {show(high)}[/dim]"
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    if quality:
-        dropped = sum(quality["dropped"].values())
-        read, used = quality["rows_read"], quality["rows_used"]
-        table.add_row("Order lines", f"{read:,} read, {used:,} used, {dropped:,} dropped")
-        for reason, count in sorted(quality["dropped"].items(), key=lambda item: -item[1]):
-            table.add_row("", f"[dim]{count:,} {reason.replace('_', ' ')}[/dim]")
-    repeaters = f"{data['repeaters']:,} of them repeat buyers"
-    table.add_row("Customers", f"{data['customers']:,}, {repeaters}, observed until {data['until']}")
-    horizon = f"in the next {terms['horizon']:g} {data['period']}s"
-    table.add_row(f"Purchases {horizon}", interval("expected_purchases", lambda v: f"{v:,.0f}"))
-    if totals.get("ltv") is not None:
-        table.add_row(f"Revenue {horizon}", interval("expected_revenue", money))
-        table.add_row("LTV (discounted margin)", interval("ltv", money))
-    risk = summary["at_risk"]
-    at_stake = f", {money(risk['value_lost'])} at stake" if risk.get("value_lost") is not None else ""
-    table.add_row("At risk", f"{risk['customers']:,} customers{at_stake}")
-    line = summary["stages"]["line"].items()
-    table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in line if count))
-    console.print(table)
-    notes = [note["text"] for note in (quality or {}).get("notes", [])]
-    for name, part in summary["fit"].items():
-        if not part["converged"]:
-            notes.append(f"The fit of {name} did not converge.")
-        notes += [note["text"] for note in part["notes"]]
-    for text in notes:
-        console.print(f"[yellow]•[/yellow] {escape(text)}")
-    files = "report.html, customers.parquet, stages.csv, summary.json, model/"
-    console.print(f"Written to [bold]{escape(str(out))}[/bold]: {files}")
+        print_summary(summary, out)
 
 
 @app.command()
@@ -157,7 +79,7 @@ def demo(
 
     [dim]lifestage demo --out demo && open demo/report.html[/dim]
     """
-    with _sentences(debug):
+    with sentences(debug):
         from lifestage.data.datasets import cdnow
 
         _run(cdnow(), out, _settings(None, lang=lang, **DEMO), quiet, as_json)
@@ -195,7 +117,7 @@ def run(
 
     [dim]lifestage run orders.csv --customer id --time date --amount price --quantity pieces --out result[/dim]
     """
-    with _sentences(debug):
+    with sentences(debug):
         settings = _settings(
             config, customer=customer, time=time, amount=amount, quantity=quantity, order=order, channel=channel,
             table=table, until=until, tz=tz, period=period, horizon=horizon, purchases=purchases, method=method,
@@ -227,14 +149,14 @@ def fit(
 
     [dim]lifestage fit orders.parquet --customer id --time date --amount price --out model[/dim]
     """
-    with _sentences(debug):
+    with sentences(debug):
         from lifestage.pipeline import fit_orders, summarize_orders
 
         settings = _settings(
             config, customer=customer, time=time, amount=amount, quantity=quantity, table=table, until=until, tz=tz,
             period=period, purchases=purchases, method=method,
         )  # fmt: skip
-        with _progress(quiet or as_json) as step:
+        with progress(quiet or as_json) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
             step("Fitting the models")
@@ -272,7 +194,7 @@ def predict(
 
     [dim]lifestage predict orders.parquet --model model --customer id --amount price --out scored.parquet[/dim]
     """
-    with _sentences(debug):
+    with sentences(debug):
         from lifestage.model import load
         from lifestage.pipeline import score, summarize_orders, write_table
 
@@ -282,7 +204,7 @@ def predict(
             until=until, tz=tz, period=fitted.period.name, horizon=horizon, discount_rate=discount_rate, margin=margin,
             level=level,
         )  # fmt: skip
-        with _progress(quiet) as step:
+        with progress(quiet) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
             step("Predicting customers")
@@ -306,13 +228,13 @@ def report(
 
     [dim]lifestage report result/customers.parquet --model result/model --lang zh-Hant --out report.html[/dim]
     """
-    with _sentences(debug):
+    with sentences(debug):
         from lifestage.data.orders import read_orders
         from lifestage.model import load
         from lifestage.report import write_report
 
         settings = _settings(None, currency=currency, lang=lang, cac=cac)
-        with _progress(quiet) as step:
+        with progress(quiet) as step:
             step("Writing the report")
             write_report(
                 read_orders(str(customers)), load(model), out, lang=settings.lang, currency=settings.currency,

@@ -1,22 +1,25 @@
 """Quantiles of the true predictive distribution: how many purchases, and how much money in all.
 
 The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
-(frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); its mixture over n is
-tabulated once a distinct (frequency, T) and inverted at the level that the mass at zero leaves.
+(frequency, T) matter: its survival function is built once a distinct pair by recurrence and mixed with each row's
+P(alive), averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of
+purchases and spend independent, the two averages multiply, and the mixture over n is inverted on a grid.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special as sp
 
 from lifestage import special
 
-__all__ = ["count_nodes", "purchase_quantiles", "spend_factors"]
+__all__ = ["SpendDraws", "count_law", "predictive_quantiles"]
 
 Floats = NDArray[np.float64]
 
@@ -26,36 +29,70 @@ COUNT_TAIL = 1e-7
 EXACT_COUNTS = 48
 """Counts up to here are tabulated one by one; larger ones in bins of about 2 % (their law is smooth there)."""
 
+LONGEST_TABLE = 200_000
+"""Where counts can exceed this, the closed form at the bins replaces the recurrence over every count."""
+
 SPEND_POINTS = 257
 """Points of the spend table, equally spaced in the logarithm of spend."""
 
-
-def purchase_quantiles(
-    module: ModuleType, params: dict[str, Floats], alive: Floats, t: float, x: Floats, T: Floats, tails: list[float]
-) -> list[Floats]:
-    """Smallest counts n with P(X > n) ≤ tail, for each tail; integers as doubles, a value a row."""
-
-    def sf(n: Floats, rows: NDArray[np.intp]) -> Floats:
-        values = alive[:, rows] * module.alive_sf(n, t, x[rows], T[rows], **params)
-        return np.asarray(values.mean(axis=0))
-
-    return [special.smallest_count(sf, np.full(x.size, tail)) for tail in tails]
+SPEND_DRAWS = 12
+"""Draws of the spend parameters that the spend table averages over."""
 
 
-def count_nodes(module: ModuleType, params: dict[str, Floats], t: float, x: float, T: Floats) -> tuple[Floats, Floats]:
-    """Tabulate the purchase counts of living customers of one frequency.
+@dataclass(frozen=True)
+class SpendDraws:
+    """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
 
-    Returns
-    -------
-    nodes : array, shape (k,)
-        Counts, from 1; the middle of a bin where counts are binned.
-    pmf : array, shape (T.size, k)
-        P(count in the bin | alive), averaged over the draws.
+    The unit of the spend table is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ, which is exact
+    for one draw and for one-time buyers.
     """
-    first = np.full(1, T.min())
+
+    p: Floats
+    q: Floats
+    v: Floats
+    mean: float
+
+
+@numba.njit(cache=True, nogil=True)
+def _mix(
+    shape: Any, ratio: Any, a: Any, b: Any, alive: Any, bounds: Any, at: Any, tails: Any, mixed: Any, quantile: Any
+) -> None:
+    """For the rows of each pair, P(X ≥ at[k]) averaged over draws, and the smallest n with P(X > n) ≤ each tail."""
+    draws = shape.size
+    log_pmf, below, survived, sf = np.empty(draws), np.empty(draws), np.empty(draws), np.empty(draws)
+    for j in range(ratio.shape[1]):
+        for d in range(draws):
+            log_pmf[d] = -shape[d] * np.log1p(ratio[d, j])
+            below[d] = 0.0
+            survived[d] = 1.0
+        k = 0
+        for n in range(1, int(at[-1]) + 1):
+            for d in range(draws):
+                below[d] += np.exp(log_pmf[d])
+                sf[d] = max(1.0 - below[d], 0.0) * survived[d]
+                log_pmf[d] += np.log((shape[d] + n - 1.0) / n * ratio[d, j] / (1.0 + ratio[d, j]))
+                survived[d] *= (b[d] + n - 1.0) / (a[d] + b[d] + n - 1.0)
+            wanted = n == int(at[k])
+            for i in range(bounds[j], bounds[j + 1]):
+                value = 0.0
+                for d in range(draws):
+                    value += alive[d, i] * sf[d]
+                value /= draws
+                for q in range(tails.size):
+                    if quantile[i, q] < 0.0 and value <= tails[q]:
+                        quantile[i, q] = n - 1.0
+                if wanted:
+                    mixed[i, k] = value
+            if wanted:
+                k += 1
+
+
+def _bins(module: ModuleType, params: dict[str, Floats], t: float, x: float, first: float) -> tuple[Floats, Floats]:
+    """Counts (the middle of each bin) and where the survival function is needed, up to a negligible tail."""
+    at = np.full(1, first)
 
     def sf(n: Floats, _: NDArray[np.intp]) -> Floats:
-        return np.asarray(module.alive_sf(n, t, x, first, **params).mean(axis=0))
+        return np.asarray(module.alive_sf(n, t, x, at, **params).mean(axis=0))
 
     top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
     edges = np.arange(1.0, min(top, EXACT_COUNTS) + 1.0)
@@ -63,12 +100,64 @@ def count_nodes(module: ModuleType, params: dict[str, Floats], t: float, x: floa
         steps = int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02))
         edges = np.unique(np.concatenate([edges, np.ceil(np.geomspace(EXACT_COUNTS, top, steps + 1))]))
     before = np.concatenate([[0.0], edges[:-1]])
-    at = np.concatenate([before + 1.0, edges[-1:] + 1.0])
-    sf_at = module.alive_sf(at[:, None, None], t, x, T, **params).mean(axis=1).T
-    return 0.5 * (before + 1.0 + edges), np.maximum(sf_at[:, :-1] - sf_at[:, 1:], 0.0)
+    return 0.5 * (before + 1.0 + edges), np.concatenate([before + 1.0, edges[-1:] + 1.0])
 
 
-def spend_factors(
+def count_law(
+    module: ModuleType,
+    params: dict[str, Floats],
+    alive: Floats,
+    t: float,
+    x: float,
+    T: Floats,
+    tails: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Tabulate the purchase counts of customers of one frequency.
+
+    Parameters
+    ----------
+    alive : array, shape (draws, n)
+        P(alive) of each row under each draw.
+    T : array, shape (n,)
+
+    Returns
+    -------
+    counts : array, shape (k,)
+        From 1; the middle of a bin where counts are binned.
+    pmf : array, shape (n, k)
+        P(count in the bin) of each row, averaged over the draws; the rest is the chance of no purchase.
+    quantiles : array, shape (n, tails)
+        Smallest counts that are exceeded with at most the tail probability.
+    """
+    times, pair = np.unique(T, return_inverse=True)
+    counts, at = _bins(module, params, t, x, float(times[0]))
+    order = np.argsort(pair, kind="stable")
+    mixed = np.empty((T.size, at.size))
+    quantile = np.full((T.size, tails.size), -1.0)
+    if at[-1] <= LONGEST_TABLE:
+        shape, scale, a, b = module.alive_law(x, times, **params)
+        draws = alive.shape[0]
+        shape, a, b = (np.ascontiguousarray(np.broadcast_to(v, (draws, 1))[:, 0]) for v in (shape, a, b))
+        ratio = np.ascontiguousarray(np.broadcast_to(t / scale, (draws, times.size)))
+        bounds = np.searchsorted(pair[order], np.arange(times.size + 1))
+        rows = np.empty_like(mixed)
+        found = quantile.copy()
+        _mix(shape, ratio, a, b, np.ascontiguousarray(alive[:, order]), bounds, at, tails, rows, found)
+        mixed[order], quantile[order] = rows, found
+        quantile[quantile < 0.0] = at[-1] - 1.0
+    else:
+        for k, n in enumerate(at):
+            mixed[:, k] = (alive * module.alive_sf(n, t, x, T, **params)).mean(axis=0)
+
+        def sf(n: Floats, rows: NDArray[np.intp]) -> Floats:
+            return np.asarray((alive[:, rows] * module.alive_sf(n, t, x, T[rows], **params)).mean(axis=0))
+
+        for k, tail in enumerate(tails):
+            quantile[:, k] = special.smallest_count(sf, np.full(T.size, tail))
+    return counts, np.maximum(mixed[:, :-1] - mixed[:, 1:], 0.0), quantile
+
+
+def predictive_quantiles(
     module: ModuleType,
     params: dict[str, Floats],
     alive: Floats,
@@ -76,50 +165,64 @@ def spend_factors(
     x: Floats,
     T: Floats,
     tails: list[float],
-    *,
-    p: float,
-    q: float,
-) -> list[Floats]:
-    """Quantiles of total future spend over v + x·m, for each upper-tail probability; a value a row.
+    spend: SpendDraws | None = None,
+) -> tuple[Floats, Floats]:
+    """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
 
-    The table is exact in its points and linear in between on the scale (ln spend, ln odds of the distribution); its
-    quantiles are right to about 1e-4.
+    The spend table is exact in its points and linear in between on the scale (ln spend, ln odds); its quantiles are
+    right to about 1e-4.
+
+    Parameters
+    ----------
+    alive : array, shape (draws, n)
+    x, T : arrays, shape (n,)
+    tails : 1 − level of each quantile
+
+    Returns
+    -------
+    purchases, factors : arrays, shape (tails, n); factors are zero without a spend model
     """
-    out = [np.zeros(x.size) for _ in tails]
-    p_alive = np.asarray(alive.mean(axis=0))
+    wanted = np.asarray(tails, float)
+    purchases, factors = np.zeros((2, wanted.size, x.size))
     order = np.argsort(x, kind="stable")
-    cuts = np.flatnonzero(np.diff(x[order])) + 1
-    for rows in np.split(order, cuts):
+    for rows in np.split(order, np.flatnonzero(np.diff(x[order])) + 1):
         frequency = float(x[rows[0]])
-        times, pair = np.unique(T[rows], return_inverse=True)
-        nodes, pmf = count_nodes(module, params, t, frequency, times)
-        shape = q + p * frequency
-        log_s = _spend_grid(p, shape, nodes[-1], min(tails))
-        above = sp.betainc(shape, p * nodes[:, None], 1.0 / (1.0 + np.exp(log_s)))  # P(total of n > s)
-        survival = pmf @ above  # P(total > s | alive), a row a distinct T
-        buys = pmf.sum(axis=1)
-        for tail, values in zip(tails, out, strict=True):
-            target = tail / np.maximum(p_alive[rows], special.TINY)
-            values[rows] = np.where(target < buys[pair], np.exp(_invert(survival, pair, target, log_s)), 0.0)
-    return out
+        counts, pmf, quantiles = count_law(module, params, alive[:, rows], t, frequency, T[rows], wanted)
+        purchases[:, rows] = quantiles.T
+        if spend is not None:
+            log_s, above = _spend_table(spend, frequency, counts, float(wanted.min()))
+            factors[:, rows] = _invert(pmf @ above, pmf.sum(axis=1), wanted, log_s).T
+    return purchases, factors
 
 
-def _spend_grid(p: float, shape: float, most: float, tail: float) -> Floats:
-    """ln spend from where one purchase seldom stays below, to where the most purchases seldom reach."""
-    low = sp.betaincinv(p, shape, 1e-5)
-    high = sp.betaincinv(shape, p * most, min(tail, 0.5) * 0.05)
-    low_s = np.log(max(low, special.TINY)) - np.log1p(-low)
-    return np.linspace(low_s, np.log1p(-high) - np.log(max(high, special.TINY)), SPEND_POINTS)
+def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tuple[Floats, Floats]:
+    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), a row a count, averaged over draws."""
+    pick = np.unique(np.linspace(0, spend.p.size - 1, SPEND_DRAWS).round().astype(int))
+    p, q, v = spend.p[pick], spend.q[pick], spend.v[pick]
+    unit = np.log((v + x * spend.mean) / (spend.v.mean() + x * spend.mean))
+    shape = q + p * x
+    low = np.max(sp.betaincinv(p, shape, 1e-5))
+    high = np.min(sp.betaincinv(shape, p * counts[-1], min(tail, 0.5) * 0.05))
+    log_s = np.linspace(
+        np.log(max(low, special.TINY)) - np.log1p(-low) + unit.min(),
+        np.log1p(-high) - np.log(max(high, special.TINY)) + unit.max(),
+        SPEND_POINTS,
+    )
+    above = [
+        sp.betainc(shape[i], p[i] * counts[:, None], 1.0 / (1.0 + np.exp(log_s - unit[i]))) for i in range(pick.size)
+    ]
+    return log_s, np.asarray(np.mean(above, axis=0))
 
 
-def _invert(survival: Floats, pair: NDArray[np.intp], target: Floats, log_s: Floats) -> Floats:
-    """ln spend at which the survival of each row's pair falls to its target, linear in logits between points."""
-    out = np.empty(target.size)
-    order = np.argsort(pair, kind="stable")
-    bounds = np.searchsorted(pair[order], np.arange(survival.shape[0] + 1))
+def _invert(survival: Floats, buys: Floats, tails: Floats, log_s: Floats) -> Floats:
+    """Spend at which the survival of each row falls to each tail; zero where no purchase is that likely."""
     logit = sp.logit(np.clip(survival, 1e-300, 1.0 - 1e-16))
-    wanted: Any = sp.logit(np.clip(target, 1e-300, 1.0 - 1e-16))
-    for k in range(survival.shape[0]):
-        rows = order[bounds[k] : bounds[k + 1]]
-        out[rows] = np.interp(-wanted[rows], -logit[k], log_s)
+    out = np.zeros((survival.shape[0], tails.size))
+    for k, tail in enumerate(tails):
+        rows = np.flatnonzero(buys > tail)
+        wanted = float(sp.logit(tail))
+        high = np.clip((logit[rows] > wanted).sum(axis=1), 1, log_s.size - 1)
+        upper, lower = logit[rows, high - 1], logit[rows, high]
+        share = np.clip((upper - wanted) / np.maximum(upper - lower, special.TINY), 0.0, 1.0)
+        out[rows, k] = np.exp(log_s[high - 1] + share * (log_s[high] - log_s[high - 1]))
     return out

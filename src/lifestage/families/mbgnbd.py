@@ -23,6 +23,9 @@ __all__ = [
     "PARAMS",
     "TIME_PARAM",
     "Rows",
+    "alive_law",
+    "alive_purchases",
+    "alive_sf",
     "discounted_purchases",
     "expected_purchases",
     "log_likelihood",
@@ -145,16 +148,21 @@ def discounted_purchases(
     return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b) * future)[()]
 
 
+def alive_law(x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+    """What is known of a living customer: the law of the BG/NBD with b + 1 in place of b."""
+    return bgnbd.alive_law(x, T, r=r, alpha=alpha, a=a, b=b + 1.0)
+
+
 def alive_purchases(
     t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, rate: float = 0.0
 ) -> Floats:
-    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T: no need of t_x."""
-    return bgnbd.alive_purchases(t, x, T, r=r, alpha=alpha, a=a, b=b + 1.0, rate=rate)
+    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
+    return _geometric.expected_alive(t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b), rate)
 
 
 def alive_sf(n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     """P(at least n purchases in (T, T + t] | alive at T)."""
-    return bgnbd.alive_sf(n, t, x, T, r=r, alpha=alpha, a=a, b=b + 1.0)
+    return _geometric.sf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
 
 
 def purchase_sf(
@@ -184,7 +192,7 @@ def purchase_pmf(
     """
     x = np.asarray(x, float)
     alive = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b)
-    pmf = alive * _geometric.pmf_alive(n, t, r + x, alpha + np.asarray(T, float), a, b + x + 1.0)
+    pmf = alive * _geometric.pmf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
     dropped = special.sigmoid(_dead_log_odds(x, t_x, T, r, alpha, a, b))
     return np.asarray(pmf + np.where(np.asarray(n) == 0, dropped, 0.0))[()]
 

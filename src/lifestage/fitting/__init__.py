@@ -111,7 +111,7 @@ def _fit_notes(name: str, module: ModuleType, best: Optimum, diagnostics: Mappin
         notes.append(Note("flat", text, {"parameters": flat, "family": name}))
     pareto_k = diagnostics.get("pareto_k", 0.0)
     if pareto_k > UNRELIABLE:
-        text = f"The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use method=\"nuts\"."
+        text = f'The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use method="nuts".'
         notes.append(Note("unreliable_draws", text, {"pareto_k": pareto_k, "family": name}))
     return notes
 

@@ -7,7 +7,8 @@ __all__ = ["NOTES", "REASONS"]
 NOTES: dict[str, dict[str, str]] = {
     "zh-Hant": {
         "at_bound": "{family} 的參數 {parameter} 抵達邊界：資料無法決定它。",
-        "flat": "{family} 的概似函數在某個方向上是平的：無法計算標準誤。",
+        "flat": "資料無法分別決定 {family} 的 {parameters}：它們沒有標準誤。",
+        "unreliable_draws": '{family} 的快速後驗並不可靠（Pareto k {pareto_k:.2f} > 0.7）：請改用 method="nuts"。',
         "no_repeaters": "沒有人購買兩次：購買率與流失皆無法辨識，預測接近零。",
         "few_repeaters": "只有 {repeaters} 位回購顧客：參數的估計並不可靠。",
         "dropout_not_identified": "流失無法辨識（每次購買後平均流失機率為 {dropout:.2%}）："
@@ -34,7 +35,8 @@ NOTES: dict[str, dict[str, str]] = {
     },
     "zh-Hans": {
         "at_bound": "{family} 的参数 {parameter} 抵达边界：数据无法决定它。",
-        "flat": "{family} 的似然函数在某个方向上是平的：无法计算标准误。",
+        "flat": "数据无法分别决定 {family} 的 {parameters}：它们没有标准误。",
+        "unreliable_draws": '{family} 的快速后验并不可靠（Pareto k {pareto_k:.2f} > 0.7）：请改用 method="nuts"。',
         "no_repeaters": "没有人购买两次：购买率与流失皆无法识别，预测接近零。",
         "few_repeaters": "只有 {repeaters} 位回购顾客：参数的估计并不可靠。",
         "dropout_not_identified": "流失无法识别（每次购买后平均流失概率为 {dropout:.2%}）："

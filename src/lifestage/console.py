@@ -1,0 +1,90 @@
+"""What the command line says: progress, the final table, and errors in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lifestage.errors import LifestageError
+
+__all__ = ["print_summary", "progress", "sentences"]
+
+
+@contextmanager
+def sentences(debug: bool) -> Iterator[None]:
+    """Turn an error of the package into one sentence on standard error and exit code 1."""
+    try:
+        yield
+    except LifestageError as error:
+        if debug:
+            raise
+        typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def progress(silent: bool) -> Iterator[Callable[[str], None]]:
+    """Show the step under way on standard error, when someone is there to see it."""
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=silent)
+    with console.status("Starting") as status:
+
+        def step(name: str) -> None:
+            status.update(f"{name} …")
+            if not console.is_terminal and not silent:
+                console.print(f"{name} …")
+
+        yield step
+
+
+def print_summary(summary: dict[str, Any], out: Path) -> None:
+    """The final table: what was read, how the fit went, what is expected, and where the files are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    quality, data, totals, terms = summary["quality"], summary["data"], summary["totals"], summary["terms"]
+    currency = summary.get("currency") or ""
+
+    def money(value: float | None) -> str:
+        return "–" if value is None else f"{escape(currency)}{value:,.0f}"
+
+    def interval(name: str, show: Callable[[float], str]) -> str:
+        low, high = summary["intervals"][name]
+        return f"{show(totals[name])}   [dim]{terms['level']:.0%} interval {show(low)} – {show(high)}[/dim]"
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    if quality:
+        dropped = sum(quality["dropped"].values())
+        read, used = quality["rows_read"], quality["rows_used"]
+        table.add_row("Order lines", f"{read:,} read, {used:,} used, {dropped:,} dropped")
+        for reason, count in sorted(quality["dropped"].items(), key=lambda item: -item[1]):
+            table.add_row("", f"[dim]{count:,} {reason.replace('_', ' ')}[/dim]")
+    repeaters = f"{data['repeaters']:,} of them repeat buyers"
+    table.add_row("Customers", f"{data['customers']:,}, {repeaters}, observed until {data['until']}")
+    horizon = f"in the next {terms['horizon']:g} {data['period']}s"
+    table.add_row(f"Purchases {horizon}", interval("expected_purchases", lambda v: f"{v:,.0f}"))
+    if totals.get("ltv") is not None:
+        table.add_row(f"Revenue {horizon}", interval("expected_revenue", money))
+        table.add_row("LTV (discounted margin)", interval("ltv", money))
+    risk = summary["at_risk"]
+    at_stake = f", {money(risk['value_lost'])} at stake" if risk.get("value_lost") is not None else ""
+    table.add_row("At risk", f"{risk['customers']:,} customers{at_stake}")
+    line = summary["stages"]["line"].items()
+    table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in line if count))
+    console.print(table)
+    notes = [note["text"] for note in (quality or {}).get("notes", [])]
+    for name, part in summary["fit"].items():
+        if not part["converged"]:
+            notes.append(f"The fit of {name} did not converge.")
+        notes += [note["text"] for note in part["notes"]]
+    for text in notes:
+        console.print(f"[yellow]•[/yellow] {escape(text)}")
+    files = "report.html, customers.parquet, stages.csv, summary.json, model/"
+    console.print(f"Written to [bold]{escape(str(out))}[/bold]: {files}")
