@@ -8,7 +8,7 @@ from scipy import optimize, stats
 
 import lifestage as ls
 from lifestage.families import bgnbd
-from lifestage.intervals import purchase_quantiles, spend_factors
+from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.model import LTVModel
 from lifestage.posterior import Posterior, Status
 from tests.simulated import BGNBD, SPEND, Base, simulate_base
@@ -59,7 +59,7 @@ def test_purchase_quantiles_are_those_of_the_tabulated_law() -> None:
     x, t_x, T = np.array([0.0, 3, 12, 40]), np.array([0.0, 30, 36, 38]), np.array([38.0, 38, 38, 38.5])
     alive = bgnbd.p_alive(x, t_x, T, **params)
     for tail in (0.975, 0.5, 0.1, 0.025):
-        got = purchase_quantiles(bgnbd, params, alive, 52.0, x, T, [tail])[0]
+        got = predictive_quantiles(bgnbd, params, alive, 52.0, x, T, [tail])[0][0]
         pmf = bgnbd.purchase_pmf(np.arange(2000)[:, None], 52.0, x, t_x, T, **BGNBD)
         expected = (np.cumsum(pmf, axis=0) < 1 - tail).sum(axis=0)
         np.testing.assert_array_equal(got, expected)
@@ -68,9 +68,10 @@ def test_purchase_quantiles_are_those_of_the_tabulated_law() -> None:
 def test_spend_quantiles_equal_a_root_of_the_exact_mixture() -> None:
     params = {k: np.array([[v]]) for k, v in BGNBD.items()}
     p, q = SPEND["p"], SPEND["q"]
+    spend = SpendDraws(*(np.array([v]) for v in (p, q, SPEND["v"])), mean=35.0)
     for x, t_x, T, tail in ((0, 0, 38, 0.05), (1, 20, 30, 0.1), (7, 35, 36, 0.5), (25, 37, 38, 0.025), (90, 38, 38.2, 0.05)):
         alive = bgnbd.p_alive(np.array([x]), np.array([t_x]), np.array([T]), **params)
-        got = spend_factors(bgnbd, params, alive, 52.0, np.array([float(x)]), np.array([float(T)]), [tail], p=p, q=q)[0][0]
+        got = predictive_quantiles(bgnbd, params, alive, 52.0, np.array([float(x)]), np.array([float(T)]), [tail], spend)[1][0, 0]
         n = np.arange(1, 3000)
         pmf = bgnbd.purchase_pmf(n, 52.0, x, t_x, T, **BGNBD)
 
@@ -85,7 +86,9 @@ def test_a_huge_buyer_has_finite_ordered_intervals() -> None:
     params = {"r": np.array([[5.0]]), "alpha": np.array([[0.01]]), "a": np.array([[0.001]]), "b": np.array([[50.0]])}
     x, T = np.array([10_000.0]), np.array([50.0])
     alive = bgnbd.p_alive(x, T, T, **params)
-    low, high = purchase_quantiles(bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05])
-    spend_low, spend_high = spend_factors(bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], p=2.0, q=3.0)
+    spend = SpendDraws(np.array([2.0]), np.array([3.0]), np.array([10.0]), mean=10.0)
+    (low, high), (spend_low, spend_high) = predictive_quantiles(
+        bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], spend
+    )
     assert 0 < low[0] < high[0] < 1e7
     assert 0 < spend_low[0] < spend_high[0] < np.inf

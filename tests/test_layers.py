@@ -12,7 +12,7 @@ FLOORS = [
     {"tables", "special", "errors"},
     {"data", "families"},
     {"fitting", "posterior"},
-    {"predict", "value", "intervals", "model", "evaluate", "lifecycle"},
+    {"predict", "value", "intervals", "curves", "model", "evaluate", "lifecycle"},
     {"report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
     {"cli", "console"},

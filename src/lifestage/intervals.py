@@ -1,8 +1,8 @@
 """Quantiles of the true predictive distribution: how many purchases, and how much money in all.
 
 The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
-(frequency, T) matter: its survival function is built once a distinct pair by recurrence and mixed with each row's
-P(alive), averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of
+(frequency, T) matter: its survival function is built once a distinct pair by recurrence, mixed with each row's
+P(alive) and averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of
 purchases and spend independent, the two averages multiply, and the mixture over n is inverted on a grid.
 """
 

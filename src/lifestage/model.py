@@ -85,6 +85,10 @@ class LTVModel:
             raise ConfigError(f"part must be one of {', '.join(self.parts)}; got {part!r}")
         return float(self.parts[part].diagnostics["log_likelihood"])
 
+    def thinned(self, draws: int) -> LTVModel:
+        """The model with at most this many draws of each part."""
+        return replace(self, **{name: part.thinned(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]
+
     def predict(
         self,
         customers: Summary | Any,

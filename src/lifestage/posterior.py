@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +79,11 @@ class Posterior:
     def columns(self) -> dict[str, Floats]:
         """Parameters of shape (draws, 1), to broadcast against rows of shape (n,)."""
         return {name: values[:, None] for name, values in self.draws.items()}
+
+    def thinned(self, draws: int) -> Posterior:
+        """At most this many draws, evenly spaced (they are in random order)."""
+        pick = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))
+        return replace(self, draws={name: values[pick] for name, values in self.draws.items()})
 
     def moved(self, step: Floats) -> dict[str, float]:
         """The estimate after a step on the log scale, in the order of the family's ``PARAMS``."""

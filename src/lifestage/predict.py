@@ -8,7 +8,6 @@ factor of the distinct row times (v + frequency·monetary_value): money never en
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -16,21 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
+from lifestage.curves import alive_purchases
 from lifestage.data.engine import lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
-from lifestage.intervals import purchase_quantiles, spend_factors
+from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Summary, T
-from lifestage.value import Terms
+from lifestage.value import Terms, spend_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
 
-__all__ = ["predict", "purchase_scores", "spend_line"]
+__all__ = ["predict", "purchase_scores"]
 
 Floats = NDArray[np.float64]
+
+PREDICTION_DRAWS = 200
+"""Draws that predictions integrate over: the error of a mean is then 7 % of its posterior standard deviation."""
+
+CHUNK = 4_000_000
+"""Rows times draws worked on at once: 32 MB an array."""
 
 
 def predict(
@@ -112,17 +118,15 @@ def _money(joined: Any, model: LTVModel, terms: Terms, customers: Summary, names
     order = [*names, "days_silent", "mean_gap_days", "p_alive", "p_purchase", "expected_purchases", "purchases_low"]
     order += ["purchases_high"]
     if model.spend is not None:
-        v = model.spend.estimate["v"]
         m = nw.col(MONETARY)
-        spend = nw.col("_spend_0") + nw.col("_spend_1") * m
-        scale = (v + x * m) * nw.col("_discount") * terms.margin
-        discounted = nw.col("_discounted") * terms.margin
+        scale = (model.spend.estimate["v"] + x * m) * nw.col("_discount") * terms.margin
+        lost = nw.col("_lost_0") + nw.col("_lost_1") * m
         line += [
-            spend.alias("expected_spend"),
-            (spend * discounted).alias("ltv"),
+            (nw.col("_spend_0") + nw.col("_spend_1") * m).alias("expected_spend"),
+            ((nw.col("_ltv_0") + nw.col("_ltv_1") * m) * terms.margin).alias("ltv"),
             (scale * nw.col("_factor_low")).alias("ltv_low"),
             (scale * nw.col("_factor_high")).alias("ltv_high"),
-            (spend * nw.col("_discounted_lost") * terms.margin).alias("value_lost"),
+            (nw.when(lost > 0).then(lost).otherwise(0.0) * terms.margin).alias("value_lost"),
         ]
         order += ["expected_spend", "ltv", "ltv_low", "ltv_high"]
     order += ["retained", "p_window", "p_window_fresh"]
@@ -140,23 +144,11 @@ def _money(joined: Any, model: LTVModel, terms: Terms, customers: Summary, names
     return joined.with_columns(*line).select(*order, *constants)
 
 
-def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:
-    """Intercept and slope of the expected spend in monetary_value, by frequency.
-
-    Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Where q ≤ 1 the expectation does not exist for new buyers:
-    repeat buyers keep their own mean, one-time buyers get the mean of the base.
-    """
-    if model.spend is None:
-        return np.ones_like(x), np.zeros_like(x)
-    p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
-    if q <= 1.0:
-        return np.where(x > 0, 0.0, model.mean_spend), np.where(x > 0, 1.0, 0.0)
-    above = p * x + q - 1.0
-    return p * v / above, p * x / above
-
-
 def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: float) -> pd.DataFrame:
     """Everything that depends on the distinct history alone, a row a distinct (frequency, recency, T).
+
+    A posterior of many draws is thinned to ``PREDICTION_DRAWS`` and rows are taken in chunks, so memory is bounded;
+    every column is the mean of its values under the draws.
 
     Parameters
     ----------
@@ -172,31 +164,37 @@ def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: f
     """
     import pandas as pd
 
-    module = family(model.purchases.family)
-    params = model.purchases.columns()
+    model = model.thinned(PREDICTION_DRAWS)
     x, t_x, t_obs = (keys[name].to_numpy(float) for name in KEYS)
-    t, h = float(terms.horizon), window / model.period.days
+    order = np.lexsort((t_obs, x))
+    size = max(1, CHUNK // model.purchases.size)
+    parts = [
+        _scores(model, x[rows], t_x[rows], t_obs[rows], terms, window / model.period.days)
+        for rows in np.split(order, np.arange(size, x.size, size))
+    ]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return pd.DataFrame({**{name: keys[name].to_numpy()[order] for name in KEYS}, **columns})
+
+
+def _scores(model: LTVModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms, h: float) -> dict[str, Floats]:
+    module, params, t = family(model.purchases.family), model.purchases.columns(), float(terms.horizon)
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
 
     def mean(values: Floats) -> Floats:
-        return np.asarray(np.broadcast_to(values, (model.purchases.size, x.size)).mean(axis=0))
+        return np.asarray(values.mean(axis=0))
 
-    def alive_by_pair(at: Floats, discount: float) -> Floats:
-        """Expected purchases of the living, computed once a distinct (frequency, time observed)."""
-        _, first, index = np.unique(x + 1j * at, return_index=True, return_inverse=True)
-        return np.asarray(module.alive_purchases(t, x[first], at[first], rate=discount, **params)[:, index])
-
-    alive = module.p_alive(x, t_x, t_obs, **params)
-    alive_fresh = module.p_alive(x, t_x, t_x, **params)
-    expected = alive * alive_by_pair(t_obs, 0.0)
-    discounted = mean(alive * alive_by_pair(t_obs, rate)) if rate else mean(expected)
-    fresh = mean(alive_fresh * alive_by_pair(t_x, rate))
+    alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (model.purchases.size, x.size))
+    expected = alive * alive_purchases(module, params, t, x, t_obs, 0.0)
+    discounted = alive * alive_purchases(module, params, t, x, t_obs, rate) if rate else expected
+    fresh = module.p_alive(x, t_x, t_x, **params) * alive_purchases(module, params, t, x, t_x, rate)
     p_window = mean(module.p_purchase(h, x, t_x, t_obs, **params))
     p_fresh = mean(module.p_purchase(h, x, t_x, t_x, **params))
     tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()
-    low, high = purchase_quantiles(module, params, alive, t, x, t_obs, tails)
+    spend = None
+    if model.spend is not None:
+        spend = SpendDraws(**{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend)
+    (low, high), (factor_low, factor_high) = predictive_quantiles(module, params, alive, t, x, t_obs, tails, spend)
     out = {
-        **{name: keys[name].to_numpy() for name in KEYS},
         "p_alive": mean(alive),
         "p_purchase": mean(module.p_purchase(t, x, t_x, t_obs, **params)),
         "expected_purchases": mean(expected),
@@ -205,18 +203,17 @@ def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: f
         "p_window": p_window,
         "p_window_fresh": p_fresh,
         "retained": np.clip(p_window / np.maximum(p_fresh, special.TINY), special.TINY, 1.0),
-        "_discounted": discounted,
-        "_discounted_lost": np.maximum(fresh - discounted, 0.0),
-        "_discount": discounted / np.maximum(mean(expected), special.TINY),
     }
-    if model.spend is not None:
-        spend = model.spend.estimate
-        factors = spend_factors(module, params, alive, t, x, t_obs, tails, p=spend["p"], q=spend["q"])
-        out["_factor_low"], out["_factor_high"] = factors
-        out["_spend_0"], out["_spend_1"] = spend_line(model, x)
+    if spend is not None:
+        intercept, slope = spend_line(model, x)
+        out |= {"_spend_0": mean(intercept), "_spend_1": mean(slope)}
+        out |= {"_ltv_0": mean(discounted * intercept), "_ltv_1": mean(discounted * slope)}
+        out |= {"_lost_0": mean((fresh - discounted) * intercept), "_lost_1": mean((fresh - discounted) * slope)}
+        out |= {"_discount": mean(discounted) / np.maximum(mean(expected), special.TINY)}
+        out |= {"_factor_low": factor_low, "_factor_high": factor_high}
     for share in (0.25, 0.5, 0.75):
         out[f"next_purchase_p{share * 100:.0f}"] = _wait(share, t, x, t_obs, model.purchases.estimate)
-    return pd.DataFrame(out)
+    return out
 
 
 def _wait(share: float, t: float, x: Floats, t_obs: Floats, params: dict[str, float]) -> Floats:
@@ -224,8 +221,3 @@ def _wait(share: float, t: float, x: Floats, t_obs: Floats, params: dict[str, fl
     shape, scale = params["r"] + x, params["alpha"] + t_obs
     within = special.power_survival(shape, t / scale)
     return np.asarray(scale * np.expm1(-np.log1p(-share * within) / shape))
-
-
-def horizon_end(model: LTVModel, horizon: float) -> Any:
-    """Last day of a horizon that starts after the model's last day of observation, or None without dates."""
-    return None if model.data.until is None else model.data.until + timedelta(days=horizon * model.period.days)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.curves import alive_purchases
 from lifestage.errors import ConfigError
+from lifestage.families import family
+from lifestage.intervals import count_law
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +19,12 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel
     from lifestage.tables import Counts
 
-__all__ = ["Terms", "totals"]
+__all__ = ["Terms", "spend_line", "totals"]
 
 Floats = NDArray[np.float64]
+
+TOTAL_DRAWS = 200
+"""Draws that totals integrate over."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,28 @@ class Terms:
             raise ConfigError(f"level must be a probability in (0, 1); got {self.level!r}")
 
 
+def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:
+    """Intercept and slope of the expected spend in monetary_value, by frequency; arrays of shape (draws, n).
+
+    Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Under draws with q ≤ 1 the expectation does not exist for new
+    buyers: repeat buyers keep their own mean, one-time buyers get the mean of the base.
+    """
+    if model.spend is None:
+        return np.ones((1, x.size)), np.zeros((1, x.size))
+    params = model.spend.columns()
+    p, q, v = (params[name] for name in ("p", "q", "v"))
+    finite = q > 1.0
+    above = np.where(finite, p * x + q - 1.0, 1.0)
+    intercept = np.where(finite, p * v / above, np.where(x > 0, 0.0, model.mean_spend))
+    return intercept, np.where(finite, p * x / above, np.where(x > 0, 1.0, 0.0))
+
+
 def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     r"""Expected purchases, revenue and LTV of the whole base within the horizon, with predictive intervals.
 
     The variance of a total is the sum of the customers' predictive variances (they buy independently) plus the error
-    of the estimated parameters, from the covariance of their logarithms; the interval is total·exp(± z·sd/total).
+    of the parameters (the spread over the draws, or the covariance of the estimates' logarithms); the interval is
+    total·exp(± z·sd/total).
     A spend model with q ≤ 2 has no finite variance for one-time buyers; it is computed as if their q + p·x were 2.05,
     and ``note`` says that the interval is then too narrow.
 
@@ -63,9 +86,11 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     import pandas as pd
     from scipy.special import ndtri
 
-    expected = _means(model, counts, terms)
+    model = model.thinned(TOTAL_DRAWS)
+    means = _means(model, counts, terms)
+    expected = means.mean(axis=0)
     process, finite = _process_variance(model, counts, terms)
-    parameter = _parameter_variance(model, counts, terms)
+    parameter = means.var(axis=0, ddof=1) if len(means) > 1 else _parameter_variance(model, counts, terms)
     z = float(ndtri((1 + terms.level) / 2))
     sd = np.sqrt(process + parameter)
     spread = np.exp(z * sd / np.maximum(expected, np.finfo(float).tiny))
@@ -82,47 +107,38 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
 
 
 def _means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
-    from lifestage.families import family
-    from lifestage.predict import spend_line
-
+    """Expected purchases, revenue and LTV of the base under each draw; shape (draws, 3)."""
     module, params = family(model.purchases.family), model.purchases.columns()
     x, t_x, T = counts.x, counts.t_x, counts.T
-    _, first, index = np.unique(x + 1j * T, return_index=True, return_inverse=True)
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
     alive = module.p_alive(x, t_x, T, **params)
-
-    def expected(discount: float) -> Floats:
-        future = module.alive_purchases(terms.horizon, x[first], T[first], rate=discount, **params)
-        return np.asarray((alive * future[:, index]).mean(axis=0))
-
+    expected = alive * alive_purchases(module, params, terms.horizon, x, T, 0.0)
+    discounted = alive * alive_purchases(module, params, terms.horizon, x, T, rate)
     intercept, slope = spend_line(model, x)
     spend = intercept * counts.weight + slope * counts.monetary_sum
-    purchases = expected(0.0)
-    return np.array([purchases @ counts.weight, purchases @ spend, terms.margin * (expected(rate) @ spend)])
+    return np.column_stack(
+        [expected @ counts.weight, (expected * spend).sum(axis=1), terms.margin * (discounted * spend).sum(axis=1)]
+    )
 
 
 def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Floats, bool]:
     """Sum over customers of Var(purchases), Var(revenue), Var(LTV); and whether the spend variance is finite."""
-    from lifestage.families import family
-    from lifestage.intervals import count_nodes
-
     module, params = family(model.purchases.family), model.purchases.columns()
     x, t_x, T = counts.x, counts.t_x, counts.T
-    alive = np.asarray(module.p_alive(x, t_x, T, **params).mean(axis=0))
+    alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
     first_moment, second_moment = np.empty(x.size), np.empty(x.size)
     for frequency in np.unique(x):
         rows = np.flatnonzero(x == frequency)
-        times, pair = np.unique(T[rows], return_inverse=True)
-        nodes, pmf = count_nodes(module, params, terms.horizon, float(frequency), times)
-        first_moment[rows] = alive[rows] * (pmf @ nodes)[pair]
-        second_moment[rows] = alive[rows] * (pmf @ nodes**2)[pair]
+        nodes, pmf, _ = count_law(module, params, alive[:, rows], terms.horizon, float(frequency), T[rows], np.zeros(0))
+        first_moment[rows] = pmf @ nodes
+        second_moment[rows] = pmf @ nodes**2
     variance = second_moment - first_moment**2
     if model.spend is None:
         return np.array([variance @ counts.weight, 0.0, 0.0]), True
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
     finite = q > 2.0
     shape = np.maximum(q + p * x, 2.05)
-    # E[(v + x·m)²] and E[v + x·m] summed over the customers of a row
+    # E[(v + x·m)²] summed over the customers of a row
     square = v * v * counts.weight + 2 * v * x * counts.monetary_sum + x * x * counts.monetary_sq_sum
     unit = p / ((shape - 1.0) * (shape - 2.0))
     second = second_moment * p * unit + first_moment * unit
@@ -151,7 +167,7 @@ def _parameter_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats
             for sign in (1.0, -1.0):
                 moved = replace(part, draws={k: np.array([v]) for k, v in part.moved(sign * root).items()})
                 sides.append(_means(_with_part(model, name, moved), counts, terms))
-            total += (0.5 * (sides[0] - sides[1])) ** 2
+            total += (0.5 * (sides[0] - sides[1])[0]) ** 2
     return total
 
 

@@ -253,7 +253,7 @@ def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[s
         return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
     def rank(values: Floats) -> Floats:
-        return pd.Series(values).rank().to_numpy(float)
+        return np.asarray(pd.Series(values).rank(), float)
 
     count = weight.astype(int)
     full_x, full_m = np.repeat(x, count), np.repeat(m, count)
