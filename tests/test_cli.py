@@ -34,7 +34,13 @@ def orders_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_demo_writes_what_is_promised(demo: Path) -> None:
-    assert {p.name for p in demo.iterdir()} == {"customers.parquet", "stages.csv", "summary.json", "report.html", "model"}
+    assert {p.name for p in demo.iterdir()} == {
+        "customers.parquet",
+        "stages.csv",
+        "summary.json",
+        "report.html",
+        "model",
+    }
     summary = json.loads((demo / "summary.json").read_text("utf-8"))
     fit = summary["fit"]["purchases"]
     assert fit["log_likelihood"] == pytest.approx(-9582.429, abs=1e-3)
@@ -80,7 +86,17 @@ def test_the_steps_one_by_one_equal_the_run(demo: Path, orders_csv: Path, tmp_pa
     )
     pd.testing.assert_series_equal(ours["ltv"], theirs["ltv"], rtol=1e-9)
     report = runner.invoke(
-        app, ["report", str(scored), "--model", str(tmp_path / "model"), "--lang", "zh-Hant", "--out", str(tmp_path / "r.html")]
+        app,
+        [
+            "report",
+            str(scored),
+            "--model",
+            str(tmp_path / "model"),
+            "--lang",
+            "zh-Hant",
+            "--out",
+            str(tmp_path / "r.html"),
+        ],
     )
     assert report.exit_code == 0, report.output
     assert "嗜睡好友" in (tmp_path / "r.html").read_text("utf-8")
@@ -96,7 +112,9 @@ def test_the_steps_one_by_one_equal_the_run(demo: Path, orders_csv: Path, tmp_pa
         (["run", "{orders}", "--until", "1990-01-01"], "1990-01-01"),
     ],
 )
-def test_errors_are_one_sentence_and_leave_nothing(args: list[str], sentence: str, orders_csv: Path, tmp_path: Path) -> None:
+def test_errors_are_one_sentence_and_leave_nothing(
+    args: list[str], sentence: str, orders_csv: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     result = runner.invoke(app, [a.format(orders=orders_csv) for a in args] + ["--out", str(out)])
     assert result.exit_code == 1, result.output
@@ -121,7 +139,8 @@ def test_a_settings_file_is_read_and_options_override_it(orders_csv: Path, tmp_p
     config = tmp_path / "run.toml"
     config.write_text('until = 1997-09-30\nperiod = "day"\nhorizon = 100\npurchases = "mbg/nbd"\n')
     result = runner.invoke(
-        app, ["run", str(orders_csv), "--config", str(config), "--horizon", "30", "--out", str(tmp_path / "o"), "--json"]
+        app,
+        ["run", str(orders_csv), "--config", str(config), "--horizon", "30", "--out", str(tmp_path / "o"), "--json"],
     )
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
@@ -143,4 +162,6 @@ def test_help_teaches_every_command() -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, lifestage; print([m for m in ('numba', 'scipy', 'pandas', 'pymc', 'matplotlib', 'typer', 'duckdb') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

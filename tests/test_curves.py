@@ -18,7 +18,12 @@ from lifestage.value import Terms, totals
 @pytest.mark.parametrize("alpha", [0.05, 4.4, 600.0])
 @pytest.mark.parametrize("longest", [39.0, 5000.0])
 def test_interpolation_in_T_is_exact_to_1e_9(family: object, alpha: float, longest: float) -> None:
-    params = {"r": np.array([[0.24], [3.0]]), "alpha": np.array([[alpha]] * 2), "a": np.array([[0.8], [0.01]]), "b": np.array([[2.4], [30.0]])}
+    params = {
+        "r": np.array([[0.24], [3.0]]),
+        "alpha": np.array([[alpha]] * 2),
+        "a": np.array([[0.8], [0.01]]),
+        "b": np.array([[2.4], [30.0]]),
+    }
     T = np.concatenate([np.linspace(0, longest, 300)] * 3)
     x = np.repeat([0.0, 2.0, 80.0], 300)
     for rate in (0.0, 0.002):
@@ -27,7 +32,9 @@ def test_interpolation_in_T_is_exact_to_1e_9(family: object, alpha: float, longe
         np.testing.assert_allclose(got, expected, rtol=1e-9)
 
 
-def test_predictions_from_draws_are_the_mean_of_predictions_from_each(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_predictions_from_draws_are_the_mean_of_predictions_from_each(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     rng = np.random.default_rng(3)
     several = {
         name: replace(part, draws={k: v * np.exp(0.1 * rng.standard_normal(5)) for k, v in part.draws.items()})
@@ -35,7 +42,9 @@ def test_predictions_from_draws_are_the_mean_of_predictions_from_each(model: ls.
     }
     mixed = replace(model, **several).predict(customers)
     each = [
-        replace(model, **{n: replace(p, draws={k: v[[i]] for k, v in p.draws.items()}) for n, p in several.items()}).predict(customers)
+        replace(
+            model, **{n: replace(p, draws={k: v[[i]] for k, v in p.draws.items()}) for n, p in several.items()}
+        ).predict(customers)
         for i in range(5)
     ]
     for name in ("p_alive", "p_purchase", "expected_purchases", "p_window", "p_window_fresh", "expected_spend", "ltv"):
@@ -48,7 +57,8 @@ def test_predictions_from_draws_are_the_mean_of_predictions_from_each(model: ls.
 def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(customers: ls.Summary) -> None:
     counts = compress(customers)
     point, full = (
-        totals(ls.fit(customers, method=method), counts, Terms(39)).set_index("quantity") for method in ("map", "laplace")
+        totals(ls.fit(customers, method=method), counts, Terms(39)).set_index("quantity")
+        for method in ("map", "laplace")
     )
     np.testing.assert_allclose(full["estimate"], point["estimate"], rtol=0.02)
     width = [np.log(t["high"] / t["low"]) for t in (point, full)]

@@ -69,9 +69,17 @@ def test_spend_quantiles_equal_a_root_of_the_exact_mixture() -> None:
     params = {k: np.array([[v]]) for k, v in BGNBD.items()}
     p, q = SPEND["p"], SPEND["q"]
     spend = SpendDraws(*(np.array([v]) for v in (p, q, SPEND["v"])), mean=35.0)
-    for x, t_x, T, tail in ((0, 0, 38, 0.05), (1, 20, 30, 0.1), (7, 35, 36, 0.5), (25, 37, 38, 0.025), (90, 38, 38.2, 0.05)):
+    for x, t_x, T, tail in (
+        (0, 0, 38, 0.05),
+        (1, 20, 30, 0.1),
+        (7, 35, 36, 0.5),
+        (25, 37, 38, 0.025),
+        (90, 38, 38.2, 0.05),
+    ):
         alive = bgnbd.p_alive(np.array([x]), np.array([t_x]), np.array([T]), **params)
-        got = predictive_quantiles(bgnbd, params, alive, 52.0, np.array([float(x)]), np.array([float(T)]), [tail], spend)[1][0, 0]
+        got = predictive_quantiles(
+            bgnbd, params, alive, 52.0, np.array([float(x)]), np.array([float(T)]), [tail], spend
+        )[1][0, 0]
         n = np.arange(1, 3000)
         pmf = bgnbd.purchase_pmf(n, 52.0, x, t_x, T, **BGNBD)
 
@@ -87,8 +95,6 @@ def test_a_huge_buyer_has_finite_ordered_intervals() -> None:
     x, T = np.array([10_000.0]), np.array([50.0])
     alive = bgnbd.p_alive(x, T, T, **params)
     spend = SpendDraws(np.array([2.0]), np.array([3.0]), np.array([10.0]), mean=10.0)
-    (low, high), (spend_low, spend_high) = predictive_quantiles(
-        bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], spend
-    )
+    (low, high), (spend_low, spend_high) = predictive_quantiles(bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], spend)
     assert 0 < low[0] < high[0] < 1e7
     assert 0 < spend_low[0] < spend_high[0] < np.inf

@@ -17,9 +17,27 @@ import lifestage as ls
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import bgnbd
 
-COLUMNS = """customer_id frequency recency T monetary_value p_alive p_purchase expected_purchases purchases_low
-purchases_high expected_spend ltv ltv_low ltv_high retained value_lost next_purchase_p25 next_purchase_p50
-next_purchase_p75""".split()
+COLUMNS = [
+    "customer_id",
+    "frequency",
+    "recency",
+    "T",
+    "monetary_value",
+    "p_alive",
+    "p_purchase",
+    "expected_purchases",
+    "purchases_low",
+    "purchases_high",
+    "expected_spend",
+    "ltv",
+    "ltv_low",
+    "ltv_high",
+    "retained",
+    "value_lost",
+    "next_purchase_p25",
+    "next_purchase_p50",
+    "next_purchase_p75",
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +81,10 @@ def test_ltv_is_the_integral_of_discounted_purchases_times_spend(model: ls.LTVMo
 
         def density(s: float, row: pd.Series = row) -> float:
             step = 1e-4
-            at = [bgnbd.expected_purchases(s + d, row["frequency"], row["recency"], row["T"], **params) for d in (step, -step)]
+            at = [
+                bgnbd.expected_purchases(s + d, row["frequency"], row["recency"], row["T"], **params)
+                for d in (step, -step)
+            ]
             return float(np.exp(-delta * s) * (at[0] - at[1]) / (2 * step))
 
         total = integrate.quad(density, 1e-3, 52, epsabs=1e-10, limit=200)[0] + float(
@@ -85,7 +106,9 @@ def test_discount_is_yearly_whatever_the_period(model: ls.LTVModel, customers: l
     np.testing.assert_allclose(one_day["ltv"], one_day["expected_purchases"] * one_day["expected_spend"], rtol=2e-3)
 
 
-def test_retained_is_the_ratio_to_a_fresh_customer(model: ls.LTVModel, scores: pd.DataFrame, customers: ls.Summary) -> None:
+def test_retained_is_the_ratio_to_a_fresh_customer(
+    model: ls.LTVModel, scores: pd.DataFrame, customers: ls.Summary
+) -> None:
     params, h = model.purchases.estimate, customers.stage_window / 7
     x, t_x, T = scores["frequency"], scores["recency"], scores["T"]
     now, fresh = bgnbd.p_purchase(h, x, t_x, T, **params), bgnbd.p_purchase(h, x, t_x, t_x, **params)
@@ -104,7 +127,8 @@ def test_next_purchase_dates_are_quantiles_of_the_wait(model: ls.LTVModel, score
     for share in (25, 50, 75):
         days = (pd.Timestamp(row[f"next_purchase_p{share}"]) - pd.Timestamp("1997-09-30")).days
         reached = [
-            bgnbd.p_purchase(d / 7, row["frequency"], row["recency"], row["T"], **params) / total for d in (days - 1, days)
+            bgnbd.p_purchase(d / 7, row["frequency"], row["recency"], row["T"], **params) / total
+            for d in (days - 1, days)
         ]
         assert reached[0] < share / 100 <= reached[1] + 1e-9
     assert 0 < alive < 1
@@ -157,7 +181,8 @@ def test_customers_outside_the_fit_keep_finite_numbers(model: ls.LTVModel) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"horizon": 0}, {"horizon": float("nan")}, {"discount_rate": -0.1}, {"margin": 0}, {"margin": 1.5}, {"level": 1}]
+    "wrong",
+    [{"horizon": 0}, {"horizon": float("nan")}, {"discount_rate": -0.1}, {"margin": 0}, {"margin": 1.5}, {"level": 1}],
 )
 def test_terms_out_of_range_are_refused(model: ls.LTVModel, customers: ls.Summary, wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(wrong))} must be"):

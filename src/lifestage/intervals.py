@@ -2,8 +2,8 @@
 
 The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
 (frequency, T) matter: its survival function is built once a distinct pair by recurrence, mixed with each row's
-P(alive) and averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of
-purchases and spend independent, the two averages multiply, and the mixture over n is inverted on a grid.
+P(alive) and averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the
+draws of purchases and spend independent, the two averages multiply, and the mixture over n is inverted on a grid.
 """
 
 from __future__ import annotations

@@ -85,6 +85,10 @@ class Posterior:
         pick = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))
         return replace(self, draws={name: values[pick] for name, values in self.draws.items()})
 
+    def _repr_html_(self) -> str:
+        table = self.table().to_html(index=False, float_format="{:.5g}".format)
+        return f"{table}<p>{self.status}</p>"
+
     def moved(self, step: Floats) -> dict[str, float]:
         """The estimate after a step on the log scale, in the order of the family's ``PARAMS``."""
         names = family(self.family).PARAMS

@@ -79,6 +79,15 @@ class Note:
         return self.text
 
 
+def _html_table(title: str, facts: Mapping[str, str], notes: tuple[Note, ...]) -> str:
+    """A two-column table and the notes below it, for notebooks."""
+    from html import escape
+
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items())
+    items = "".join(f"<li>{escape(note.text)}</li>" for note in notes)
+    return f"<table><caption>{title}</caption>{rows}</table>" + (f"<ul>{items}</ul>" if items else "")
+
+
 @dataclass(frozen=True)
 class Quality:
     """What became of every row of the log: ``rows_read == rows_used + sum(dropped.values())``.
@@ -103,6 +112,12 @@ class Quality:
     merged: Mapping[str, int] = field(default_factory=dict)
     found: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    def _repr_html_(self) -> str:
+        counts = {"order lines read": self.rows_read, "used": self.rows_used}
+        for fate in ("dropped", "merged", "found"):
+            counts |= {f"{fate}: {reason.replace('_', ' ')}": n for reason, n in getattr(self, fate).items()}
+        return _html_table("Quality", {name: f"{n:,}" for name, n in counts.items()}, self.notes)
 
 
 @dataclass(frozen=True)
@@ -165,6 +180,17 @@ class Summary:
         from lifestage.data.summary import from_frame
 
         return from_frame(frame, period=period, until=until, stage_window=stage_window)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "customers": f"{self.customers:,}",
+            "repeat buyers": f"{self.repeaters:,}",
+            "orders": f"{self.orders:,}",
+            "observed until": str(self.until),
+            "unit of recency and T": self.period.name,
+            "stage window": f"{self.stage_window:g} days",
+        }
+        return _html_table("Summary", facts, self.quality.notes if self.quality else ())
 
     def __repr__(self) -> str:
         return (

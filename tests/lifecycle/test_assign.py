@@ -277,7 +277,14 @@ def test_missing_column_is_named(name: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("retained", 1.2), ("retained", -0.1), ("retained", None), ("p_alive", 1.01), ("p_alive", None), ("frequency", -1)],
+    [
+        ("retained", 1.2),
+        ("retained", -0.1),
+        ("retained", None),
+        ("p_alive", 1.01),
+        ("p_alive", None),
+        ("frequency", -1),
+    ],
 )
 def test_impossible_rows_are_shown(kind: str, name: str, value: float | None) -> None:
     table = scores([{"id": "fine", "x": 1}, {"id": "odd", "x": 1}])

@@ -8,7 +8,18 @@ from lifestage.lifecycle import TAXONOMIES, assign_stages, stage_table
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 COLUMNS = [
-    *("taxonomy", "stage", "label", "customers", "share", "orders", "revenue", "expected_purchases", "ltv", "ltv_share"),
+    *(
+        "taxonomy",
+        "stage",
+        "label",
+        "customers",
+        "share",
+        "orders",
+        "revenue",
+        "expected_purchases",
+        "ltv",
+        "ltv_share",
+    ),
     *("mean_retained", "at_risk_customers", "at_risk_value", "cannot_lose_customers", "goal", "actions"),
 ]
 

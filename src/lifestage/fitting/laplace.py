@@ -97,10 +97,10 @@ def _propose(rng: np.random.Generator, center: Floats, spread: Floats, size: int
 
 
 def _smooth(log_ratio: Floats) -> tuple[Floats, float]:
-    """Pareto-smooth importance ratios; normalised log weights and k̂."""
+    """Pareto-smooth importance ratios (the library takes them with a minus sign); normalised log weights and k̂."""
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
-    smoothed, pareto_k = array_stats.psislw(log_ratio.max() - log_ratio)  # it takes minus the log ratios
+    smoothed, pareto_k = array_stats.psislw(log_ratio.max() - log_ratio)
     smoothed = np.asarray(smoothed, float)
     return smoothed - logsumexp(smoothed), float(pareto_k)
 
