@@ -89,7 +89,7 @@ def predict(
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> scores = ls.fit(customers).predict(customers, horizon=52)
     >>> int(scores["expected_purchases"].sum().round())
-    2149
+    2089
     """
     terms = Terms(horizon, discount_rate, margin, level)
     if not isinstance(customers, Summary):

@@ -54,8 +54,8 @@ def log_rising(z: ArrayLike, n: ArrayLike) -> Floats:
 
     Examples
     --------
-    >>> float(log_rising(3.0, 2.0).round(12)) == round(np.log(12.0), 12)
-    True
+    >>> float(np.exp(log_rising(3.0, 2.0)).round(9))
+    12.0
     """
     z, n = np.broadcast_arrays(np.asarray(z, float), np.asarray(n, float))
     shift = np.zeros(z.shape)
