@@ -35,6 +35,8 @@ Floats = NDArray[np.float64]
 PREDICTION_DRAWS = 200
 """Draws that predictions integrate over: the error of a mean is then 7 % of its posterior standard deviation."""
 
+NEXT_PURCHASE = ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75")
+
 CHUNK = 4_000_000
 """Rows times draws worked on at once: 32 MB an array."""
 
@@ -100,10 +102,12 @@ def predict(
     keys = to_pandas(table.select(*KEYS).unique())
     scored = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
-        for column in ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75"):
+        for column in NEXT_PURCHASE:
             days = np.maximum(1, np.ceil(scored[column].to_numpy() * model.period.days)).astype("timedelta64[D]")
             scored[column] = (np.datetime64(customers.until) + days).astype("datetime64[s]")
     joined = table.join(lazy(upload(scored, like=customers.table))[0], on=list(KEYS), how="left")
+    if customers.until is not None and kind != "pandas":  # pandas has no type for a date without a time
+        joined = joined.with_columns(nw.col(*NEXT_PURCHASE).cast(nw.Date))
     return native(_money(joined, model, terms, customers, names=table.collect_schema().names()), kind)
 
 
@@ -132,7 +136,7 @@ def _money(joined: Any, model: LTVModel, terms: Terms, customers: Summary, names
     order += ["retained", "p_window", "p_window_fresh"]
     order += ["value_lost"] if model.spend is not None else []
     if customers.until is not None:
-        order += ["next_purchase_p25", "next_purchase_p50", "next_purchase_p75"]
+        order += NEXT_PURCHASE
     constants = {
         "horizon_days": float(terms.horizon * days),
         "stage_window_days": float(customers.stage_window),
