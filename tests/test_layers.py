@@ -12,7 +12,7 @@ FLOORS = [
     {"tables", "special", "errors"},
     {"data", "families"},
     {"fitting", "posterior"},
-    {"predict", "value", "intervals", "curves", "model", "evaluate", "lifecycle"},
+    {"predict", "value", "intervals", "curves", "draws", "acquisition", "model", "evaluate", "lifecycle"},
     {"report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
     {"cli", "console"},

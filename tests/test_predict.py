@@ -190,7 +190,7 @@ def test_terms_out_of_range_are_refused(model: ls.LTVModel, customers: ls.Summar
 
 
 def test_another_period_is_refused(cdnow: pd.DataFrame, model: ls.LTVModel) -> None:
-    with pytest.raises(ConfigError, match="week.*day"):
+    with pytest.raises(ConfigError, match=r"week.*day"):
         model.predict(ls.summarize(cdnow, until="1997-09-30", period="day"))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifestage import plots as plots
+    from lifestage.acquisition import new_customers as new_customers
     from lifestage.data import datasets as datasets
     from lifestage.data.compress import compress as compress
     from lifestage.data.orders import read_orders as read_orders
@@ -32,6 +33,7 @@ _HOME = {
     "compress": "lifestage.data.compress",
     "fit": "lifestage.model",
     "load": "lifestage.model",
+    "new_customers": "lifestage.acquisition",
     "read_orders": "lifestage.data.orders",
     "summarize": "lifestage.data.summary",
     "write_report": "lifestage.report",

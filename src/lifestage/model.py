@@ -97,9 +97,17 @@ class LTVModel:
         discount_rate: float = 0.10,
         margin: float = 1.0,
         level: float = 0.9,
+        draws: bool = False,
     ) -> Any:
-        """Predict every customer; see :func:`lifestage.predict.predict`."""
+        """Predict every customer; see :func:`lifestage.predict.predict`.
+
+        With ``draws=True``, an xarray Dataset of dims (draw, customer); see :func:`lifestage.draws.predict_draws`.
+        """
+        from lifestage.draws import predict_draws
         from lifestage.predict import predict
+
+        if draws:
+            return predict_draws(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin)
 
         return predict(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
 

@@ -1,0 +1,76 @@
+"""Predictions under every draw of the parameters, for chosen customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifestage.curves import alive_purchases
+from lifestage.errors import ConfigError
+from lifestage.families import family
+from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
+from lifestage.value import Terms, spend_line
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from lifestage.model import LTVModel
+
+__all__ = ["predict_draws"]
+
+MOST_VALUES = 50_000_000
+"""Customers times draws that one call may be asked for (0.4 GB a variable)."""
+
+
+def predict_draws(
+    model: LTVModel,
+    customers: Summary | Any,
+    *,
+    horizon: float = 52,
+    discount_rate: float = 0.10,
+    margin: float = 1.0,
+) -> xr.Dataset:
+    """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``p_alive``, ``p_purchase``, ``expected_purchases`` and, with a spend model, ``expected_spend`` and ``ltv``,
+        of dims (draw, customer); the coordinate ``customer`` holds the ids. Units as in ``predict``.
+
+    Raises
+    ------
+    ConfigError
+        If customers times draws are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+    """
+    import xarray as xr
+
+    from lifestage.data.engine import to_pandas
+
+    terms = Terms(horizon, discount_rate, margin)
+    if not isinstance(customers, Summary):
+        customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
+    size = max(part.size for part in model.parts.values())
+    if customers.customers * size > MOST_VALUES:
+        raise ConfigError(
+            f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} × {size:,}: choose fewer "
+            "customers, or thin the model with model.thinned(draws)"
+        )
+    table = to_pandas(customers.table)
+    x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
+    module, params = family(model.purchases.family), model.purchases.columns()
+    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+    alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
+    values = {
+        "p_alive": alive,
+        "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),
+        "expected_purchases": alive * alive_purchases(module, params, terms.horizon, x, T, 0.0),
+    }
+    if model.spend is not None:
+        intercept, slope = spend_line(model, x)
+        values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
+        discounted = alive * alive_purchases(module, params, terms.horizon, x, T, rate)
+        values["ltv"] = terms.margin * discounted * values["expected_spend"]
+    arrays = {name: (("draw", "customer"), np.broadcast_to(v, (size, x.size))) for name, v in values.items()}
+    return xr.Dataset(arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)})
