@@ -191,7 +191,9 @@ def predictive_quantiles(
         purchases[:, rows] = quantiles.T
         if spend is not None:
             log_s, above = _spend_table(spend, frequency, counts, float(wanted.min()))
-            factors[:, rows] = _invert(pmf @ above, pmf.sum(axis=1), wanted, log_s).T
+            found = np.zeros((rows.size, wanted.size))
+            _invert(np.ascontiguousarray(pmf), np.ascontiguousarray(above.T), wanted, log_s, found)
+            factors[:, rows] = found.T
     return purchases, factors
 
 
@@ -214,15 +216,30 @@ def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tu
     return log_s, np.asarray(np.mean(above, axis=0))
 
 
-def _invert(survival: Floats, buys: Floats, tails: Floats, log_s: Floats) -> Floats:
-    """Spend at which the survival of each row falls to each tail; zero where no purchase is that likely."""
-    logit = sp.logit(np.clip(survival, 1e-300, 1.0 - 1e-16))
-    out = np.zeros((survival.shape[0], tails.size))
-    for k, tail in enumerate(tails):
-        rows = np.flatnonzero(buys > tail)
-        wanted = float(sp.logit(tail))
-        high = np.clip((logit[rows] > wanted).sum(axis=1), 1, log_s.size - 1)
-        upper, lower = logit[rows, high - 1], logit[rows, high]
-        share = np.clip((upper - wanted) / np.maximum(upper - lower, special.TINY), 0.0, 1.0)
-        out[rows, k] = np.exp(log_s[high - 1] + share * (log_s[high] - log_s[high - 1]))
-    return out
+@numba.njit(cache=True, nogil=True)
+def _invert(pmf: Any, above: Any, tails: Any, log_s: Any, out: Any) -> None:
+    """Spend at which each row's P(total > spend) falls to each tail; stays zero where no purchase is that likely.
+
+    The survival at a grid point is the row's law of counts times the table, and bisection asks for few of them; between
+    two points the logit of the survival is linear in ln spend.
+    """
+    for i in range(pmf.shape[0]):
+        buys = pmf[i].sum()
+        for k in range(tails.size):
+            if buys <= tails[k]:
+                continue
+            low, high = 0, log_s.size - 1
+            at_low, at_high = np.dot(pmf[i], above[low]), np.dot(pmf[i], above[high])
+            while high - low > 1:
+                middle = (low + high) // 2
+                value = np.dot(pmf[i], above[middle])
+                if value > tails[k]:
+                    low, at_low = middle, value
+                else:
+                    high, at_high = middle, value
+            at_low = min(max(at_low, 1e-300), 1.0 - 1e-16)
+            at_high = min(max(at_high, 1e-300), 1.0 - 1e-16)
+            upper, lower = np.log(at_low / (1.0 - at_low)), np.log(at_high / (1.0 - at_high))
+            wanted = np.log(tails[k] / (1.0 - tails[k]))
+            share = (upper - wanted) / (upper - lower) if upper > lower else 0.0
+            out[i, k] = np.exp(log_s[low] + min(max(share, 0.0), 1.0) * (log_s[high] - log_s[low]))
