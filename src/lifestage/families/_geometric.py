@@ -17,10 +17,12 @@ from scipy import special as sp
 from lifestage import special
 
 Floats = NDArray[np.float64]
+Law = tuple[Any, Any, Any, Any]
+"""Shape and scale of the Gamma rate, a and b of the Beta dropout chance of a living customer."""
 
 
 def expected_alive(
-    t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike, rate: float = 0.0
+    t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike, rate: float
 ) -> Floats:
     """Expected (discounted) purchases within t of a living customer: rate Gamma(shape, scale), dropout Beta(a, b)."""
     arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (t, shape, scale, a, b)))
@@ -47,6 +49,23 @@ def pmf_alive(n: ArrayLike, t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a:
     return np.asarray(
         survive * special.negative_binomial_pmf(n, shape, ratio) + stop * special.negative_binomial_sf(n, shape, ratio)
     )
+
+
+def p_purchase(t: ArrayLike, alive: Floats, law: Law) -> Floats:
+    """P(at least one purchase within t): alive, and the Lomax wait is over."""
+    shape, scale, _, _ = law
+    return np.asarray(alive * special.power_survival(shape, np.asarray(t, float) / scale))[()]
+
+
+def purchase_sf(n: ArrayLike, t: ArrayLike, alive: Floats, law: Law) -> Floats:
+    """P(at least n purchases within t), 1 for n ≤ 0."""
+    return np.asarray(np.where(np.asarray(n) <= 0, 1.0, alive * sf_alive(n, t, *law)))[()]
+
+
+def purchase_pmf(n: ArrayLike, t: ArrayLike, alive: Floats, dropped: Floats, law: Law) -> Floats:
+    """P(exactly n purchases within t); *dropped* is 1 − *alive* without cancellation."""
+    pmf = alive * pmf_alive(n, t, *law)
+    return np.asarray(pmf + np.where(np.asarray(n) == 0, dropped, 0.0))[()]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -122,8 +122,8 @@ def p_purchase(
     >>> p_purchase(39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.555)
     """
-    buys = special.power_survival(r + np.asarray(x, float), np.asarray(t) / (alpha + np.asarray(T, float)))
-    return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b) * buys)[()]
+    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    return _geometric.p_purchase(t, alive, law)
 
 
 def expected_purchases(
@@ -192,9 +192,8 @@ def purchase_sf(
     >>> purchase_sf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     array([1.   , 0.555, 0.315])
     """
-    alive = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b)
-    sf = alive * alive_sf(n, t, x, T, r=r, alpha=alpha, a=a, b=b)
-    return np.asarray(np.where(np.asarray(n) <= 0, 1.0, sf))[()]
+    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    return _geometric.purchase_sf(n, t, alive, law)
 
 
 def purchase_pmf(
@@ -207,11 +206,9 @@ def purchase_pmf(
     >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     array([0.445, 0.239, 0.144])
     """
-    x = np.asarray(x, float)
-    alive = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b)
-    pmf = alive * _geometric.pmf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
-    dropped = special.sigmoid(_dead_log_odds(x, t_x, T, r, alpha, a, b))
-    return np.asarray(pmf + np.where(np.asarray(n) == 0, dropped, 0.0))[()]
+    odds = _dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
+    law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
 
 
 def sample_latent(
