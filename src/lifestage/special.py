@@ -136,7 +136,7 @@ def smallest_count(sf: Callable[[Floats, NDArray[np.intp]], Floats], target: Flo
     return high
 
 
-def time_nodes(t: Floats, scale: Floats, rate: float, order: int = 24) -> tuple[Floats, Floats]:
+def time_nodes(t: Floats, scale: Floats, rate: float, order: int = 32) -> tuple[Floats, Floats]:
     """Return nodes and weights with ∫₀ᵗ e^(−rate·s) dE(s) = Σ weight·E(node), for E concave with time scale *scale*.
 
     Integration by parts leaves e^(−rate·t)·E(t) + rate·∫₀ᵗ e^(−rate·s)·E(s) ds; the integral is Gauss–Legendre in
