@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, count_law, predictive_quantiles
-from lifestage.value import Terms, spend_line
+from lifestage.value import Terms, lognormal_interval, spend_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,8 @@ def new_customers(
 
     The first purchase counts: a new customer is worth margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at the moment of
     it. For one customer the interval is the quantiles of the predictive distribution of the repeat purchases (and of
-    their money, on top of the expected first purchase); for more it is total·exp(± z·sd/total), with the variance of
-    n customers who buy independently and the spread over the draws of the parameters.
+    their money, on top of the expected first purchase); for more it is that of a lognormal distribution, with the
+    variance of n customers who buy independently and the spread over the draws of the parameters.
 
     Parameters
     ----------
@@ -64,7 +64,6 @@ def new_customers(
     [1.444, 2.444]
     """
     import pandas as pd
-    from scipy.special import ndtri
 
     if n < 1:
         raise ConfigError(f"n must be 1 customer or more; got {n!r}")
@@ -93,8 +92,7 @@ def new_customers(
         variance = float(pmf[0] @ nodes**2 - (pmf[0] @ nodes) ** 2)
         shared = np.array([repeat.var(), repeat.var(), worth.var()])
         each = np.array([variance, variance, _worth_variance(model, nodes, pmf[0], margin)])
-        spread = np.exp(ndtri((1 + level) / 2) * np.sqrt(each / n + shared) / means)
-        bounds = np.column_stack([n * means / spread, n * means * spread])
+        bounds = n * np.column_stack(lognormal_interval(means, np.sqrt(each / n + shared), level))
     table = {"quantity": ["repeat_purchases", "purchases", "ltv"], "estimate": n * means}
     frame = pd.DataFrame({**table, "low": bounds[:, 0], "high": bounds[:, 1]})
     return frame if model.spend is not None else frame.iloc[:2]

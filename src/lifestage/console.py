@@ -16,13 +16,18 @@ __all__ = ["print_summary", "progress", "sentences"]
 
 @contextmanager
 def sentences(debug: bool) -> Iterator[None]:
-    """Turn an error of the package into one sentence on standard error and exit code 1."""
+    """Turn an error into one sentence on standard error and exit code 1; *debug* shows where it arose."""
     try:
         yield
     except LifestageError as error:
         if debug:
             raise
         typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if debug:
+            raise
+        typer.secho(f"Error: {error.strerror or error}: {error.filename}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from None
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel
     from lifestage.tables import Counts
 
-__all__ = ["Terms", "spend_line", "totals"]
+__all__ = ["Terms", "lognormal_interval", "spend_line", "totals"]
 
 Floats = NDArray[np.float64]
 
@@ -63,12 +63,21 @@ def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:
     return intercept, np.where(finite, p * x / above, np.where(x > 0, 1.0, 0.0))
 
 
+def lognormal_interval(mean: Floats, sd: Floats, level: float) -> tuple[Floats, Floats]:
+    """Central interval of the lognormal distributions with these means and standard deviations; finite at mean → 0."""
+    from scipy.special import ndtri
+
+    variance = np.log1p((sd / np.maximum(mean, np.finfo(float).tiny)) ** 2)
+    reach = float(ndtri((1 + level) / 2)) * np.sqrt(variance)
+    return mean * np.exp(-0.5 * variance - reach), mean * np.exp(-0.5 * variance + reach)
+
+
 def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     r"""Expected purchases, revenue and LTV of the whole base within the horizon, with predictive intervals.
 
     The variance of a total is the sum of the customers' predictive variances (they buy independently) plus the error
-    of the parameters (the spread over the draws, or the covariance of the estimates' logarithms); the interval is
-    total·exp(± z·sd/total).
+    of the parameters (the spread over the draws, or the covariance of the estimates' logarithms); the interval is that
+    of the lognormal distribution with this mean and variance.
     A spend model with q ≤ 2 has no finite variance for one-time buyers; it is computed as if their q + p·x were 2.05,
     and ``note`` says that the interval is then too narrow.
 
@@ -84,22 +93,19 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
         Purchases are counts; revenue is undiscounted spend and LTV discounted margin, both money.
     """
     import pandas as pd
-    from scipy.special import ndtri
 
     model = model.thinned(TOTAL_DRAWS)
     means = _means(model, counts, terms)
     expected = means.mean(axis=0)
     process, finite = _process_variance(model, counts, terms)
     parameter = means.var(axis=0, ddof=1) if len(means) > 1 else _parameter_variance(model, counts, terms)
-    z = float(ndtri((1 + terms.level) / 2))
-    sd = np.sqrt(process + parameter)
-    spread = np.exp(z * sd / np.maximum(expected, np.finfo(float).tiny))
+    low, high = lognormal_interval(expected, np.sqrt(process + parameter), terms.level)
     notes = ["", *(["" if finite else "spend variance not finite: interval too narrow"] * 2)]
     table = {
         "quantity": ["purchases", "revenue", "ltv"],
         "estimate": expected,
-        "low": expected / spread,
-        "high": expected * spread,
+        "low": low,
+        "high": high,
         "note": notes,
     }
     frame = pd.DataFrame(table)
