@@ -63,13 +63,14 @@ def read_config(path: str | os.PathLike[str] | None, overrides: dict[str, Any]) 
     if path is not None:
         try:
             settings = tomllib.loads(Path(path).read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"expected a TOML file of settings in {path}; {error}") from error
     settings |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return RunConfig(**settings)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors()
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'][:1].lower()}{e['msg'][1:]} (got {e['input']!r})"
+            for e in error.errors()
         )
         raise ConfigError(f"settings: {problems}") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,17 @@ from lifestage.config import RunConfig
 from lifestage.data.engine import write_parquet
 from lifestage.data.orders import read_orders
 from lifestage.data.summary import summarize
-from lifestage.errors import ConfigError
+from lifestage.folders import refuse_others, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
-from lifestage.model import LTVModel, fit, replace_folder
+from lifestage.model import LTVModel, fit
 from lifestage.report import summarize_run, write_report
 from lifestage.tables import Summary
 
 __all__ = ["fit_orders", "run", "score", "summarize_orders", "write_table"]
 
 Step = Callable[[str], None]
+
+RUN_FILES = frozenset({"customers.parquet", "stages.csv", "summary.json", "report.html", "model"})
 
 
 def summarize_orders(orders: Any, config: RunConfig) -> Summary:
@@ -102,11 +102,10 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
     ConfigError
         If *out* is taken by something else.
     """
-    target = Path(out)
+    target = Path(out).resolve()
+    refuse_others(target, RUN_FILES)
     previous = _previous_run(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with staging_folder(target) as staging:
         step("Reading orders")
         customers = summarize_orders(orders, config)
         step("Fitting the models")
@@ -129,25 +128,14 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
             title=config.title,
             summary=summary,
         )
-        staging.chmod(0o755)
-        replace_folder(staging, target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
     return summary
 
 
 def _previous_run(target: Path) -> dict[str, Any] | None:
-    """The summary of an earlier run in this folder, None for a new one."""
-    if not target.exists():
-        return None
-    if not target.is_dir():
-        raise ConfigError(f"expected a folder to write into; {target} is a file")
-    if not any(target.iterdir()):
-        return None
+    """The summary of an earlier run in this folder; None where there is none, or one that cannot be compared with."""
     try:
-        return dict(json.loads((target / "summary.json").read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"expected a new folder or one of an earlier run; {target} holds other files and is left alone"
-        ) from error
+        found = json.loads((target / "summary.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    parts = ("quality", "data", "fit", "totals", "stages", "versions")
+    return found if isinstance(found, dict) and all(isinstance(found.get(part), dict) for part in parts) else None

@@ -23,6 +23,9 @@ __all__ = ["Terms", "lognormal_interval", "spend_line", "totals"]
 
 Floats = NDArray[np.float64]
 
+LONGEST = 1e6
+"""Periods; no forecast is asked for farther."""
+
 TOTAL_DRAWS = 200
 """Draws that totals integrate over."""
 
@@ -37,8 +40,8 @@ class Terms:
     level: float = 0.9
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.horizon) and self.horizon > 0):
-            raise ConfigError(f"horizon must be a positive number of periods; got {self.horizon!r}")
+        if not 0 < self.horizon <= LONGEST:
+            raise ConfigError(f"horizon must be a positive number of periods, at most {LONGEST:,.0f}; got {self.horizon}")
         if not (np.isfinite(self.discount_rate) and self.discount_rate >= 0):
             raise ConfigError(f"discount_rate must be a yearly rate of 0 or more; got {self.discount_rate!r}")
         if not 0 < self.margin <= 1:

@@ -6,6 +6,7 @@ stays on its own connection. Everything else in this folder is narwhals over a l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,8 +125,10 @@ def to_pandas(frame: Any) -> pd.DataFrame:
 
 
 def columns(frame: Any) -> list[str]:
-    """Names of the columns of any frame."""
-    return list(frame.columns) if _is_relation(frame) else [str(name) for name in lazy(frame)[0].collect_schema()]
+    """Names of the columns of any frame, repeated ones too."""
+    if hasattr(frame, "column_names"):  # pyarrow
+        return list(frame.column_names)
+    return [str(name) for name in frame.columns] if hasattr(frame, "columns") else lazy(frame)[0].columns
 
 
 def write_parquet(table: Any, path: str | Path) -> None:
@@ -209,17 +212,18 @@ def open_file(source: str | Path, table: str | None = None) -> Any:
         raise DataError(f"expected a file of orders; there is no {name}")
     if Path(name).is_file() and Path(name).stat().st_size == 0:
         raise DataError(f"expected orders in {name}; the file is empty")
+    found = re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name  # a file of that name, else a glob
     with readable(name):
         if lower.endswith((".duckdb", ".db", ".ddb")):
             return _database(connection, name, table)
         if table is not None:
             raise DataError(f"expected a DuckDB database file to go with table={table!r}; got {name}")
         if lower.endswith((".parquet", ".pq")):
-            return connection.query("select * from read_parquet(?, union_by_name = true)", params=[name])
+            return connection.query("select * from read_parquet(?, union_by_name = true)", params=[found])
         if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
-            how = "header = true, all_varchar = true, union_by_name = true, null_padding = true"
+            how = "header = true, all_varchar = true, union_by_name = true"
             how += ", delim = '\t'" if ".tsv" in lower else ""
-            return connection.query(f"select * from read_csv(?, {how})", params=[name])
+            return connection.query(f"select * from read_csv(?, {how})", params=[found])
     raise DataError(f"expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz); got {name}")
 
 

@@ -12,7 +12,7 @@ from lifestage.tables import Note, Quality
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["notes"]
+__all__ = ["notes", "usual_end"]
 
 MISSING_IDS = 0.05
 CANCELLATIONS = 0.01
@@ -64,11 +64,16 @@ def notes(
     return tuple(note for each in lists for note in each)
 
 
-def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Note]:
-    """The last lines lie more than a year beyond all but a thousandth (or the last) of the others."""
+def usual_end(days: pd.DataFrame) -> int:
+    """The day beyond which at most a thousandth of the lines lie (or one)."""
     by_day = days.groupby("day")["lines"].sum()
     beyond = by_day.sum() - by_day.cumsum()
-    usual = int(by_day.index[beyond <= max(1, STRAY_SHARE * by_day.sum())].min())
+    return int(by_day.index[beyond <= max(1, STRAY_SHARE * by_day.sum())].min())
+
+
+def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Note]:
+    """The last lines lie more than a year beyond all but a thousandth (or the last) of the others."""
+    usual = usual_end(days)
     if default_until and until - usual > STRAY_DAYS:
         yield Note(
             "future_dates",

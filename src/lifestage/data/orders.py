@@ -163,8 +163,8 @@ def read_log(
 def _check_columns(orders: Any, roles: Mapping[str, str | None]) -> dict[str, str]:
     named = {role: name for role, name in roles.items() if name is not None}
     came = columns(orders)
-    if len(set(came)) < len(came):
-        raise DataError(f"expected columns of different names; got {', '.join(came)}")
+    if len({name.lower() for name in came}) < len(came):
+        raise DataError(f"expected columns of different names, whatever their case; got {', '.join(came)}")
     absent = [f"{name!r} ({role}=)" for role, name in named.items() if name not in came]
     if absent:
         raise DataError(f"expected the column {' and '.join(absent)}; the orders have {', '.join(map(repr, came))}")

@@ -146,7 +146,9 @@ def _parsed(relation: Any, name: str, zone: str | None) -> str:
         order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
         formats += [order + clock for clock in CLOCKS]
     listed = ", ".join(f"'{each}'" for each in formats)
-    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, [{listed}]))"
+    number = f"regexp_matches({text}, '^[0-9]+$') and length({text}) <> 8"  # 7 digits are no date, nor are 10
+    read = f"coalesce(try_cast({text} as timestamp), try_strptime({text}, [{listed}]))"
+    return f"case when not ({number}) then {read} end"
 
 
 def _check_zone(tz: str) -> None:

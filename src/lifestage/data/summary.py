@@ -11,11 +11,11 @@ import narwhals as nw
 from lifestage.data.days import as_date, as_number, parse_day
 from lifestage.data.engine import as_kind, drop, materialize, native, to_pandas, with_dates
 from lifestage.data.frames import from_frame
-from lifestage.data.notes import notes
+from lifestage.data.notes import notes, usual_end
 from lifestage.data.orders import DAY, KEYS, Log, read_log
 from lifestage.data.quality import account, refuse_bad
 from lifestage.data.window import stage_window_of
-from lifestage.errors import ConfigError
+from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Summary, T
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["from_frame", "summarize"]
 
 MAX_DROPPED = 0.6
+FARTHEST = 3650
+"""Days between the end of nearly all orders and the last day of observation beyond which a typing error is assumed."""
 NO_CHANNEL = "unknown"
 
 
@@ -121,6 +123,11 @@ def _summary(
     end = log.last if until is None else as_number(until)
     quality = account(log, end, has_money=has_money, drop_duplicates=drop_duplicates)
     refuse_bad(quality, end, max_dropped)
+    if end - usual_end(log.days) > FARTHEST:
+        raise DataError(
+            f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far beyond "
+            f"{as_date(usual_end(log.days))}, when nearly all of them end: set until="
+        )
     before = log.visits.filter(nw.col(DAY) <= end)
     gaps = _gaps(before)
     first = int(log.days[DAY].min())

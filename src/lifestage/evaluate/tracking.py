@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.curves import alive_purchases
 from lifestage.errors import DataError
 from lifestage.families import family
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["frequency_fit", "holdout_fit", "tracking"]
 
 Floats = NDArray[np.float64]
+
+DRAWS = 50
+"""Draws of the parameters that a comparison with the data averages over."""
 
 TOP = 7
 """Frequencies from here on are one bin, as in the literature."""
@@ -56,6 +60,7 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     at = (day - start).astype(int)
     acquired = np.bincount(at, calendar["new_customers"].to_numpy(float), size)
     repeats = np.bincount(at, calendar["repeat_purchases"].to_numpy(float), size)
+    model = model.thinned(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     lags = np.arange(1, size) / model.period.days
     curve = np.concatenate([[0.0], module.expected_purchases(lags, 0, 0, 0, **params).mean(axis=0)])
@@ -85,6 +90,7 @@ def frequency_fit(model: LTVModel, counts: Counts) -> pd.DataFrame:
     """
     import pandas as pd
 
+    model = model.thinned(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     times, index = np.unique(counts.T, return_inverse=True)
     weight = np.bincount(index, counts.weight)
@@ -108,9 +114,11 @@ def holdout_fit(model: LTVModel, counts: Counts) -> pd.DataFrame | None:
     data = model.data
     if data.holdout is None or data.holdout_end is None or data.until is None or not len(data.holdout):
         return None
+    model = model.thinned(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days
-    expected = module.expected_purchases(t, counts.x, counts.t_x, counts.T, **params).mean(axis=0)
+    alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
+    expected = (alive * alive_purchases(module, params, t, counts.x, counts.T, 0.0)).mean(axis=0)
     group = np.minimum(counts.x, TOP).astype(int)
     customers = np.bincount(group, counts.weight, TOP + 1)
     total = np.bincount(group, counts.weight * expected, TOP + 1)
