@@ -9,10 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "lifestage"
 FLOORS = [
-    {"tables", "special", "errors"},
+    {"tables", "special", "errors", "folders"},
     {"data", "families"},
     {"fitting", "posterior"},
-    {"predict", "value", "intervals", "curves", "draws", "acquisition", "model", "evaluate", "lifecycle"},
+    {"predict", "value", "intervals", "curves", "draws", "acquisition", "prior_check", "arviz_export", "model", "evaluate", "lifecycle"},
     {"report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
     {"cli", "console"},

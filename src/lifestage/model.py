@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +14,18 @@ from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError, RegistryError
 from lifestage.families import family
 from lifestage.fitting import fit_purchases, fit_spend
+from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import MONETARY, Counts, Note, Period, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 __all__ = ["LTVModel", "fit", "load"]
 
 SCHEMA = 1
+MODEL_FILES = frozenset({"model.json", "purchases.parquet", "spend.parquet"})
 
 
 @dataclass(frozen=True)
@@ -111,27 +112,32 @@ class LTVModel:
 
         return predict(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
 
+    def to_arviz(self, customers: Summary | Any = None) -> xr.DataTree:
+        """The draws and what goes with them as a DataTree for ArviZ; see :func:`lifestage.arviz_export.to_arviz`."""
+        from lifestage.arviz_export import to_arviz
+
+        return to_arviz(self, customers)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model into the folder *path*, whole or not at all; see :func:`load`.
 
         The folder holds ``model.json`` (everything but the draws) and a Parquet file of draws for each part.
-        No customer is in it.
+        No customer is in it. A folder that holds an earlier model is replaced.
+
+        Raises
+        ------
+        ConfigError
+            If *path* is a file, or a folder that holds anything else.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
+        target = Path(path).resolve()
+        refuse_others(target, MODEL_FILES)
+        with staging_folder(target) as staging:
             (staging / "model.json").write_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False), "utf-8")
             for name, part in self.parts.items():
                 pq.write_table(pa.table(dict(part.draws)), staging / f"{name}.parquet")
-            staging.chmod(0o755)
-            replace_folder(staging, target)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
         return target
 
     def __repr__(self) -> str:
@@ -151,6 +157,9 @@ def fit(
     method: str = "mle",
     draws: int = 1000,
     seed: int = 0,
+    chains: int = 4,
+    tune: int = 1000,
+    progress: bool = False,
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -161,11 +170,14 @@ def fit(
     purchases : ``"bg/nbd"`` or ``"mbg/nbd"``
     spend : ``"gamma-gamma"`` or None
         None leaves money out of the model; so does a base without a single positive repeat spend.
-    method : ``"mle"``, ``"map"`` or ``"laplace"``
+    method : ``"mle"``, ``"map"``, ``"laplace"`` or ``"nuts"``
         Maximum likelihood; the posterior mode; or draws from the posterior, so that predictions and their intervals
-        carry the uncertainty of the parameters. The last two use the priors of :mod:`lifestage.fitting.priors`.
+        carry the uncertainty of the parameters: by importance sampling, fast at any size, or by the No-U-Turn sampler,
+        the slower check. All but the first use the priors of :mod:`lifestage.fitting.priors`.
     draws, seed : int
-        For ``"laplace"``.
+        For ``"laplace"`` the number of draws, for ``"nuts"`` the number of each chain. Equal seeds give equal draws.
+    chains, tune, progress : int, int, bool
+        For ``"nuts"``: chains, draws of each that tune the sampler and are left out, and whether to show progress.
 
     Raises
     ------
@@ -185,6 +197,7 @@ def fit(
         raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
     counts = compress(customers)
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
+    how |= {"chains": chains, "tune": tune, "progress": progress}
     spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
     return LTVModel(
         purchases=fit_purchases(counts, purchases, **how),
@@ -208,17 +221,6 @@ def _mean_spend(customers: Summary, counts: Counts) -> float:
     if MONETARY in names and counts.spend_x.size:
         return float(counts.spend_weight @ (counts.spend_x * counts.spend_m) / (counts.spend_weight @ counts.spend_x))
     return float("nan")
-
-
-def replace_folder(staging: Path, target: Path) -> None:
-    """Put a finished folder in the place of another; the old one is removed only after the new one stands."""
-    old = None
-    if target.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-        target.rename(old / target.name)
-    staging.rename(target)
-    if old is not None:
-        shutil.rmtree(old)
 
 
 def _to_json(model: LTVModel) -> dict[str, Any]:

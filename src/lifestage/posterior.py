@@ -52,8 +52,8 @@ class Posterior:
         determine; zero in others. None where the method does not give one.
     diagnostics : dict
         ``log_likelihood`` (full, all customers), ``observations``, ``aic``, ``bic``, ``gradient`` (largest absolute
-        element, per observation, on the log scale), ``undetermined`` (parameters without a standard error), and what
-        else the method reports.
+        element, per observation, on the log scale), ``undetermined`` (parameters without a standard error), ``units``
+        (of each parameter, on which the priors are set), and what else the method reports.
     priors : dict
         Description of the prior by scale-free quantity; empty under maximum likelihood.
     """
@@ -81,9 +81,12 @@ class Posterior:
         return {name: values[:, None] for name, values in self.draws.items()}
 
     def thinned(self, draws: int) -> Posterior:
-        """At most this many draws, evenly spaced (they are in random order)."""
+        """At most this many draws, evenly spaced (they are in random order, or one chain after another)."""
+        if draws >= self.size:
+            return self
         pick = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))
-        return replace(self, draws={name: values[pick] for name, values in self.draws.items()})
+        known = {name: value for name, value in self.diagnostics.items() if name not in ("chains", "divergent")}
+        return replace(self, draws={name: values[pick] for name, values in self.draws.items()}, diagnostics=known)
 
     def _repr_html_(self) -> str:
         table = self.table().to_html(index=False, float_format="{:.5g}".format)

@@ -41,7 +41,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         if not 0 < self.horizon <= LONGEST:
-            raise ConfigError(f"horizon must be a positive number of periods, at most {LONGEST:,.0f}; got {self.horizon}")
+            raise ConfigError(f"horizon must be positive, at most {LONGEST:,.0f} periods; got {self.horizon}")
         if not (np.isfinite(self.discount_rate) and self.discount_rate >= 0):
             raise ConfigError(f"discount_rate must be a yearly rate of 0 or more; got {self.discount_rate!r}")
         if not 0 < self.margin <= 1:

@@ -62,7 +62,8 @@ def test_intervals_hold_their_totals(run: dict[str, Any]) -> None:
     for name, total in run["totals"].items():
         low, high = run["intervals"][name]
         assert 0 < low < total < high
-        assert (low * high) ** 0.5 == pytest.approx(total, rel=1e-6)
+        sigma = np.log(high / low) / (2 * 1.6448536269514722)  # of the lognormal with a 90 % interval from low to high
+        assert (low * high) ** 0.5 * np.exp(sigma**2 / 2) == pytest.approx(total, rel=1e-6)
 
 
 def test_concentration_and_bands_against_sorting(run: dict[str, Any], staged: pd.DataFrame) -> None:

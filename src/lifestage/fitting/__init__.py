@@ -21,7 +21,7 @@ __all__ = ["METHODS", "fit_purchases", "fit_spend"]
 
 Floats = NDArray[np.float64]
 
-METHODS = ("mle", "map", "laplace")
+METHODS = ("mle", "map", "laplace", "nuts")
 MIN_CUSTOMERS, MIN_REPEATERS, MIN_SPENDERS = 100, 30, 30
 CORRELATED = 0.3
 """Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
@@ -31,21 +31,27 @@ DROPOUT_IDENTIFIED = 0.005
 
 UNRELIABLE = 0.7
 """Pareto k̂ of importance weights from which the fast posterior is called into question."""
+UNMIXED = 1.01
+"""R̂ from which the chains of the sampler are not taken to have found the same posterior."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to fit: the method, and for methods that draw the number of draws and the seed; checked when made."""
+    """How to fit: the method, and for methods that draw how many draws and from what seed; checked when made."""
 
     method: str = "mle"
     draws: int = 1000
     seed: int = 0
+    chains: int = 4
+    tune: int = 1000
+    progress: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
-        if self.draws < 2:
-            raise ConfigError(f"draws must be 2 or more; got {self.draws}")
+        for name, least in {"draws": 4 if self.method == "nuts" else 2, "chains": 1, "tune": 50}.items():
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} must be {least} or more; got {getattr(self, name)}")
 
 
 def _posterior(
@@ -73,6 +79,7 @@ def _posterior(
         "bic": k * float(np.log(n)) - 2 * likelihood,
         "gradient": best.gradient,
         "undetermined": [module.PARAMS[i] for i in sorted({*best.at_bound, *best.flat})],
+        "units": units.tolist(),
         **extra,
     }
     point = dict(zip(module.PARAMS, params.mean(axis=0).tolist(), strict=True))
@@ -92,15 +99,29 @@ def _draws(density: Objective, best: Optimum, settings: Settings) -> tuple[Float
     """Draws of theta, shape (draws, k), and what the method says of them."""
     if settings.method in ("mle", "map"):
         return best.theta[None, :], {}
-    from lifestage.fitting.laplace import sample
+    how = density, best.theta, best.covariance, settings.draws, settings.seed
+    if settings.method == "laplace":
+        from lifestage.fitting import laplace
 
-    result = sample(density, best.theta, best.covariance, settings.draws, settings.seed)
-    extra = {"pareto_k": result.pareto_k, "ess_share": result.efficiency, "rounds": result.rounds}
-    return result.theta, extra
+        result = laplace.sample(*how)
+        return result.theta, {"pareto_k": result.pareto_k, "ess_share": result.efficiency, "rounds": result.rounds}
+    from lifestage.fitting import nuts
+
+    run = nuts.sample(*how, chains=settings.chains, tune=settings.tune, progress=settings.progress)
+    extra = {
+        "chains": settings.chains,
+        "tune": settings.tune,
+        "divergences": int(run.diverging.sum()),
+        "divergent": np.flatnonzero(run.diverging).tolist(),
+        "r_hat": run.r_hat,
+        "ess_bulk": run.ess_bulk,
+        "ess_tail": run.ess_tail,
+    }
+    return run.theta.reshape(-1, best.theta.size), extra
 
 
 def _fit_notes(name: str, module: ModuleType, best: Optimum, diagnostics: Mapping[str, Any]) -> list[Note]:
-    """Notes on the fit itself: bounds, flat directions, importance weights."""
+    """Notes on the fit itself: bounds, flat directions, importance weights, chains."""
     notes = []
     for i in best.at_bound:
         text = f"Parameter {module.PARAMS[i]} of {name} ran to its bound: the data do not determine it."
@@ -113,11 +134,26 @@ def _fit_notes(name: str, module: ModuleType, best: Optimum, diagnostics: Mappin
     if pareto_k > UNRELIABLE:
         text = f'The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use method="nuts".'
         notes.append(Note("unreliable_draws", text, {"pareto_k": pareto_k, "family": name}))
+    r_hat, divergences = diagnostics.get("r_hat", 1.0), diagnostics.get("divergences", 0)
+    if r_hat > UNMIXED or divergences > 0:
+        text = (
+            f"The chains of {name} may not have found the whole posterior (R-hat {r_hat:.3f}, {divergences} divergent "
+            "transitions): raise tune and draws."
+        )
+        notes.append(Note("chains_unmixed", text, {"r_hat": r_hat, "divergences": divergences, "family": name}))
     return notes
 
 
 def fit_purchases(
-    counts: Counts, family: str = "bg/nbd", *, method: str = "mle", draws: int = 1000, seed: int = 0
+    counts: Counts,
+    family: str = "bg/nbd",
+    *,
+    method: str = "mle",
+    draws: int = 1000,
+    seed: int = 0,
+    chains: int = 4,
+    tune: int = 1000,
+    progress: bool = False,
 ) -> Posterior:
     """Fit a family of purchase models to the distinct rows of a base.
 
@@ -125,10 +161,13 @@ def fit_purchases(
     ----------
     counts : Counts
     family : ``"bg/nbd"`` or ``"mbg/nbd"``
-    method : ``"mle"``, ``"map"`` or ``"laplace"``
-        Maximum likelihood; the mode under the priors of :mod:`lifestage.fitting.priors`; draws from that posterior.
+    method : ``"mle"``, ``"map"``, ``"laplace"`` or ``"nuts"``
+        Maximum likelihood; the mode under the priors of :mod:`lifestage.fitting.priors`; draws from that posterior,
+        by importance sampling or by the No-U-Turn sampler.
     draws, seed : int
-        For ``"laplace"``.
+        For the two methods that draw; ``"nuts"`` keeps so many draws of each chain, stored one chain after another.
+    chains, tune, progress : int, int, bool
+        For ``"nuts"``; see :func:`lifestage.fitting.nuts.sample`.
 
     Raises
     ------
@@ -137,7 +176,7 @@ def fit_purchases(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed)
+    settings = Settings(method, draws, seed, chains, tune, progress)
     if family not in PURCHASES:
         raise ConfigError(f"purchases must be one of {', '.join(PURCHASES)}; got {family!r}")
     customers = float(counts.weight.sum())
@@ -180,7 +219,15 @@ def _purchase_notes(family: str, params: Mapping[str, float], repeaters: float) 
 
 
 def fit_spend(
-    counts: Counts, family: str = "gamma-gamma", *, method: str = "mle", draws: int = 1000, seed: int = 0
+    counts: Counts,
+    family: str = "gamma-gamma",
+    *,
+    method: str = "mle",
+    draws: int = 1000,
+    seed: int = 0,
+    chains: int = 4,
+    tune: int = 1000,
+    progress: bool = False,
 ) -> Posterior:
     """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
 
@@ -193,7 +240,7 @@ def fit_spend(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed)
+    settings = Settings(method, draws, seed, chains, tune, progress)
     if family not in SPEND:
         raise ConfigError(f"spend must be one of {', '.join(SPEND)} or None; got {family!r}")
     module = SPEND[family]

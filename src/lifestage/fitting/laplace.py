@@ -17,7 +17,7 @@ from scipy.special import gammaln, logsumexp
 
 from lifestage.fitting.mle import Objective
 
-__all__ = ["Sample", "sample"]
+__all__ = ["Sample", "proper", "sample"]
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def sample(density: Objective, mode: Floats, covariance: Floats, draws: int, see
         Inverse curvature at the mode.
     """
     rng = np.random.default_rng(seed)
-    center, spread = mode, _proper(covariance)
+    center, spread = mode, proper(covariance)
     rounds = 0
     while True:
         rounds += 1
@@ -72,12 +72,12 @@ def sample(density: Objective, mode: Floats, covariance: Floats, draws: int, see
         if pareto_k <= RELIABLE or rounds == ROUNDS:
             break
         center = weights @ theta
-        spread = _proper((theta - center).T @ (weights[:, None] * (theta - center)))
+        spread = proper((theta - center).T @ (weights[:, None] * (theta - center)))
     efficiency = 1.0 / float(np.sum(weights**2)) / weights.size
     return Sample(theta[_resample(rng, weights, draws)], pareto_k, efficiency, rounds)
 
 
-def _proper(covariance: Floats) -> Floats:
+def proper(covariance: Floats) -> Floats:
     """A positive definite version: directions without information get a wide spread."""
     values, vectors = np.linalg.eigh(covariance)
     wide = np.where(values > 1e-12, np.minimum(values, WIDEST**2), WIDEST**2)

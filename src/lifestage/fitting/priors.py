@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DESCRIPTIONS", "LogPrior", "log_prior"]
+__all__ = ["DESCRIPTIONS", "LogPrior", "log_prior", "sample_prior"]
 
 Floats = NDArray[np.float64]
 LogPrior = Callable[[Floats], tuple[float, Floats]]
@@ -73,3 +73,21 @@ def _spend(theta: Floats) -> tuple[float, Floats]:
 def log_prior(kind: str) -> LogPrior:
     """Return the log prior density and its gradient in the scaled log parameters of ``"purchases"`` or ``"spend"``."""
     return {"purchases": _purchases, "spend": _spend}[kind]
+
+
+def sample_prior(kind: str, size: int, seed: int | np.random.Generator) -> Floats:
+    """Draw the scaled log parameters of ``"purchases"`` or ``"spend"`` from their prior, shape (size, k).
+
+    Examples
+    --------
+    >>> sample_prior("spend", 5, seed=1).shape
+    (5, 3)
+    """
+    spec = {"purchases": PURCHASES, "spend": SPEND}[kind]
+    mean, sd = np.array(list(spec.values())).T
+    drawn = (mean + sd * np.random.default_rng(seed).standard_normal((size, len(spec)))).T
+    if kind == "purchases":
+        r, rate, odds, both = drawn
+        return np.stack([r, r - rate, both - np.logaddexp(0.0, -odds), both - np.logaddexp(0.0, odds)], axis=1)
+    p, q, level = drawn
+    return np.stack([p, q, level - p + q], axis=1)

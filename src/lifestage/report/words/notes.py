@@ -9,6 +9,8 @@ NOTES: dict[str, dict[str, str]] = {
         "at_bound": "{family} 的參數 {parameter} 抵達邊界：資料無法決定它。",
         "flat": "資料無法分別決定 {family} 的 {parameters}：它們沒有標準誤。",
         "unreliable_draws": '{family} 的快速後驗並不可靠（Pareto k {pareto_k:.2f} > 0.7）：請改用 method="nuts"。',
+        "chains_unmixed": "{family} 的鏈可能未走遍整個後驗（R-hat {r_hat:.3f}，{divergences} 次發散）："
+        "請提高 tune 與 draws。",
         "no_repeaters": "沒有人購買兩次：購買率與流失皆無法辨識，預測接近零。",
         "few_repeaters": "只有 {repeaters} 位回購顧客：參數的估計並不可靠。",
         "dropout_not_identified": "流失無法辨識（每次購買後平均流失機率為 {dropout:.2%}）："
@@ -37,6 +39,8 @@ NOTES: dict[str, dict[str, str]] = {
         "at_bound": "{family} 的参数 {parameter} 抵达边界：数据无法决定它。",
         "flat": "数据无法分别决定 {family} 的 {parameters}：它们没有标准误。",
         "unreliable_draws": '{family} 的快速后验并不可靠（Pareto k {pareto_k:.2f} > 0.7）：请改用 method="nuts"。',
+        "chains_unmixed": "{family} 的链可能未走遍整个后验（R-hat {r_hat:.3f}，{divergences} 次发散）："
+        "请提高 tune 与 draws。",
         "no_repeaters": "没有人购买两次：购买率与流失皆无法识别，预测接近零。",
         "few_repeaters": "只有 {repeaters} 位回购顾客：参数的估计并不可靠。",
         "dropout_not_identified": "流失无法识别（每次购买后平均流失概率为 {dropout:.2%}）："
