@@ -112,6 +112,12 @@ class LTVModel:
 
         return predict(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
 
+    def prior_predictive(self, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+        """What the priors believe of a base like this one; see :func:`lifestage.prior_check.prior_predictive`."""
+        from lifestage.prior_check import prior_predictive
+
+        return prior_predictive(self, draws, seed)
+
     def to_arviz(self, customers: Summary | Any = None) -> xr.DataTree:
         """The draws and what goes with them as a DataTree for ArviZ; see :func:`lifestage.arviz_export.to_arviz`."""
         from lifestage.arviz_export import to_arviz

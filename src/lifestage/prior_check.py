@@ -42,10 +42,10 @@ def prior_predictive(model: LTVModel, draws: int = 1000, seed: int = 0) -> pd.Da
     columns: dict[str, np.ndarray] = {}
     for name, part in model.parts.items():
         params = family(part.family).PARAMS
-        units = np.array([part.diagnostics["units"][param] for param in params])
+        units = np.asarray(part.diagnostics["units"])
         columns |= dict(zip(params, (units * np.exp(sample_prior(name, draws, rng))).T, strict=True))
-    module, units = family(model.purchases.family), model.purchases.diagnostics["units"]
-    time = units[module.TIME_PARAM]
+    module = family(model.purchases.family)
+    time = model.purchases.diagnostics["units"][module.PARAMS.index(module.TIME_PARAM)]
     purchases = {name: columns[name] for name in module.PARAMS}
     columns["repeat_rate"] = module.p_purchase(time, 0, 0, 0, **purchases)
     columns["repeat_purchases"] = module.expected_purchases(time, 0, 0, 0, **purchases)

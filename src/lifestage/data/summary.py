@@ -149,7 +149,9 @@ def _summary(
         .iloc[0]
         .to_dict()
     )
-    calendar = _calendar(log.visits, table)
+    close = log.last if log.last - usual_end(log.days) <= FARTHEST else max(end, usual_end(log.days))
+    visits = log.visits.filter(nw.col(DAY) <= close)  # a mistyped date is no holdout of centuries
+    calendar = _calendar(visits, table)
     sizes = (
         to_pandas(
             before.filter(nw.col("net") > 0).select(
@@ -170,8 +172,8 @@ def _summary(
         gaps=gaps,
         quality=replace(quality, notes=(*found, *window_notes)),
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
-        holdout=_holdout(log, table, end),
-        holdout_end=as_date(log.last) if log.last > end else None,
+        holdout=_holdout(visits, table, end) if close > end else None,
+        holdout_end=as_date(close) if close > end else None,
         channels=_channels(tickets),
         table=_finished(table, log.kind),
     )
@@ -244,11 +246,9 @@ def _calendar(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFra
     )
 
 
-def _holdout(log: Log, table: nw.LazyFrame[Any], end: int) -> pd.DataFrame | None:
-    """Purchase days after *end* by frequency, None if the log ends there."""
-    if log.last <= end:
-        return None
-    later = log.visits.filter(nw.col(DAY) > end).group_by(CUSTOMER).agg(nw.len().alias("purchases"))
+def _holdout(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any], end: int) -> pd.DataFrame:
+    """Purchase days after *end* by frequency."""
+    later = visits.filter(nw.col(DAY) > end).group_by(CUSTOMER).agg(nw.len().alias("purchases"))
     return to_pandas(
         table.select(CUSTOMER, FREQUENCY)
         .join(later, on=CUSTOMER, how="left")

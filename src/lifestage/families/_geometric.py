@@ -21,9 +21,7 @@ Law = tuple[Any, Any, Any, Any]
 """Shape and scale of the Gamma rate, a and b of the Beta dropout chance of a living customer."""
 
 
-def expected_alive(
-    t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike, rate: float
-) -> Floats:
+def expected_alive(t: ArrayLike, shape: ArrayLike, scale: ArrayLike, a: ArrayLike, b: ArrayLike, rate: float) -> Floats:
     """Expected (discounted) purchases within t of a living customer: rate Gamma(shape, scale), dropout Beta(a, b)."""
     arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (t, shape, scale, a, b)))
     out_shape = arrays[0].shape
