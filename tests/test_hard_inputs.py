@@ -245,7 +245,7 @@ def test_lines_without_a_number_are_left_out_and_counted(tmp_path: Path) -> None
     amount = np.select(
         [LOG.index % 7 == 0, LOG.index % 7 == 1, LOG.index % 7 == 2], [np.nan, np.inf, -np.inf], LOG["amount"]
     )
-    _, summary = runs(csv(LOG.assign(amount=amount), tmp_path), tmp_path / "out")
+    _, summary = runs(csv(LOG.assign(amount=amount), tmp_path), tmp_path / "made" / "here" / "out")
     lines = {kind: int((LOG.index % 7 == kind).sum()) for kind in range(3)}
     assert summary["quality"]["dropped"] == {"missing_amount": lines[0], "non_finite_amount": lines[1] + lines[2]}
 
@@ -257,7 +257,7 @@ def test_everyone_bought_once(tmp_path: Path) -> None:
     assert all(np.isfinite(bound) for bound in summary["intervals"]["expected_purchases"])
 
 
-@pytest.mark.parametrize("purchases", ["bg/nbd", "mbg/nbd"])
+@pytest.mark.parametrize("purchases", [pytest.param("bg/nbd", marks=pytest.mark.slow), "mbg/nbd"])
 def test_everyone_bought_on_every_day(purchases: str, tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=60)
     log = pd.DataFrame([(i, day, 10.0 + i % 5) for i in range(120) for day in days], columns=list(LOG.columns))
@@ -307,10 +307,8 @@ def test_free_orders_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        ["--horizon", "1e-3", "--level", "0.999999"],
-        ["--horizon", "10000", "--discount-rate", "0"],
-        ["--discount-rate", "5", "--margin", "1e-9"],
-        ["--period", "day", "--horizon", "10000", "--level", "0.5", "--until", "2025-06-30"],
+        ["--horizon", "1e-3", "--level", "0.999999", "--discount-rate", "5", "--margin", "1e-9"],
+        ["--period", "day", "--horizon", "10000", "--level", "0.5", "--until", "2025-06-30", "--discount-rate", "0"],
     ],
 )
 def test_extreme_terms(options: list[str], orders_csv: Path, tmp_path: Path) -> None:
@@ -444,11 +442,13 @@ ROLES = {"customer": NAMES["customer_id"], "time": NAMES["date"], "amount": NAME
 
 @pytest.mark.parametrize("make", [csv, parquet, lambda log, _: log, lambda log, _: pl.from_pandas(log)])
 def test_columns_of_any_name(make: Make, reference: pd.DataFrame, tmp_path: Path) -> None:
-    table = corridor(make(LOG.rename(columns=NAMES), tmp_path), **ROLES)
-    np.testing.assert_allclose(np.sort(table["ltv"]), np.sort(reference["ltv"]), rtol=1e-9)
-    options = [part for role, name in ROLES.items() for part in (f"--{role}", name)]
+    source = make(LOG.rename(columns=NAMES), tmp_path)
     if make is csv:
-        runs(make(LOG.rename(columns=NAMES), tmp_path), tmp_path / "out", *options)
+        options = [part for role, name in ROLES.items() for part in (f"--{role}", name)]
+        table, _ = runs(source, tmp_path / "out", *options)
+    else:
+        table = corridor(source, **ROLES)
+    np.testing.assert_allclose(np.sort(table["ltv"]), np.sort(reference["ltv"]), rtol=1e-9)
 
 
 def test_other_columns_may_have_the_names_that_the_package_uses(reference: pd.DataFrame, tmp_path: Path) -> None:
@@ -528,10 +528,6 @@ def test_an_impossible_place_is_one_sentence(
     refuses(orders_csv, tmp_path, *options, says=out.split("/")[-2], out=out, command=command)
 
 
-def test_missing_folders_are_made(orders_csv: Path, tmp_path: Path) -> None:
-    runs(orders_csv, tmp_path / "deep" / "er" / "out")
-
-
 @pytest.mark.parametrize("command", ["run", "fit"])
 @pytest.mark.parametrize("there", ["folder", "file", "folder with a summary.json"])
 def test_what_others_wrote_is_left_alone(command: str, there: str, orders_csv: Path, tmp_path: Path) -> None:
@@ -564,7 +560,7 @@ def test_files_added_to_an_earlier_run_survive_the_next(orders_csv: Path, tmp_pa
     assert (out / "my notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content", ["[1]", "null", '{"totals": 5}'])
+@pytest.mark.parametrize("content", ["[1]", '{"totals": 5}'])
 def test_a_damaged_earlier_run_is_one_sentence_or_no_matter(content: str, orders_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
