@@ -165,3 +165,13 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def test_a_run_can_draw_from_the_posterior(orders_csv: Path, tmp_path: Path) -> None:
+    options = ["--until", "1997-09-30", "--method", "laplace", "--out", str(tmp_path / "o"), "--json"]
+    result = runner.invoke(app, ["run", str(orders_csv), *options])
+    assert result.exit_code == 0, result.output
+    fit = json.loads(result.stdout)["fit"]["purchases"]
+    assert fit["method"] == "laplace"
+    assert fit["params"]["r"] == pytest.approx(0.2426, rel=0.02)
+    assert ls.load(tmp_path / "o" / "model").purchases.size == 1000

@@ -34,7 +34,7 @@ Until = Annotated[str | None, typer.Option("--until", help="Last day to learn fr
 Tz = Annotated[str | None, typer.Option("--tz", help="Time zone that cuts days, for aware timestamps.")]
 PeriodName = Annotated[str | None, typer.Option("--period", help="Unit of time: day, week, month, year.")]
 Purchases = Annotated[str | None, typer.Option("--purchases", help="Purchase model: bg/nbd or mbg/nbd.")]
-Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle or map.")]
+Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle, map, laplace or nuts.")]
 Horizon = Annotated[float | None, typer.Option("--horizon", help="How far to predict, in periods.")]
 Discount = Annotated[float | None, typer.Option("--discount-rate", help="Discount rate a YEAR (0.10 = 10 %).")]
 Margin = Annotated[float | None, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")]

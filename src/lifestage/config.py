@@ -37,7 +37,7 @@ class RunConfig(BaseModel):
     period: Literal["day", "week", "month", "year"] = "week"
     purchases: Literal["bg/nbd", "mbg/nbd"] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
-    method: Literal["mle", "map"] = "mle"
+    method: Literal["mle", "map", "laplace", "nuts"] = "mle"
 
     horizon: float = Field(52, gt=0)
     discount_rate: float = Field(0.10, ge=0)

@@ -20,8 +20,8 @@ TOLERANCE = 1e-9
 UNDERFLOW = 1e-290
 """Below this a double is too near its smallest value to hold nine digits; the result must then be tiny as well."""
 
-NEAR_ZERO = 1e-3
-"""The log-likelihood is compared relative to its size, or to this where it passes through zero."""
+NEAR_ZERO = 1e-40
+"""The log-likelihood is compared relative to its size, or to this where the exact value is zero."""
 
 
 @pytest.fixture(scope="module")
