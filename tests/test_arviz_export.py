@@ -12,6 +12,7 @@ import lifestage as ls
 from lifestage.arviz_export import compare, loo, to_arviz
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError
+from lifestage.families import bgnbd
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def few(customers: ls.Summary) -> ls.Summary:
 
 def test_groups_and_dims(fitted: ls.LTVModel, chained: ls.LTVModel, customers: ls.Summary) -> None:
     tree = fitted.to_arviz(customers)
-    assert set(tree.children) == {"posterior", "prior", "log_likelihood", "observed_data"}
+    assert set(tree.children) == {"posterior", "prior", "log_likelihood", "observed_data", "posterior_predictive"}
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": 200}
     np.testing.assert_array_equal(tree["posterior"]["v"].values[0], fitted.parts["spend"].draws["v"])
     assert tree["posterior"].attrs["purchases_pareto_k"] == fitted.purchases.diagnostics["pareto_k"]
@@ -127,3 +128,29 @@ def test_what_cannot_be_done_is_said(
     monkeypatch.setattr("lifestage.arviz_export.MOST_VALUES", 1000)
     with pytest.raises(ConfigError, match=r"thinned\(draws\)"):
         to_arviz(fitted, few)
+
+
+def test_replicated_customers_are_those_of_the_model(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+    tree = fitted.to_arviz(customers)
+    observed, again = tree["observed_data"], tree["posterior_predictive"]
+    assert dict(again.sizes) == {"chain": 1, "draw": 200, "customer": 1000, "buyer": 946}
+    assert observed["repeat_purchases"].dtype == again["repeat_purchases"].dtype == np.dtype("int64")
+    repeat_rate = float((observed["repeat_purchases"] > 0).mean())
+    assert repeat_rate == pytest.approx(946 / 2357, abs=0.05)  # the sample is one of customers, not of rows
+    fresh = customers.table["T"].to_numpy()
+    params = fitted.purchases.estimate
+    expected = float(bgnbd.p_purchase(fresh, 0, 0, 0, **params).mean())
+    assert float((again["repeat_purchases"] > 0).mean()) == pytest.approx(expected, abs=0.015)
+    medians = again["mean_spend"].median("buyer")
+    assert float(observed["mean_spend"].median()) == pytest.approx(float(medians.mean()), rel=0.2)
+    same = fitted.to_arviz(customers)["posterior_predictive"]["repeat_purchases"]
+    np.testing.assert_array_equal(again["repeat_purchases"], same)
+
+
+def test_arviz_draws_the_predictive_check(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+    import matplotlib.pyplot as plt
+
+    tree = fitted.to_arviz(customers)
+    az.plot_ppc_rootogram(tree, var_names=["repeat_purchases"])
+    az.plot_ppc_dist(tree, var_names=["mean_spend"])
+    plt.close("all")

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 import lifestage as ls
-from lifestage import plots
+from lifestage import histories, plots
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError
 from lifestage.evaluate import frequency_fit, holdout_fit, tracking
@@ -32,8 +32,8 @@ def ax() -> Iterator[Axes]:
 def test_matrices_hold_what_lifetimes_computes(model: ls.LTVModel) -> None:
     bg = BetaGeoFitter()
     bg.params_ = pd.Series(model.purchases.estimate)
-    alive = plots.alive_matrix(model, T=39, max_frequency=10)
-    purchases = plots.purchases_matrix(model, T=39, horizon=20, max_frequency=10)
+    alive = histories.alive_matrix(model, T=39, max_frequency=10)
+    purchases = histories.purchases_matrix(model, T=39, horizon=20, max_frequency=10)
     for x in (1, 4, 10):
         for t_x in alive.columns[[5, 20, 40]]:
             assert alive.loc[x, t_x] == pytest.approx(float(bg.conditional_probability_alive(x, t_x, 39)[0]), rel=1e-9)
@@ -47,7 +47,7 @@ def test_matrices_hold_what_lifetimes_computes(model: ls.LTVModel) -> None:
 def test_heat_maps_show_the_matrix(model: ls.LTVModel, ax: Axes) -> None:
     assert plots.plot_probability_alive_matrix(model, T=39, max_frequency=10, ax=ax) is ax
     drawn = np.ma.filled(ax.collections[0].get_array(), np.nan).reshape(11, -1)
-    np.testing.assert_allclose(drawn, plots.alive_matrix(model, T=39, max_frequency=10))
+    np.testing.assert_allclose(drawn, histories.alive_matrix(model, T=39, max_frequency=10))
     assert "weeks" in ax.get_xlabel()
     assert plots.plot_expected_purchases_matrix(model, horizon=26).get_title(loc="left").endswith("26 weeks")
     plt.close("all")
@@ -85,7 +85,7 @@ def test_tracking_expectation_is_the_sum_over_customers(model: ls.LTVModel, cust
 
 def test_history_jumps_at_purchases_and_falls_between(model: ls.LTVModel, ax: Axes) -> None:
     dates = ["1997-03-01", "1997-01-01", "1997-03-01", "1997-05-10"]
-    table = plots.history_alive(model, dates, until="1997-12-31").set_index("day")
+    table = histories.history_alive(model, dates, until="1997-12-31").set_index("day")
     assert table.loc["1997-01-01", "p_alive"] == 1.0
     assert table["p_alive"].loc["1997-05-11":].is_monotonic_decreasing
     assert table["p_purchase"].loc["1997-05-11":].is_monotonic_decreasing
@@ -95,7 +95,7 @@ def test_history_jumps_at_purchases_and_falls_between(model: ls.LTVModel, ax: Ax
     assert table.loc["1997-12-31", "p_alive"] == pytest.approx(float(theirs), rel=1e-9)
     assert plots.plot_history_alive(model, dates, until="1997-12-31", ax=ax) is ax
     with pytest.raises(DataError, match="at least one purchase"):
-        plots.history_alive(model, [])
+        histories.history_alive(model, [])
 
 
 def test_ltv_plots_count_every_customer(staged: pd.DataFrame, ax: Axes) -> None:
@@ -117,3 +117,12 @@ def test_stage_bars_are_shares_of_the_base(staged: pd.DataFrame, ax: Axes) -> No
     assert sum(widths.values()) == pytest.approx(100)
     with pytest.raises(ConfigError, match="line, phase, segment"):
         plots.plot_stages(staged, taxonomy="stage", ax=ax)
+
+
+def test_the_prior_is_drawn_as_shares_of_its_draws(customers: ls.Summary, ax: Axes) -> None:
+    prior = ls.fit(customers, method="map").prior_predictive(draws=500, seed=1)
+    assert plots.plot_prior_predictive(prior, observed=946 / 2357, ax=ax) is ax
+    heights = ax.patches[0].get_xy()[:, 1]  # the outline of the first histogram, each bar twice
+    counts, _ = np.histogram(prior["repeat_rate"], np.linspace(0, 1, 26))
+    assert heights.max() == pytest.approx(100 * counts.max() / 500)
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(946 / 2357)

@@ -20,6 +20,7 @@ from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.fitting.priors import sample_prior
 from lifestage.posterior import Posterior
+from lifestage.posterior_check import replicate
 from lifestage.tables import Counts, Summary
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ BLOCK = 4_000_000
 """Draws times distinct rows that leave-one-out holds at a time."""
 PRIOR_DRAWS = 1000
 ROW = {"purchases": "row", "spend": "spend_row"}
+DIM = {"repeat_purchases": "customer", "mean_spend": "buyer"}
 
 
 def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed: int = 0) -> xr.DataTree:
@@ -62,7 +64,9 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
         With customers, ``log_likelihood``: ``purchases`` of dims (chain, draw, row), natural logarithm, of *one*
         customer of the distinct row, and ``spend`` of dims (chain, draw, spend_row); and ``observed_data``:
         ``frequency``, ``recency``, ``T``, ``weight`` by row, ``spend_frequency``, ``monetary_value``,
-        ``spend_weight`` by spend_row.
+        ``spend_weight`` by spend_row. Also ``posterior_predictive`` with ``repeat_purchases`` of a random sample of
+        at most 1,000 customers (dims chain, draw, customer) and ``mean_spend`` of such a sample of repeat buyers (dims
+        chain, draw, buyer), replicated under each draw; ``observed_data`` has theirs under the same names.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> tree = ls.fit(customers, method="laplace", draws=100).to_arviz(customers)
     >>> sorted(tree.children)
-    ['log_likelihood', 'observed_data', 'posterior', 'prior']
+    ['log_likelihood', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
     >>> dict(tree["log_likelihood"].sizes)
     {'chain': 1, 'draw': 100, 'row': 1016, 'spend_row': 760}
     """
@@ -98,7 +102,13 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
             {part: (("chain", "draw", ROW[part]), _log_likelihood(model, counts, part)) for part in parts},
             _draw_coords(model),
         )
-        groups["observed_data"] = xr.Dataset(_observed(model, counts))
+        again = replicate(model, counts, seed=seed)
+        shared = {name: (DIM[name], values) for name, values in again.observed.items()}
+        groups["observed_data"] = xr.Dataset(_observed(model, counts) | shared)
+        groups["posterior_predictive"] = xr.Dataset(
+            {k: (("chain", "draw", DIM[k]), _by_chain(model, v)) for k, v in again.replicated.items()},
+            _draw_coords(model),
+        )
     return xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
 
 
@@ -225,7 +235,8 @@ def _prior(kind: str, part: Posterior, seed: int) -> dict[str, Floats]:
     """Draws from the prior in the units of the data; none under maximum likelihood."""
     if not part.priors:
         return {}
-    values = np.asarray(part.diagnostics["units"]) * np.exp(sample_prior(kind, PRIOR_DRAWS, seed))
+    units = np.asarray(part.diagnostics["units"])
+    values = units * np.exp(sample_prior(kind, PRIOR_DRAWS, seed, part.priors, units))
     return dict(zip(family(part.family).PARAMS, values.T, strict=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,6 +167,7 @@ def fit(
     chains: int = 4,
     tune: int = 1000,
     progress: bool = False,
+    priors: Mapping[str, Any] | None = None,
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -184,6 +186,10 @@ def fit(
         For ``"laplace"`` the number of draws, for ``"nuts"`` the number of each chain. Equal seeds give equal draws.
     chains, tune, progress : int, int, bool
         For ``"nuts"``: chains, draws of each that tune the sampler and are left out, and whether to show progress.
+    priors : mapping, optional
+        Laws in place of the default priors, by quantity or parameter: text as in PyMC, a PreliZ distribution, or a
+        ``Prior`` of PyMC's extras; ``{"dropout": "Beta(alpha=1, beta=3)"}``. The names are those of
+        :mod:`lifestage.fitting.priors`; parameters of time are in periods.
 
     Raises
     ------
@@ -203,7 +209,7 @@ def fit(
         raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
     counts = compress(customers)
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
-    how |= {"chains": chains, "tune": tune, "progress": progress}
+    how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}
     spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
     return LTVModel(
         purchases=fit_purchases(counts, purchases, **how),

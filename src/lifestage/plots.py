@@ -1,7 +1,4 @@
-"""Plots for a notebook: tables or a model in, matplotlib Axes out; every function takes ``ax=``.
-
-What computes is apart from what draws: ``alive_matrix``, ``purchases_matrix`` and ``history_alive`` return tables.
-"""
+"""Plots for a notebook: tables or a model in, matplotlib Axes out; every function takes ``ax=``."""
 
 from __future__ import annotations
 
@@ -13,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.errors import ConfigError, DataError
-from lifestage.families import family
+from lifestage.histories import alive_matrix, history_alive, purchases_matrix
 from lifestage.lifecycle import stage_table
+from lifestage.lifecycle.frames import collect, open_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,18 +21,16 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel
 
 __all__ = [
-    "alive_matrix",
-    "history_alive",
     "plot_expected_purchases_matrix",
     "plot_frequency_fit",
     "plot_history_alive",
     "plot_holdout_fit",
     "plot_ltv_concentration",
     "plot_ltv_distribution",
+    "plot_prior_predictive",
     "plot_probability_alive_matrix",
     "plot_stages",
     "plot_tracking",
-    "purchases_matrix",
 ]
 
 Floats = NDArray[np.float64]
@@ -64,74 +60,6 @@ def _dates(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def alive_matrix(model: LTVModel, *, T: float, max_frequency: int = 20) -> pd.DataFrame:
-    """P(alive) by frequency (rows) and recency (columns, periods) of customers observed for *T* periods.
-
-    Cells that cannot be, a repeat buyer with recency 0 or a one-time buyer with another, are missing.
-    """
-    module = family(model.purchases.family)
-    return _matrix(T, max_frequency, lambda x, t_x: module.p_alive(x, t_x, T, **model.purchases.columns()))
-
-
-def purchases_matrix(model: LTVModel, *, T: float, horizon: float = 52, max_frequency: int = 20) -> pd.DataFrame:
-    """Expected purchases within *horizon* periods by frequency (rows) and recency (columns, periods)."""
-    module = family(model.purchases.family)
-    return _matrix(
-        T, max_frequency, lambda x, t_x: module.expected_purchases(horizon, x, t_x, T, **model.purchases.columns())
-    )
-
-
-def _matrix(T: float, max_frequency: int, values: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    if not T > 0 or max_frequency < 1:
-        raise ConfigError(f"expected T > 0 and max_frequency ≥ 1; got {T} and {max_frequency}")
-    x = np.arange(max_frequency + 1.0)
-    t_x = np.linspace(0.0, T, 41)
-    cells = np.meshgrid(x, t_x, indexing="ij")
-    table = values(cells[0].ravel(), cells[1].ravel()).mean(axis=0).reshape(cells[0].shape)
-    table[(cells[0] > 0) != (cells[1] > 0)] = np.nan
-    return pd.DataFrame(table, index=pd.Index(x.astype(int), name="frequency"), columns=pd.Index(t_x, name="recency"))
-
-
-def history_alive(
-    model: LTVModel, purchases: Sequence[date | str], *, until: date | str | None = None, window: float | None = None
-) -> pd.DataFrame:
-    """One customer's P(alive) and P(a purchase within *window* days), day by day since the first purchase.
-
-    Parameters
-    ----------
-    purchases : dates of purchases, in any order; several on one day count once
-    until : last day; default the last purchase or the model's last day, whichever is later
-    window : days; default the model's stage window
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``day``, ``p_alive``, ``p_purchase``.
-    """
-    import pandas as pd
-
-    if not len(purchases):
-        raise DataError("expected the dates of at least one purchase; got none")
-    bought = np.unique(pd.Series(list(purchases)).astype("datetime64[s]").to_numpy().astype("datetime64[D]"))
-    last = np.datetime64(until or max(bought[-1], np.datetime64(model.data.until or "1970-01-01", "D")), "D")
-    days = np.arange(bought[0], last + np.timedelta64(1, "D"))
-    unit = model.period.days
-    x = np.searchsorted(bought, days, side="right") - 1.0
-    t_x = (bought[x.astype(int)] - bought[0]).astype(float) / unit
-    T = (days - bought[0]).astype(float) / unit
-    module, params = family(model.purchases.family), model.purchases.columns()
-    h = (window or model.data.stage_window) / unit
-    return pd.DataFrame(
-        {
-            "day": days,
-            "p_alive": module.p_alive(x, t_x, T, **params).mean(axis=0),
-            "p_purchase": module.p_purchase(h, x, t_x, T, **params).mean(axis=0),
-        }
-    )
-
-
 def _heat(table: pd.DataFrame, title: str, label: str, unit: str, ax: Axes | None, limits: tuple[float, float]) -> Axes:
     ax = _axes(ax, title, f"recency: {unit}s from the first to the last purchase", "frequency: repeat purchases")
     columns = table.columns.to_numpy(float)
@@ -147,25 +75,20 @@ def plot_probability_alive_matrix(
     model: LTVModel, *, T: float | None = None, max_frequency: int = 20, ax: Axes | None = None
 ) -> Axes:
     """Heat map of P(alive) by frequency and recency; *T* is in periods, by default the longest history of the data."""
-    T = T or _longest(model)
+    T = _longest(model) if T is None else T
     table = alive_matrix(model, T=T, max_frequency=max_frequency)
-    title = f"P(alive) after {T:.0f} {model.period.name}s"
+    title = f"P(alive) of customers first seen {T:.0f} {model.period.name}s ago"
     return _heat(table, title, "P(alive)", model.period.name, ax, (0.0, 1.0))
 
 
 def plot_expected_purchases_matrix(
-    model: LTVModel,
-    *,
-    horizon: float = 52,
-    T: float | None = None,
-    max_frequency: int = 20,
-    ax: Axes | None = None,
+    model: LTVModel, *, horizon: float = 52, T: float | None = None, max_frequency: int = 20, ax: Axes | None = None
 ) -> Axes:
     """Heat map of expected purchases within *horizon* periods by frequency and recency."""
-    T = T or _longest(model)
+    T = _longest(model) if T is None else T
     table = purchases_matrix(model, T=T, horizon=horizon, max_frequency=max_frequency)
     title = f"Expected purchases in the next {horizon:g} {model.period.name}s"
-    return _heat(table, title, "purchases", model.period.name, ax, (0.0, float(np.nanmax(table.to_numpy()))))
+    return _heat(table, title, "expected purchases", model.period.name, ax, (0.0, float(np.nanmax(table.to_numpy()))))
 
 
 def _longest(model: LTVModel) -> float:
@@ -175,11 +98,11 @@ def _longest(model: LTVModel) -> float:
     return float((until - min(calendar["day"])).days / model.period.days)
 
 
-def _pairs(labels: Sequence[str], actual: Any, expected: Any, ax: Axes) -> Axes:
-    at = np.arange(len(labels))
-    ax.bar(at - 0.2, actual, 0.4, color=ACTUAL, label="actual")
-    ax.bar(at + 0.2, expected, 0.4, color=MODEL, label="expected")
-    ax.set_xticks(at, list(labels))
+def _pairs(table: pd.DataFrame, ax: Axes) -> Axes:
+    at = np.arange(len(table))
+    ax.bar(at - 0.2, table["actual"], 0.4, color=ACTUAL, label="actual")
+    ax.bar(at + 0.2, table["expected"], 0.4, color=MODEL, label="expected")
+    ax.set_xticks(at, table["frequency"].tolist())
     ax.legend(frameon=False)
     return ax
 
@@ -187,26 +110,29 @@ def _pairs(labels: Sequence[str], actual: Any, expected: Any, ax: Axes) -> Axes:
 def plot_frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Bars of customers by number of repeat purchases, from :func:`lifestage.evaluate.frequency_fit`."""
     ax = _axes(ax, "Customers by repeat purchases, in the data of the fit", "repeat purchases", "customers")
-    return _pairs(table["frequency"].tolist(), table["actual"], table["expected"], ax)
+    return _pairs(table, ax)
 
 
-def plot_holdout_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_holdout_fit(table: pd.DataFrame | None, *, ax: Axes | None = None) -> Axes:
     """Bars of mean purchases after the fit by earlier frequency, from :func:`lifestage.evaluate.holdout_fit`."""
-    ax = _axes(ax, "Purchases after the fit, by earlier repeat purchases", "repeat purchases before", "purchases each")
-    return _pairs(table["frequency"].tolist(), table["actual"], table["expected"], ax)
+    if table is None:
+        raise DataError("expected the table of holdout_fit; got None: the log has nothing after the data of the fit")
+    title = "Purchases after the fit, by earlier repeat purchases"
+    ax = _axes(ax, title, "repeat purchases before", "mean purchases a customer")
+    return _pairs(table, ax)
 
 
 def plot_tracking(table: pd.DataFrame, *, cumulative: bool = True, ax: Axes | None = None) -> Axes:
     """Repeat purchases of the base through time, from :func:`lifestage.evaluate.tracking`; the holdout is shaded."""
-    suffix, title = (
-        ("_cumulative", "Repeat purchases, running total") if cumulative else ("", "Repeat purchases a step")
-    )
-    ax = _axes(ax, title, "", "purchases")
+    step = int(table["end"].diff().dt.days.max()) if len(table) > 1 else 1
+    span = {1: "day", 7: "week"}.get(step, f"{step} days")
+    suffix, detail = ("_cumulative", ", running total") if cumulative else ("", f" per {span}")
+    ax = _axes(ax, f"Repeat purchases{detail}", "", "repeat purchases")
     ax.plot(table["end"], table[f"actual{suffix}"], color=ACTUAL, label="actual")
     ax.plot(table["end"], table[f"expected{suffix}"], color=MODEL, label="expected")
-    held = table[table["holdout"]]
-    if len(held):
-        ax.axvspan(held["end"].iloc[0], held["end"].iloc[-1], color=MODEL, alpha=0.08, lw=0, label="after the fit")
+    if table["holdout"].any():
+        start = table["end"][~table["holdout"]].max()
+        ax.axvspan(start, table["end"].iloc[-1], color=MODEL, alpha=0.08, lw=0, label="after the fit")
     ax.set_ylim(bottom=0)
     _dates(ax)
     ax.legend(frameon=False)
@@ -222,30 +148,58 @@ def plot_history_alive(
     ax: Axes | None = None,
 ) -> Axes:
     """One customer's P(alive) and chance of buying through time, with the purchases marked."""
-    import pandas as pd
-
     table = history_alive(model, purchases, until=until, window=window)
-    days = window or model.data.stage_window
+    days = model.data.stage_window if window is None else window
     ax = _axes(ax, "One customer through time", "", "probability")
     ax.plot(table["day"], table["p_alive"], color=ACTUAL, label="P(alive)")
-    ax.plot(table["day"], table["p_purchase"], color=MODEL, label=f"P(a purchase within {days:.0f} days)")
-    bought = pd.Series(list(purchases)).astype("datetime64[s]")
-    ax.plot(bought, np.full(len(bought), -0.03), "|", color=MARK, ms=10, mew=2, clip_on=False, label="purchase")
-    ax.set_ylim(-0.06, 1.03)
+    ax.plot(table["day"], table["p_purchase"], color=MODEL, label=f"P(purchase within {days:.0f} days)")
+    bought = table["day"][table["purchase"]]
+    ax.plot(bought, np.full(len(bought), -0.03), "|", color=MARK, ms=10, mew=2, label="purchase")
+    ax.set_ylim(-0.06, 1.2)
+    ax.set_yticks(np.linspace(0.0, 1.0, 6))
     _dates(ax)
-    ax.legend(frameon=False, loc="upper right")
+    ax.legend(frameon=False, loc="upper left", ncols=3, fontsize="small")
+    return ax
+
+
+def plot_prior_predictive(table: pd.DataFrame, *, observed: float | None = None, ax: Axes | None = None) -> Axes:
+    """What the priors believe of repeat rates and dropout, from ``LTVModel.prior_predictive``.
+
+    Histograms of the draws' ``repeat_rate`` and ``dropout``, as shares of the draws; *observed* marks the repeat rate
+    of the base, which a sensible prior does not rule out.
+    """
+    ax = _axes(ax, "What the priors believe before the data", "chance", "share of prior draws, %")
+    names = {"repeat_rate": "repeat rate within the mean time observed", "dropout": "mean dropout chance a/(a + b)"}
+    for (column, label), colour in zip(names.items(), (MODEL, MARK), strict=True):
+        share = np.full(len(table), 100.0 / len(table))
+        bins = np.linspace(0.0, 1.0, 26).tolist()
+        ax.hist(table[column], bins=bins, weights=share, histtype="step", lw=1.6, color=colour, label=label)
+    if observed is not None:
+        ax.axvline(observed, color=MODEL, ls="--", label=f"repeat rate of the base, {100 * observed:.0f} %")
+    ax.set_xlim(0, 1)
+    ax.margins(y=0.25)
+    ax.legend(frameon=False, loc="upper right", fontsize="small")
     return ax
 
 
 def plot_ltv_distribution(scores: Any, *, bins: int = 40, ax: Axes | None = None) -> Axes:
-    """Histogram of customers by LTV, on a logarithmic money axis; the lowest 0.5 % are counted in the first bar."""
+    """Histogram of customers by LTV, on a logarithmic money axis; the lowest 0.5 % are counted in the first bar.
+
+    Customers whose LTV is 0 have no place on that axis: they are counted in its label, the mean and the median.
+    """
+    if bins < 1:
+        raise ConfigError(f"expected bins ≥ 1; got {bins}")
     ltv = _ltv(scores)
-    shown = np.maximum(ltv, np.quantile(ltv, 0.005))
-    ax = _axes(ax, "Customers by LTV", "LTV, money (logarithmic)", "customers")
+    some = ltv[ltv > 0]
+    shown = np.maximum(some, np.quantile(some, 0.005))
+    left_out = f"; {ltv.size - some.size:,} customers with LTV 0 are not shown" if some.size < ltv.size else ""
+    ax = _axes(ax, "Customers by LTV", f"LTV, money (logarithmic){left_out}", "customers")
     ax.hist(shown, bins=np.geomspace(shown.min() * 0.9999, shown.max() * 1.0001, bins + 1).tolist(), color=MODEL)
     ax.set_xscale("log")
-    ax.axvline(float(ltv.mean()), color=MARK, label=f"mean {ltv.mean():,.1f}")
-    ax.axvline(float(np.median(ltv)), color=ACTUAL, label=f"median {np.median(ltv):,.1f}")
+    ax.xaxis.set_major_formatter("{x:,g}")
+    for name, value, style in (("mean", float(ltv.mean()), "-"), ("median", float(np.median(ltv)), "--")):
+        if value > 0:
+            ax.axvline(value, color=MARK, ls=style, label=f"{name} {value:,.1f}")
     ax.legend(frameon=False)
     return ax
 
@@ -256,46 +210,48 @@ def plot_ltv_concentration(scores: Any, *, ax: Axes | None = None) -> Axes:
     share = np.concatenate([[0.0], np.cumsum(ltv) / ltv.sum()])
     top = np.linspace(0.0, 1.0, share.size)
     fifth = float(np.interp(0.2, top, share))
-    ax = _axes(
-        ax,
-        f"The top 20 % of customers hold {100 * fifth:.0f} % of LTV",
-        "share of customers, best first",
-        "share of LTV",
-    )
-    ax.plot(top, share, color=MODEL)
-    ax.plot([0, 1], [0, 1], color=ACTUAL, ls=":")
-    ax.plot([0.2, 0.2, 0.0], [0.0, fifth, fifth], color=MARK, lw=0.8)
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, 1.02)
+    title = f"The top 20 % of customers hold {100 * fifth:.0f} % of LTV"
+    ax = _axes(ax, title, "share of customers, best first, %", "share of LTV, %")
+    ax.plot(100 * top, 100 * share, color=MODEL)
+    ax.plot([0, 100], [0, 100], color=ACTUAL, ls=":")
+    ax.plot([20, 20, 0], [0, 100 * fifth, 100 * fifth], color=MARK, lw=0.8)
+    ax.set(xlim=(0, 100), ylim=(0, 102))
     return ax
 
 
 def _ltv(scores: Any) -> Floats:
-    import narwhals as nw
-
-    frame = nw.from_native(scores)
+    """Every customer's LTV that is known, zeros included."""
+    frame = open_frame(scores, ())
     if "ltv" not in frame.collect_schema().names():
         raise DataError("expected a scores table with a column ltv (a model with a spend part)")
-    values: Floats = frame.lazy().select("ltv").collect().get_column("ltv").drop_nulls().to_numpy()
-    values = values[values > 0]
-    if not values.size:
+    values: Floats = collect(frame.select("ltv"))["ltv"].to_numpy(float, na_value=np.nan)
+    values = values[np.isfinite(values)]
+    if not (values > 0).any():
         raise DataError("expected customers with a positive ltv; got none")
     return values
 
 
 def plot_stages(staged: Any, *, taxonomy: str = "line", lang: str = "en", ax: Axes | None = None) -> Axes:
-    """Bars of customers and of LTV by stage, as shares of the base."""
-    table = stage_table(staged, lang=lang)
+    """Bars of customers and of LTV by stage, as shares of the base, with the counts and sums beside them.
+
+    *staged* is what ``assign_stages`` returned, or a table of :func:`lifestage.lifecycle.stage_table`, whose labels
+    are then shown as they are.
+    """
+    frame = open_frame(staged, ())
+    ready = {"taxonomy", "label", "customers", "share", "ltv", "ltv_share"} <= set(frame.collect_schema().names())
+    table = collect(frame) if ready else stage_table(staged, lang=lang)
     if taxonomy not in set(table["taxonomy"]):
         raise ConfigError(f"taxonomy must be one of {', '.join(table['taxonomy'].unique())}; got {taxonomy!r}")
     part = table[table["taxonomy"] == taxonomy].iloc[::-1]
-    ax = _axes(ax, "Where customers stand", "share of the base, %", "")
+    ax = _axes(ax, f"Where customers stand: stages of the {taxonomy}", "share of the base, %", "")
     at = np.arange(len(part))
-    ax.barh(at + 0.2, 100 * part["share"], 0.4, color=ACTUAL, label="customers")
-    if part["ltv_share"].notna().any():
-        ax.barh(at - 0.2, 100 * part["ltv_share"], 0.4, color=MODEL, label="LTV")
-    for y, count, share in zip(at, part["customers"], part["share"], strict=True):
-        ax.annotate(f"{count:,}", (100 * share, y + 0.2), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    for name, share, move, colour in (("customers", "share", 0.2, ACTUAL), ("ltv", "ltv_share", -0.2, MODEL)):
+        if part[share].notna().any():
+            bars = ax.barh(at + move, 100 * part[share], 0.4, color=colour, label=name.replace("ltv", "LTV"))
+            words = [f"{n:,.0f} ({100 * p:.0f} %)" for n, p in zip(part[name], part[share], strict=True)]
+            ax.bar_label(bars, words, padding=3, fontsize=8)
+    ax.margins(x=0.2)
+    ax.set_xlim(left=0)
     ax.set_yticks(at, part["label"].tolist())
     ax.legend(frameon=False)
     return ax

@@ -41,9 +41,9 @@ def prior_predictive(model: LTVModel, draws: int = 1000, seed: int = 0) -> pd.Da
     rng = np.random.default_rng(seed)
     columns: dict[str, np.ndarray] = {}
     for name, part in model.parts.items():
-        params = family(part.family).PARAMS
         units = np.asarray(part.diagnostics["units"])
-        columns |= dict(zip(params, (units * np.exp(sample_prior(name, draws, rng))).T, strict=True))
+        theta = sample_prior(name, draws, rng, part.priors or None, units)
+        columns |= dict(zip(family(part.family).PARAMS, (units * np.exp(theta)).T, strict=True))
     module = family(model.purchases.family)
     time = model.purchases.diagnostics["units"][module.PARAMS.index(module.TIME_PARAM)]
     purchases = {name: columns[name] for name in module.PARAMS}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import PURCHASES, SPEND
 from lifestage.fitting.mle import Objective, Optimum, log_density, maximise
-from lifestage.fitting.priors import DESCRIPTIONS, log_prior
+from lifestage.fitting.priors import choose, log_prior
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import Counts, Note
 
@@ -45,10 +45,13 @@ class Settings:
     chains: int = 4
     tune: int = 1000
     progress: bool = False
+    priors: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
+        if self.priors and self.method == "mle":
+            raise ConfigError('expected method="map", "laplace" or "nuts" with priors; maximum likelihood has none')
         for name, least in {"draws": 4 if self.method == "nuts" else 2, "chains": 1, "tune": 50}.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be {least} or more; got {getattr(self, name)}")
@@ -65,7 +68,8 @@ def _posterior(
     notes: Callable[[Mapping[str, float]], list[Note]],
 ) -> Posterior:
     """Maximise, draw if the method draws, and put the result together with its diagnostics and status."""
-    prior = None if settings.method == "mle" else log_prior(kind)
+    laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
+    prior = log_prior(kind, laws, units) if laws else None
     density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
     best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n)
     theta, extra = _draws(density, best, settings)
@@ -91,7 +95,7 @@ def _posterior(
         status=Status(best.converged, tuple(found)),
         covariance=best.covariance,
         diagnostics=diagnostics,
-        priors=DESCRIPTIONS[kind] if prior is not None else {},
+        priors=laws,
     )
 
 
@@ -154,6 +158,7 @@ def fit_purchases(
     chains: int = 4,
     tune: int = 1000,
     progress: bool = False,
+    priors: Mapping[str, Any] | None = None,
 ) -> Posterior:
     """Fit a family of purchase models to the distinct rows of a base.
 
@@ -168,6 +173,8 @@ def fit_purchases(
         For the two methods that draw; ``"nuts"`` keeps so many draws of each chain, stored one chain after another.
     chains, tune, progress : int, int, bool
         For ``"nuts"``; see :func:`lifestage.fitting.nuts.sample`.
+    priors : mapping, optional
+        Laws in place of the defaults; see :mod:`lifestage.fitting.priors`.
 
     Raises
     ------
@@ -176,7 +183,7 @@ def fit_purchases(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed, chains, tune, progress)
+    settings = Settings(method, draws, seed, chains, tune, progress, priors)
     if family not in PURCHASES:
         raise ConfigError(f"purchases must be one of {', '.join(PURCHASES)}; got {family!r}")
     customers = float(counts.weight.sum())
@@ -228,6 +235,7 @@ def fit_spend(
     chains: int = 4,
     tune: int = 1000,
     progress: bool = False,
+    priors: Mapping[str, Any] | None = None,
 ) -> Posterior:
     """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
 
@@ -240,7 +248,7 @@ def fit_spend(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed, chains, tune, progress)
+    settings = Settings(method, draws, seed, chains, tune, progress, priors)
     if family not in SPEND:
         raise ConfigError(f"spend must be one of {', '.join(SPEND)} or None; got {family!r}")
     module = SPEND[family]

@@ -1,0 +1,108 @@
+"""Tables of the model's beliefs by history: P(alive) and purchases by frequency and recency, one customer in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage.curves import alive_purchases
+from lifestage.errors import ConfigError, DataError
+from lifestage.families import family
+from lifestage.predict import PREDICTION_DRAWS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.model import LTVModel
+
+__all__ = ["alive_matrix", "history_alive", "purchases_matrix"]
+
+
+def alive_matrix(model: LTVModel, *, T: float, max_frequency: int = 20) -> pd.DataFrame:
+    """P(alive) by frequency (rows) and recency (columns, periods) of customers observed for *T* periods.
+
+    Cells that cannot be, a repeat buyer with recency 0 or a one-time buyer with another, are missing.
+    """
+    return _matrix(model, T, max_frequency, None)
+
+
+def purchases_matrix(model: LTVModel, *, T: float, horizon: float = 52, max_frequency: int = 20) -> pd.DataFrame:
+    """Expected purchases within *horizon* periods by frequency (rows) and recency (columns, periods)."""
+    if not 0 < horizon < np.inf:
+        raise ConfigError(f"expected horizon > 0, in periods; got {horizon}")
+    return _matrix(model, T, max_frequency, horizon)
+
+
+def _matrix(model: LTVModel, T: float, max_frequency: int, horizon: float | None) -> pd.DataFrame:
+    """P(alive), times the purchases of the living where a horizon is given: those depend on the row alone."""
+    import pandas as pd
+
+    if not 0 < T < np.inf or max_frequency < 1:
+        raise ConfigError(f"expected T > 0 and max_frequency ≥ 1; got {T} and {max_frequency}")
+    part = model.purchases.thinned(PREDICTION_DRAWS)
+    module, params = family(part.family), part.columns()
+    x, t_x = np.arange(max_frequency + 1.0), np.linspace(0.0, T, 41)
+    rows, columns = np.meshgrid(x, t_x, indexing="ij")
+    values = np.broadcast_to(module.p_alive(rows.ravel(), columns.ravel(), T, **params), (part.size, rows.size))
+    values = values.reshape(part.size, *rows.shape)
+    if horizon is not None:
+        values = values * alive_purchases(module, params, horizon, x, np.full(x.shape, T), 0.0)[:, :, None]
+    table = np.where((rows > 0) == (columns > 0), values.mean(axis=0), np.nan)
+    return pd.DataFrame(table, index=pd.Index(x.astype(int), name="frequency"), columns=pd.Index(t_x, name="recency"))
+
+
+def history_alive(
+    model: LTVModel, purchases: Sequence[date | str], *, until: date | str | None = None, window: float | None = None
+) -> pd.DataFrame:
+    """One customer's P(alive) and P(a purchase within *window* days), day by day since the first purchase.
+
+    *purchases* are dates in any order; several on one day count once, those after *until* are left out. *until* is by
+    default the last purchase or the model's last day, whichever is later; *window* the model's stage window.
+    The columns are ``day``, ``purchase`` (True on purchase days), ``p_alive`` and ``p_purchase``. Raises a DataError
+    where there is no purchase up to *until* or something is no date, a ConfigError where *window* is not positive.
+    """
+    import pandas as pd
+
+    window = model.data.stage_window if window is None else window
+    if not 0 < window < np.inf:
+        raise ConfigError(f"expected window > 0, in days; got {window}")
+    bought = np.unique(_days(purchases))
+    ends = [model.data.until or bought[-1], bought[-1]] if until is None else [until]
+    last = _days(ends).max()
+    bought = bought[bought <= last]
+    if not bought.size:
+        raise DataError(f"expected the dates of at least one purchase up to {last}; got none")
+    days = np.arange(bought[0], last + np.timedelta64(1, "D"))
+    unit = model.period.days
+    x = np.searchsorted(bought, days, side="right") - 1.0
+    t_x = (bought[x.astype(int)] - bought[0]).astype(float) / unit
+    T = (days - bought[0]).astype(float) / unit
+    part = model.purchases.thinned(PREDICTION_DRAWS)
+    module, params = family(part.family), part.columns()
+    return pd.DataFrame(
+        {
+            "day": days,
+            "purchase": np.isin(days, bought),
+            "p_alive": module.p_alive(x, t_x, T, **params).mean(axis=0),
+            "p_purchase": module.p_purchase(window / unit, x, t_x, T, **params).mean(axis=0),
+        }
+    )
+
+
+def _days(values: Any) -> NDArray[np.datetime64]:
+    """Calendar days of dates, timestamps without a time zone, or text such as 1997-01-31."""
+    import pandas as pd
+
+    if isinstance(values, str) or not len(values):
+        raise DataError(f"expected the dates of at least one purchase, as a list; got {values!r}")
+    try:
+        stamps = pd.Series([pd.Timestamp(value) for value in values]).astype("datetime64[s]")
+    except (TypeError, ValueError) as error:
+        raise DataError(f"expected dates without a time zone, such as 1997-01-31: {error}") from error
+    if stamps.isna().any():
+        raise DataError(f"expected dates; {int(stamps.isna().sum())} of {stamps.size} are missing")
+    return stamps.to_numpy().astype("datetime64[D]")
