@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ LONGEST = 1e6
 
 TOTAL_DRAWS = 200
 """Draws that totals integrate over."""
+
+CHUNK = 4_000_000
+"""Rows times draws worked on at once: 32 MB an array."""
+
+PER_ROW = ("x", "t_x", "T", "weight", "monetary_sum", "monetary_sq_sum")
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,19 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     return frame if model.spend is not None else frame.iloc[:1]
 
 
+def _chunks(model: LTVModel, counts: Counts) -> Iterator[Counts]:
+    """The purchase rows in pieces that bound memory."""
+    size = max(1, CHUNK // model.purchases.size)
+    for begin in range(0, counts.x.size, size):
+        yield replace(counts, **{name: getattr(counts, name)[begin : begin + size] for name in PER_ROW})
+
+
 def _means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     """Expected purchases, revenue and LTV of the base under each draw; shape (draws, 3)."""
+    return np.sum([_chunk_means(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0)
+
+
+def _chunk_means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     module, params = family(model.purchases.family), model.purchases.columns()
     x, t_x, T = counts.x, counts.t_x, counts.T
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
@@ -132,6 +149,11 @@ def _means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
 
 def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Floats, bool]:
     """Sum over customers of Var(purchases), Var(revenue), Var(LTV); and whether the spend variance is finite."""
+    finite = model.spend is None or model.spend.estimate["q"] > 2.0
+    return np.sum([_chunk_variance(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0), finite
+
+
+def _chunk_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     module, params = family(model.purchases.family), model.purchases.columns()
     x, t_x, T = counts.x, counts.t_x, counts.T
     alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
@@ -143,9 +165,8 @@ def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Fl
         second_moment[rows] = pmf @ nodes**2
     variance = second_moment - first_moment**2
     if model.spend is None:
-        return np.array([variance @ counts.weight, 0.0, 0.0]), True
+        return np.array([variance @ counts.weight, 0.0, 0.0])
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
-    finite = q > 2.0
     shape = np.maximum(q + p * x, 2.05)
     # E[(v + x·m)²] summed over the customers of a row
     square = v * v * counts.weight + 2 * v * x * counts.monetary_sum + x * x * counts.monetary_sq_sum
@@ -154,7 +175,7 @@ def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Fl
     mean = first_moment * p / (shape - 1.0)
     revenue = float(np.sum((second - mean**2) * square))
     factor = terms.margin * _mean_discount(model, terms)
-    return np.array([variance @ counts.weight, revenue, revenue * factor**2]), finite
+    return np.array([variance @ counts.weight, revenue, revenue * factor**2])
 
 
 def _mean_discount(model: LTVModel, terms: Terms) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +16,8 @@ import pytest
 
 import lifestage as ls
 from lifestage.errors import DataError
-from lifestage.report import summarize_run
+from lifestage.report import summarize_run, write_report
+from lifestage.report.format import integer
 from lifestage.report.spread import ltv_distribution
 
 
@@ -156,3 +158,16 @@ def test_contacts_count_as_prospects_only(staged: pd.DataFrame, model: ls.LTVMod
     run = summarize_run(more, model)
     assert run["data"]["prospects"] == 2 == run["stages"]["line"]["prospect"]
     assert run["data"]["customers"] == 2357
+
+
+def test_stage_counts_have_intervals_where_there_are_draws(
+    customers: ls.Summary, model: ls.LTVModel, staged: pd.DataFrame, tmp_path: Path
+) -> None:
+    assert summarize_run(staged, model)["stage_intervals"] is None
+    drawn = ls.fit(customers, method="laplace", draws=100, seed=1)
+    placed = ls.assign_stages(drawn.predict(customers))
+    run = summarize_run(placed, drawn)
+    low, high = run["stage_intervals"]["line"]["half_asleep"]
+    assert low < run["stages"]["line"]["half_asleep"] < high
+    page = write_report(placed, drawn, tmp_path / "page.html", summary=run).read_text("utf-8")
+    assert f"({integer(low)}–{integer(high)})" in page

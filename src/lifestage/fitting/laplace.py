@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 DEGREES = 8.0
 """Degrees of freedom of the proposal: heavier tails than any log-concave posterior, at a loss of few draws."""
 
-PROPOSALS = 2
-"""Proposals for each draw that is wanted."""
+PROPOSALS, FEWEST = 2, 200
+"""Proposals for each draw that is wanted, and in all: fewer tell nothing of the tail of their weights."""
 
 RELIABLE = 0.7
 """Pareto k̂ beyond which importance weights are not to be trusted."""
@@ -63,7 +63,7 @@ def sample(density: Objective, mode: Floats, covariance: Floats, draws: int, see
     rounds = 0
     while True:
         rounds += 1
-        theta, log_proposal = _propose(rng, center, spread, PROPOSALS * draws)
+        theta, log_proposal = _propose(rng, center, spread, max(PROPOSALS * draws, FEWEST))
         with ThreadPoolExecutor() as pool:  # the kernels release the lock
             log_posterior = np.array(list(pool.map(lambda at: density(at)[0], theta)))
         log_ratio = np.where(np.isfinite(log_posterior), log_posterior - log_proposal, -np.inf)

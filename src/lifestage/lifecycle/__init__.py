@@ -6,6 +6,7 @@ from lifestage.lifecycle.assign import STAGE_COLUMNS, assign_stages
 from lifestage.lifecycle.formulas import lifespan_years, ltv_base, ltv_simple, ltv_with_margin
 from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
 from lifestage.lifecycle.risk import at_risk_list
+from lifestage.lifecycle.stage_counts import stage_counts
 from lifestage.lifecycle.stage_table import stage_table
 from lifestage.lifecycle.taxonomies import LANGUAGES, TAXONOMIES, Stage, label, stage
 from lifestage.lifecycle.thresholds import Thresholds
@@ -30,5 +31,6 @@ __all__ = [
     "ltv_with_margin",
     "metric_changes",
     "stage",
+    "stage_counts",
     "stage_table",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -104,20 +104,19 @@ def assign_stages(
         raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
     frame = open_frame(scores, NEEDED)
     _check(frame)
-    base = _facts(frame, limits)
+    base = base_facts(frame, limits)
     if contacts is not None:
         frame = _with_contacts(frame, contacts)
     names = [name for name in frame.collect_schema().names() if name not in STAGE_COLUMNS]
-    spend = "expected_spend" in names
-    valuable = _value(spend).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
+    valuable = value_expr(frame).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
     high = nw.col("__high")
-    line = _line(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
+    line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
     facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
     staged = frame.select(*names).with_columns(**facts)
     staged = staged.with_columns(
         first_match(line, "asleep").alias("stage_line"),
-        first_match(_phase(limits, high), "retain").alias("stage_phase"),
-        first_match(_segment(limits, high), "about_to_lose").alias("stage_segment"),
+        first_match(phase_rules(limits, high), "retain").alias("stage_phase"),
+        first_match(segment_rules(limits, high), "about_to_lose").alias("stage_segment"),
         risk.at_risk(limits).alias("at_risk"),
         risk.cannot_lose(limits, high).alias("cannot_lose"),
     )
@@ -128,7 +127,7 @@ def assign_stages(
     return assign_tiers(staged.to_native(), **options)
 
 
-def first_match(rules: Rules, rest: str) -> nw.Expr:
+def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
     """The key of the first rule that holds, or *rest*."""
     key: nw.Expr = nw.lit(rest)
     for holds, name in reversed(rules):
@@ -136,7 +135,7 @@ def first_match(rules: Rules, rest: str) -> nw.Expr:
     return key
 
 
-def _line(limits: Thresholds) -> Rules:
+def line_rules(limits: Thresholds) -> Rules:
     n, r = nw.col("__n"), nw.col("__r")
     return [
         (n < 1, "prospect"),
@@ -162,7 +161,7 @@ def _line_by_gaps(limits: Thresholds, median: float) -> Rules:
     ]
 
 
-def _phase(limits: Thresholds, high: nw.Expr) -> Rules:
+def phase_rules(limits: Thresholds, high: nw.Expr) -> Rules:
     n, r = nw.col("__n"), nw.col("__r")
     return [
         ((n < 1) | ((n < 2) & (r >= limits.awake)), "acquire"),
@@ -171,7 +170,7 @@ def _phase(limits: Thresholds, high: nw.Expr) -> Rules:
     ]
 
 
-def _segment(limits: Thresholds, high: nw.Expr) -> Rules:
+def segment_rules(limits: Thresholds, high: nw.Expr) -> Rules:
     n, r, alive = nw.col("__n"), nw.col("__r"), nw.col("p_alive").fill_null(0.0)
     return [
         (n < 1, "prospect"),
@@ -185,16 +184,16 @@ def _segment(limits: Thresholds, high: nw.Expr) -> Rules:
     ]
 
 
-def _value(spend: bool) -> nw.Expr:
+def value_expr(frame: Frame) -> nw.Expr:
     """What high value is judged by: N · expected_spend, null for contacts; N without a spend model."""
     n = orders_made()
-    value = n * nw.col("expected_spend") if spend else n
+    value = n * nw.col("expected_spend") if "expected_spend" in frame.collect_schema().names() else n
     return nw.when(n >= 1).then(value)
 
 
-def _facts(frame: Frame, limits: Thresholds) -> dict[str, float]:
+def base_facts(frame: Frame, limits: Thresholds) -> dict[str, float]:
     """What the rules need to know of the base: the threshold of high value, and the median gap in days."""
-    value = _value("expected_spend" in frame.collect_schema().names())
+    value = value_expr(frame)
     gap = nw.when(orders_made() >= 2).then(nw.col("mean_gap_days"))
     facts = frame.select(high_value=value, gap=gap).select(
         nw.col("high_value").quantile(limits.high_value, "linear"), nw.col("gap").median()

@@ -13,18 +13,23 @@ from lifestage.report.texts import Voice
 __all__ = ["stage_section"]
 
 Rows = Sequence[Mapping[str, Any]]
+Ranges = Mapping[str, Sequence[float]]
 
 
 def stage_section(run: Mapping[str, Any], rows: Rows, say: Voice) -> Block:
     """The section, from the rows of ``stage_table`` in the language of the report."""
     parts: list[Block] = []
+    ranges = run.get("stage_intervals") or {}
     for taxonomy in dict.fromkeys(row["taxonomy"] for row in rows):
-        parts += _taxonomy(taxonomy, [row for row in rows if row["taxonomy"] == taxonomy], say)
-    lead = say.say("stages_lead", window=say.days(run["terms"]["stage_window_days"]))
-    return blocks.section("stages", say.say("nav_stages"), say.say("stages"), [lead], parts)
+        of_taxonomy = [row for row in rows if row["taxonomy"] == taxonomy]
+        parts += _taxonomy(taxonomy, of_taxonomy, ranges.get(taxonomy, {}), say)
+    lead = [say.say("stages_lead", window=say.days(run["terms"]["stage_window_days"]))]
+    if ranges:
+        lead.append(say.say("stages_ranges", level=percent(run["terms"]["level"])))
+    return blocks.section("stages", say.say("nav_stages"), say.say("stages"), lead, parts)
 
 
-def _taxonomy(taxonomy: str, rows: Rows, say: Voice) -> list[Block]:
+def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Block]:
     rich = any(row["ltv"] is not None for row in rows)
     most = max(rows, key=lambda row: row["customers"])
     values = {"most": most["label"], "count": integer(most["customers"]), "share": percent(most["share"])}
@@ -44,7 +49,7 @@ def _taxonomy(taxonomy: str, rows: Rows, say: Voice) -> list[Block]:
     cells = [
         [
             row["label"],
-            integer(row["customers"]),
+            _count(row, ranges),
             percent(row["share"]),
             *(_money(row, say) if rich else []),
             row["actions"],
@@ -52,6 +57,12 @@ def _taxonomy(taxonomy: str, rows: Rows, say: Voice) -> list[Block]:
         for row in rows
     ]
     return [blocks.charts(blocks.chart(heading, about, svg, key)), blocks.table(head, cells)]
+
+
+def _count(row: Mapping[str, Any], ranges: Ranges) -> str:
+    """Customers, with their interval where there is one."""
+    low, high = ranges.get(row["stage"], (None, None))
+    return integer(row["customers"]) if low == high else f"{integer(row['customers'])} ({integer(low)}–{integer(high)})"
 
 
 def _money(row: Mapping[str, Any], say: Voice) -> list[str]:

@@ -17,6 +17,7 @@ from lifestage.errors import DataError
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 from lifestage.lifecycle.formulas import YEAR_DAYS, ltv_base, ltv_simple, ltv_with_margin
 from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
+from lifestage.lifecycle.stage_counts import stage_counts
 from lifestage.lifecycle.stage_table import stage_table
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.posterior import Posterior
@@ -65,7 +66,8 @@ def summarize_run(
     dict
         Text, numbers, None, lists and dicts only; never NaN. ``totals`` hold sums over customers within
         ``terms.horizon`` periods (revenue undiscounted, LTV discounted margin) and ``intervals`` their predictive
-        intervals at ``terms.level``. ``at_risk.value_lost`` is money; ``stages.<taxonomy>.<key>`` counts customers;
+        intervals at ``terms.level``. ``at_risk.value_lost`` is money; ``stages.<taxonomy>.<key>`` counts customers,
+        and ``stage_intervals`` holds their intervals where the model has draws;
         money entries are None for a model without spend.
 
     Raises
@@ -108,6 +110,7 @@ def summarize_run(
         "totals": {name: base[name] for name in ("expected_purchases", "expected_revenue", "ltv")},
         **_intervals(sums),
         "stages": _stages(staged),
+        "stage_intervals": _stage_intervals(model, staged, terms["level"]),
         "at_risk": {"customers": base["at_risk"], "value_lost": base["at_risk_lost"], "ltv": base["at_risk_ltv"]},
         "cannot_lose": {"customers": base["cannot_lose"], "ltv": base["cannot_lose_ltv"]},
         "metrics": records(metrics),
@@ -202,6 +205,16 @@ def _stages(staged: Any) -> dict[str, dict[str, int]]:
     for row in stage_table(staged).to_dict("records"):
         counts[row["taxonomy"]][row["stage"]] = int(row["customers"])
     return counts
+
+
+def _stage_intervals(model: LTVModel, staged: Any, level: float) -> dict[str, dict[str, list[float]]] | None:
+    """Intervals of the customers in each stage; None for a point estimate."""
+    if model.purchases.size < 2:
+        return None
+    out: dict[str, dict[str, list[float]]] = {}
+    for row in stage_counts(model, staged, level=level).to_dict("records"):
+        out.setdefault(row["taxonomy"], {})[row["stage"]] = [row["low"], row["high"]]
+    return out
 
 
 def _changes(metrics: Any, previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:

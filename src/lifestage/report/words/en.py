@@ -105,6 +105,8 @@ WORDS: dict[str, str] = {
     "stages_lead": "Stages compare the chance of buying within {window} now with the same "
     "chance just after the last purchase; the quotient is called retained. Four in five "
     "gaps between purchases are at most {window} long.",
+    "stages_ranges": "Ranges in brackets are {level} intervals: how far the counts move with the "
+    "parameters that the data allow.",
     "taxonomy_line": "Five friend stages",
     "taxonomy_phase": "Four phases of the relationship",
     "taxonomy_segment": "Eight value segments",

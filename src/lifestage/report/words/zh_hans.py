@@ -97,6 +97,7 @@ WORDS: dict[str, str] = {
     "stages": "顾客位于何处",
     "stages_lead": "阶段是把现在于 {window}内购买的概率，与刚完成上次购买时的同一概率相比，"
     "其商称为留存比。五次购买间隔中有四次不超过 {window}。",
+    "stages_ranges": "括号内为 {level} 区间：在数据所容许的参数之下，人数可能的变动范围。",
     "taxonomy_line": "好友五阶段",
     "taxonomy_phase": "关系的四个时期",
     "taxonomy_segment": "八个价值分群",

@@ -97,6 +97,7 @@ WORDS: dict[str, str] = {
     "stages": "顧客位於何處",
     "stages_lead": "階段是把現在於 {window}內購買的機率，與剛完成上次購買時的同一機率相比，"
     "其商稱為留存比。五次購買間隔中有四次不超過 {window}。",
+    "stages_ranges": "括號內為 {level} 區間：在資料所容許的參數之下，人數可能的變動範圍。",
     "taxonomy_line": "好友五階段",
     "taxonomy_phase": "關係的四個時期",
     "taxonomy_segment": "八個價值分群",
