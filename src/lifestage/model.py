@@ -87,6 +87,11 @@ class LTVModel:
             raise ConfigError(f"part must be one of {', '.join(self.parts)}; got {part!r}")
         return float(self.parts[part].diagnostics["log_likelihood"])
 
+    @property
+    def size(self) -> int:
+        """Number of draws: the larger one of its parts."""
+        return max(part.size for part in self.parts.values())
+
     def thinned(self, draws: int) -> LTVModel:
         """The model with at most this many draws of each part."""
         return replace(self, **{name: part.thinned(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
+from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
 from lifestage.curves import alive_purchases
 from lifestage.data.engine import lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, predictive_quantiles
-from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Summary, T
+from lifestage.point import point_scores, score_rows
+from lifestage.tables import KEYS, Summary
 from lifestage.value import Terms, spend_line
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ Floats = NDArray[np.float64]
 
 PREDICTION_DRAWS = 200
 """Draws that predictions integrate over: the error of a mean is then 7 % of its posterior standard deviation."""
-
-NEXT_PURCHASE = ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75")
 
 CHUNK = 4_000_000
 """Rows times draws worked on at once: 32 MB an array."""
@@ -99,53 +99,27 @@ def predict(
     if customers.period != model.period:
         raise ConfigError(f"expected customers in periods of a {model.period.name}; got {customers.period.name}")
     table, kind = lazy(customers.table)
+    if kind == "pandas" and model.size == 1:
+        scored = score_rows(model, customers.table, terms, customers)
+        if scored is not None:
+            return scored
     keys = to_pandas(table.select(*KEYS).unique())
-    scored = purchase_scores(model, keys, terms, customers.stage_window)
+    factors = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
         for column in NEXT_PURCHASE:
-            days = np.maximum(1, np.ceil(scored[column].to_numpy() * model.period.days)).astype("timedelta64[D]")
-            scored[column] = (np.datetime64(customers.until) + days).astype("datetime64[s]")
-    joined = table.join(lazy(upload(scored, like=customers.table))[0], on=list(KEYS), how="left")
+            factors[column] = purchase_dates(factors[column].to_numpy(), customers)
+    joined = table.join(lazy(upload(factors, like=customers.table))[0], on=list(KEYS), how="left")
     if customers.until is not None and kind != "pandas":  # pandas has no type for a date without a time
         joined = joined.with_columns(nw.col(*NEXT_PURCHASE).cast(nw.Date))
-    return native(_money(joined, model, terms, customers, names=table.collect_schema().names()), kind)
+    columns = {name: nw.col(name) for name in (*table.collect_schema().names(), *factors.columns)}
+    new = score_columns(columns, model, terms, customers, _either)
+    constants = {name: nw.lit(value) for name, value in constant_columns(model, terms, customers).items()}
+    names = [*table.collect_schema().names(), *new, *constants]
+    return native(joined.with_columns(**new, **constants).select(*names), kind)
 
 
-def _money(joined: Any, model: LTVModel, terms: Terms, customers: Summary, names: list[str]) -> Any:
-    """Turn the factors of the distinct rows into money and lay the columns in order."""
-    days = model.period.days
-    x = nw.col(FREQUENCY)
-    line = [
-        ((nw.col(T) - nw.col(RECENCY)) * days).alias("days_silent"),
-        nw.when(x > 0).then(nw.col(RECENCY) * days / x).alias("mean_gap_days"),
-    ]
-    order = [*names, "days_silent", "mean_gap_days", "p_alive", "p_purchase", "expected_purchases", "purchases_low"]
-    order += ["purchases_high"]
-    if model.spend is not None:
-        m = nw.col(MONETARY)
-        scale = (model.spend.estimate["v"] + x * m) * nw.col("_discount") * terms.margin
-        lost = nw.col("_lost_0") + nw.col("_lost_1") * m
-        line += [
-            (nw.col("_spend_0") + nw.col("_spend_1") * m).alias("expected_spend"),
-            ((nw.col("_ltv_0") + nw.col("_ltv_1") * m) * terms.margin).alias("ltv"),
-            (scale * nw.col("_factor_low")).alias("ltv_low"),
-            (scale * nw.col("_factor_high")).alias("ltv_high"),
-            (nw.when(lost > 0).then(lost).otherwise(0.0) * terms.margin).alias("value_lost"),
-        ]
-        order += ["expected_spend", "ltv", "ltv_low", "ltv_high"]
-    order += ["retained", "p_window", "p_window_fresh"]
-    order += ["value_lost"] if model.spend is not None else []
-    if customers.until is not None:
-        order += NEXT_PURCHASE
-    constants = {
-        "horizon_days": float(terms.horizon * days),
-        "stage_window_days": float(customers.stage_window),
-        "level": float(terms.level),
-        "discount_rate": float(terms.discount_rate),
-        "margin": float(terms.margin),
-    }
-    line += [nw.lit(value).alias(name) for name, value in constants.items()]
-    return joined.with_columns(*line).select(*order, *constants)
+def _either(condition: nw.Expr, value: nw.Expr, other: nw.Expr | float | None) -> nw.Expr:
+    return nw.when(condition).then(value).otherwise(nw.lit(None, nw.Float64) if other is None else other)
 
 
 def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: float) -> pd.DataFrame:
@@ -170,6 +144,10 @@ def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: f
 
     model = model.thinned(PREDICTION_DRAWS)
     x, t_x, t_obs = (keys[name].to_numpy(float) for name in KEYS)
+    if model.size == 1:
+        point = point_scores(model, x, t_x, t_obs, terms, window / model.period.days)
+        if point is not None:
+            return keys.assign(**point)
     order = np.lexsort((t_obs, x))
     size = max(1, CHUNK // model.purchases.size)
     parts = [

@@ -26,6 +26,7 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
+    "dead_log_odds",
     "discounted_purchases",
     "expected_purchases",
     "log_likelihood",
@@ -46,7 +47,7 @@ TIME_PARAM = "alpha"
 """The parameter that carries the time unit."""
 
 
-def _dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     """ln of a/(b + x − 1)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out; −inf without a repeat."""
     t_x = np.asarray(t_x, float)
     wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
@@ -71,7 +72,7 @@ def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha:
     np.float64(-9.4586)
     """
     x = np.asarray(x, float)
-    odds = _dead_log_odds(x, t_x, T, r, alpha, a, b)
+    odds = dead_log_odds(x, t_x, T, r, alpha, a, b)
     T = np.asarray(T, float)
     return np.asarray(
         special.log_rising(r, x)
@@ -109,7 +110,7 @@ def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a
     >>> p_alive(26, 30.857, 31, r=0.2426, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.969)
     """
-    return special.sigmoid(-_dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
+    return special.sigmoid(-dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
 
 
 def p_purchase(
@@ -206,7 +207,7 @@ def purchase_pmf(
     >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     array([0.445, 0.239, 0.144])
     """
-    odds = _dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
+    odds = dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
     law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
     return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
 

@@ -26,6 +26,7 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
+    "dead_log_odds",
     "discounted_purchases",
     "expected_purchases",
     "log_likelihood",
@@ -45,7 +46,7 @@ PARAMS = bgnbd.PARAMS
 TIME_PARAM = bgnbd.TIME_PARAM
 
 
-def _dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     """ln of a/(b + x)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out."""
     t_x = np.asarray(t_x, float)
     wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
@@ -64,7 +65,7 @@ def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha:
     np.float64(-9.4856)
     """
     x = np.asarray(x, float)
-    odds = _dead_log_odds(x, t_x, T, r, alpha, a, b)
+    odds = dead_log_odds(x, t_x, T, r, alpha, a, b)
     T = np.asarray(T, float)
     repeated = (
         special.log_rising(r, x)
@@ -102,7 +103,7 @@ def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a
     >>> p_alive(0, 0, 39, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     np.float64(0.389)
     """
-    return special.sigmoid(-_dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
+    return special.sigmoid(-dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
 
 
 def p_purchase(
@@ -189,7 +190,7 @@ def purchase_pmf(
     >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     array([0.44 , 0.234, 0.146])
     """
-    odds = _dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
+    odds = dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
     law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
     return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
 

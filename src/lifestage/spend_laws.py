@@ -1,0 +1,184 @@
+"""The law of a living customer's total future spend under one draw, tabulated by (frequency, T)."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage import special
+
+if TYPE_CHECKING:
+    from lifestage.model import LTVModel
+
+__all__ = ["SpendLaws", "mix_spend", "spend_at"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STEP, FINEST = 0.08, 2048
+"""Of the tables in the logarithm of spend, finer where the law is narrow; and points at most."""
+
+SMOOTH = 0.4
+"""Of the narrowest feature of a law: that of the counts, or peaks of single counts where spends are nearly equal."""
+
+LOWEST = 1e-5
+"""Share of totals of one purchase that lies below the tables."""
+
+EXACT_COUNTS = 128
+"""Counts up to here have a density each; among larger ones it is interpolated."""
+
+NEGLIGIBLE = -300.0
+"""Logarithm of a density that is taken as 0: numbers that underflow are slow to multiply."""
+
+
+@dataclass(frozen=True)
+class SpendLaws:
+    """Log odds of exceeding a total spend, on a grid of ln s, s in units of v + x·m.
+
+    Attributes
+    ----------
+    odds : array
+        ln of P(total > s) : P(total ≤ s) given alive, one pair after another.
+    start : array of int, shape (pairs,)
+        Where those of a pair begin.
+    low, step, points : arrays, shape (frequencies,)
+        The grid low, low + step, … of a frequency.
+    """
+
+    odds: Floats
+    start: Ints
+    low: Floats
+    step: Floats
+    points: Ints
+
+
+def mix_spend(
+    model: LTVModel, pairs: int, frequencies: int, groups: list[Ints], laws: list[Floats], shape: Floats, tail: float
+) -> SpendLaws:
+    """Tabulate the total spend of pairs in groups of one frequency.
+
+    The total of n purchases over v + x·m is beta-prime(p·n, q + p·x). The densities of ln s are mixed over n, and the
+    mixture, which is smooth where those of large n are not, is integrated from the right by a rule of fourth order.
+
+    Parameters
+    ----------
+    pairs, frequencies : int
+        How many there are.
+    groups : list of arrays of int
+        The pairs of each group, in order.
+    laws : list of arrays, shape (pairs of the group, counts)
+        P(at least n purchases | alive), n = 1, 2, ….
+    shape : array, shape (pairs,)
+        Shape r + x of each pair's rate.
+    tail : float
+        The smaller tail probability that quantiles are wanted of.
+    """
+    from scipy import special as sp
+
+    start, points = np.zeros(pairs, np.int64), np.zeros(frequencies, np.int64)
+    low, step = np.zeros(frequencies), np.zeros(frequencies)
+    if model.spend is None:
+        return SpendLaws(np.zeros(0), start, low, step, points)
+    p, q = model.spend.estimate["p"], model.spend.estimate["q"]
+    first = np.array([rows[0] for rows in groups])
+    x = np.rint(shape[first] - model.purchases.estimate["r"])
+    spends, at = q + p * x, x.astype(np.int64)
+    most = np.array([law.shape[1] for law in laws], float)
+    ends = np.stack([sp.betaincinv(p, spends, LOWEST), sp.betaincinv(spends, p * most, 0.05 * tail)])
+    below, above = sp.logit(np.clip(ends, special.TINY, 1.0 - 1e-16))
+    spread = np.sqrt(1.0 / spends + np.minimum(min(1.0 / p, 9.0 / p**2), 1.0 / shape[first]))
+    low[at], reach = below, -above - below
+    points[at] = np.clip(np.ceil(reach / np.minimum(STEP, SMOOTH * spread)), 8, FINEST).astype(np.int64) + 1
+    step[at] = reach / (points[at] - 1)
+    sizes = np.repeat(points[at], [rows.size for rows in groups])
+    start[np.concatenate(groups)] = np.cumsum(sizes) - sizes
+    odds = np.empty(int(sizes.sum()))
+
+    def work(i: int) -> None:
+        law, n = laws[i], at[i]
+        log_s = low[n] + step[n] * np.arange(points[n])
+        more = np.logaddexp(0.0, log_s)
+        counts = _nodes(law.shape[1])
+        bought = p * counts
+        log_density = bought[:, None] * (log_s - more) - spends[i] * more - sp.betaln(bought, spends[i])[:, None]
+        density = np.where(log_density > NEGLIGIBLE, np.exp(log_density), 0.0)
+        begin = start[groups[i][0]]
+        table = odds[begin : begin + law.shape[0] * points[n]].reshape(law.shape[0], -1)
+        _mix(law, counts, density, step[n], spends[i], table)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, range(len(laws))))
+    return SpendLaws(odds, start, low, step, points)
+
+
+def _nodes(top: int) -> Floats:
+    """Counts up to *top* at which densities are computed: all, then in steps of 2 %."""
+    if top <= EXACT_COUNTS:
+        return np.arange(1.0, top + 1.0)
+    wide = np.geomspace(EXACT_COUNTS, top, int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02)) + 1)
+    return np.unique(np.concatenate([np.arange(1.0, EXACT_COUNTS + 1.0), np.rint(wide)]))
+
+
+@numba.njit(cache=True, nogil=True)
+def _mix(law, counts, density, step, decay, odds):  # type: ignore[no-untyped-def]
+    """Log odds of the total spend of each row, from P(at least n purchases) and a density for each of some counts.
+
+    Between two of those counts the density is linear in n. The last tail of the mixture is a power law.
+    """
+    points, top = density.shape[1], law.shape[1]
+    f, share = np.empty(points), np.empty(counts.size)
+    for j in range(law.shape[0]):
+        share[:] = 0.0
+        at = 0
+        for n in range(1, top + 1):
+            while counts[at] < n:
+                at += 1
+            exactly = law[j, n - 1] - (law[j, n] if n < top else 0.0)
+            back = (counts[at] - n) / (counts[at] - counts[at - 1]) if counts[at] > n else 0.0
+            share[at] += (1.0 - back) * exactly
+            if back > 0.0:
+                share[at - 1] += back * exactly
+        f[:] = 0.0
+        for k in range(counts.size):
+            for g in range(points):
+                f[g] += share[k] * density[k, g]
+        above = f[points - 1] / decay
+        for g in range(points - 1, -1, -1):
+            if g < points - 1:
+                left = f[g - 1] if g > 0 else f[g]
+                right = f[g + 2] if g + 2 < points else f[g + 1]
+                above += step / 24.0 * (13.0 * (f[g] + f[g + 1]) - left - right)
+            chance = min(max(above, 1e-300), 1.0 - 1e-12)
+            odds[j, g] = np.log(chance / (1.0 - chance))
+
+
+@numba.njit(cache=True, nogil=True)
+def spend_at(odds, start, points, low, step, wanted):  # type: ignore[no-untyped-def]
+    """ln s at which falling log odds reach *wanted*: inverse interpolation by the four nearest points."""
+    left, right = 0, points - 1
+    if wanted >= odds[start]:
+        return low
+    if wanted <= odds[start + right]:
+        return low + right * step
+    while right - left > 1:
+        middle = (left + right) // 2
+        if odds[start + middle] > wanted:
+            left = middle
+        else:
+            right = middle
+    place = left + (odds[start + left] - wanted) / (odds[start + left] - odds[start + right])
+    if left > 0 and right < points - 1:
+        place = 0.0
+        for a in range(left - 1, left + 3):
+            weight = 1.0
+            for b in range(left - 1, left + 3):
+                if a != b:
+                    weight *= (wanted - odds[start + b]) / (odds[start + a] - odds[start + b])
+            place += weight * a
+    return low + step * min(max(place, left), right)
