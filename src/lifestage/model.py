@@ -212,7 +212,7 @@ def fit(
     """
     if not isinstance(customers, Summary):
         raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
-    counts = compress(customers)
+    counts = compress(customers, spend=spend is not None)
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
     how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}
     spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None

@@ -12,7 +12,6 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special as sp
 
 from lifestage import special
 
@@ -66,92 +65,146 @@ def purchase_pmf(n: ArrayLike, t: ArrayLike, alive: Floats, dropped: Floats, law
     return np.asarray(pmf + np.where(np.asarray(n) == 0, dropped, 0.0))[()]
 
 
-@numba.njit(cache=True, nogil=True)
-def _mixture(
-    r: float,
-    alpha: float,
-    log_odds: Any,
-    frequency: Any,
-    row_frequency: Any,
-    row_T: Any,
-    row_t_x: Any,
-    days: Any,
-    weight: Any,
-    dead: Any,
-) -> tuple[float, float, float]:
-    """Sum over rows of w·(ln(1 + odds·e^g) − (r + x)·ln(α + T)), g = (r + x)·ln((α + T)/(α + t_x)), and its gradient.
+LARGE = 1e60
+"""Odds, and products of 1 + odds, beyond which logarithms are taken one by one: three of them do not overflow."""
 
-    ln(α + day) is looked up: it takes as many values as there are distinct days. *dead* collects w·P(dropped out) by
-    frequency, which is all that the Γ and Β terms need for the gradient in a and b.
+
+@numba.njit(cache=True, nogil=True)
+def _dead_sums(r, alpha, odds, log_odds, days, bounds, occurring, x, start, stop, at_T, at_t_x, weight, dead):  # type: ignore[no-untyped-def]
+    """Sum over rows of w·ln(1 + e^z), z = ln odds + (r + x)·ln((α + T)/(α + t_x)), and its slopes in r and α.
+
+    Rows are sorted by frequency, *start* and *stop* are those of each. ((α + day)/(α + middle))^(r + x) takes as many
+    values as a frequency has distinct days, so rows need no exponential, and the logarithm is taken of products of
+    rows. *dead* collects w·P(dropped out) by frequency.
     """
+    total, by_r, by_alpha = 0.0, 0.0, 0.0
     log_days = np.log(alpha + days)
-    total = 0.0
-    by_r = 0.0
-    by_alpha = 0.0
-    for i in range(weight.size):
-        f = row_frequency[i]
-        shape = r + frequency[f]
-        log_T = log_days[row_T[i]]
-        inverse_T = 1.0 / (alpha + days[row_T[i]])
-        w = weight[i]
-        total -= w * shape * log_T
-        by_r -= w * log_T
-        by_alpha -= w * shape * inverse_T
-        if log_odds[f] > -np.inf:
-            spread = log_T - log_days[row_t_x[i]]
-            z = log_odds[f] + shape * spread
-            tail = np.log1p(np.exp(-abs(z)))
-            total += w * (max(z, 0.0) + tail)
-            gone = w * np.exp(min(z, 0.0) - tail)
-            dead[f] += gone
-            by_r += gone * spread
-            by_alpha += gone * shape * (inverse_T - 1.0 / (alpha + days[row_t_x[i]]))
+    middle = 0.5 * (log_days[0] + log_days[-1])
+    power, inverse_power, inverse = np.empty(days.size), np.empty(days.size), 1.0 / (alpha + days)
+    for f in range(x.size):
+        if log_odds[f] == -np.inf:
+            continue
+        shape = r + x[f]
+        near = shape * (log_days[-1] - log_days[0]) < 600.0
+        if near:
+            for k in range(bounds[f], bounds[f + 1]):
+                power[occurring[k]] = np.exp(shape * (log_days[occurring[k]] - middle))
+                inverse_power[occurring[k]] = 1.0 / power[occurring[k]]
+        product, gone_here, by_shape, by_time = 1.0, 0.0, 0.0, 0.0
+        for i in range(start[f], stop[f]):
+            now, then, w = at_T[i], at_t_x[i], weight[i]
+            spread = log_days[now] - log_days[then]
+            grown = odds[f] * power[now] * inverse_power[then] if near else np.inf
+            if grown < LARGE:
+                one = 1.0 + grown
+                gone = w * grown / one
+                if w == 1.0:
+                    product *= one
+                elif w == 2.0:
+                    product *= one * one
+                else:
+                    total += w * np.log(one)
+                if product > LARGE:
+                    total += np.log(product)
+                    product = 1.0
+            else:
+                z = log_odds[f] + shape * spread
+                total += w * (max(z, 0.0) + np.log1p(np.exp(-abs(z))))
+                gone = w / (1.0 + np.exp(-z))
+            gone_here += gone
+            by_shape += gone * spread
+            by_time += gone * (inverse[now] - inverse[then])
+        total += np.log(product)
+        by_r += by_shape
+        by_alpha += shape * by_time
+        dead[f] = gone_here
     return total, by_r, by_alpha
 
 
+@numba.njit(cache=True, nogil=True)
+def _rising(r, a, b, more, survivors):  # type: ignore[no-untyped-def]
+    """Σ over customers of ln Γ(r + x)/Γ(r) + ln B(a, b + s)/B(a, b), s the dropouts survived, and its slopes.
+
+    Both are sums of logarithms over whole steps: ln(r + i) for every customer with x > i (*more*), and
+    ln(b + i) − ln(a + b + i) for every one with s > i (*survivors*).
+    """
+    total, by_r, by_a, by_b = 0.0, 0.0, 0.0, 0.0
+    for i in range(more.size):
+        total += more[i] * np.log(r + i)
+        by_r += more[i] / (r + i)
+    for i in range(survivors.size):
+        total -= survivors[i] * np.log1p(a / (b + i))
+        by_a -= survivors[i] / (a + b + i)
+        by_b += survivors[i] * (1.0 / (b + i) - 1.0 / (a + b + i))
+    return total, by_r, by_a, by_b
+
+
 class Rows:
-    """The distinct rows of a base, indexed for lookups: frequencies, the times that occur, and weights.
+    """The distinct rows of a base, sorted by frequency and indexed for look-ups, and their marginal sums.
 
     Attributes
     ----------
-    frequency : array of distinct frequencies;  days : array of distinct times (T and t_x together, in periods)
-    row_frequency, row_T, row_t_x : indices into these, one a distinct row;  weight : customers a distinct row
+    frequency : distinct frequencies;  days : distinct times (T and t_x together, in periods)
+    start, stop : rows of each frequency;  at_T, at_t_x : places in ``days``, and weight : customers, one a row
+    occurring, bounds : places of the days that occur with each frequency, one frequency after another
+    per_frequency, per_T, x_per_T : customers by frequency and by T, and the sum of their x by T
+    more : customers with x > i, i = 0, 1, …
     """
 
-    __slots__ = ("days", "frequency", "per_frequency", "row_T", "row_frequency", "row_t_x", "weight")
+    __slots__ = ("at_T", "at_t_x", "bounds", "days", "frequency", "more", "occurring", "per_T", "per_frequency",
+                 "start", "stop", "weight", "x_per_T")  # fmt: skip
 
     def __init__(self, x: Floats, t_x: Floats, T: Floats, weight: Floats) -> None:
-        self.frequency, self.row_frequency = np.unique(x, return_inverse=True)
-        self.days, index = np.unique(np.concatenate([T, t_x]), return_inverse=True)
-        self.row_T, self.row_t_x = index[: T.size], index[T.size :]
+        import pandas as pd
+
+        if np.any(np.diff(x) < 0):
+            order = np.argsort(x, kind="stable")
+            x, t_x, T, weight = x[order], t_x[order], T[order], weight[order]
         self.weight = np.asarray(weight, float)
-        self.per_frequency = np.bincount(self.row_frequency, self.weight, self.frequency.size)
+        codes, days = pd.factorize(np.concatenate([T, t_x]), sort=True)
+        self.days = np.asarray(days, float)
+        self.at_T, self.at_t_x = codes[: T.size], codes[T.size :]
+        self.start = np.concatenate([[0], np.flatnonzero(np.diff(x)) + 1])
+        self.stop = np.concatenate([self.start[1:], [x.size]])
+        self.frequency = np.asarray(x[self.start], float)
+        self.per_frequency = np.add.reduceat(self.weight, self.start)
+        self.per_T = np.bincount(self.at_T, self.weight, self.days.size)
+        self.x_per_T = np.bincount(self.at_T, self.weight * x, self.days.size)
+        by_count = np.bincount(self.frequency.astype(np.intp), self.per_frequency)
+        self.more = (by_count.sum() - np.cumsum(by_count))[:-1]
+        seen = np.zeros((self.start.size, self.days.size), bool)
+        place = np.repeat(np.arange(self.start.size), self.stop - self.start)
+        seen[place, self.at_T] = True
+        seen[place, self.at_t_x] = True
+        found, self.occurring = np.nonzero(seen)
+        self.bounds = np.searchsorted(found, np.arange(self.start.size + 1))
 
 
 def weighted_log_likelihood(params: Floats, rows: Rows, first_dropout: bool) -> tuple[float, Floats]:
     """Log-likelihood of all customers and its exact gradient in (r, alpha, a, b), from the distinct rows."""
     r, alpha, a, b = (float(v) for v in params)
-    x, n = rows.frequency, rows.per_frequency
+    x, customers = rows.frequency, float(rows.per_frequency.sum())
     if first_dropout:
-        survived, log_odds = x + 1.0, np.log(a) - np.log(b + x)
+        below, survivors = b + x, np.concatenate([[customers], rows.more])
     else:
-        survived = x
-        log_odds = np.where(x > 0, np.log(a) - np.log(b + np.maximum(x, 1.0) - 1.0), -np.inf)
+        below, survivors = np.where(x > 0, b + x - 1.0, np.inf), rows.more
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(a) - np.log(below)
     dead = np.zeros(x.size)
-    mixture, by_r, by_alpha = _mixture(
-        r, alpha, log_odds, x, rows.row_frequency, rows.row_T, rows.row_t_x, rows.days, rows.weight, dead
-    )
-    customers = n.sum()
-    gamma = special.log_rising(r, x) + special.log_beta_ratio(a, b, survived)
-    total = mixture + n @ gamma + customers * r * np.log(alpha)
-    shared = sp.psi(a + b) - sp.psi(a + b + survived)
-    by_b_odds = np.where(log_odds > -np.inf, 1.0 / (b + survived - 1.0 + (survived == 0)), 0.0)
+    mixture, by_r, by_alpha = _dead_sums(
+        r, alpha, a / below, log_odds, rows.days, rows.bounds, rows.occurring, x, rows.start, rows.stop, rows.at_T,
+        rows.at_t_x, rows.weight, dead,
+    )  # fmt: skip
+    log_time, shape = np.log1p(rows.days / alpha), r * rows.per_T + rows.x_per_T
+    rising, rising_r, rising_a, rising_b = _rising(r, a, b, rows.more, survivors)
+    repeats = float(rows.x_per_T.sum())
+    total = mixture + rising - shape @ log_time - repeats * np.log(alpha)
     gradient = np.array(
         [
-            by_r + n @ (sp.psi(r + x) - sp.psi(r)) + customers * np.log(alpha),
-            by_alpha + customers * r / alpha,
-            n @ shared + dead.sum() / a,
-            n @ (shared + sp.psi(b + survived) - sp.psi(b)) - dead @ by_b_odds,
+            by_r + rising_r - rows.per_T @ log_time,
+            by_alpha + shape @ (rows.days / (alpha * (alpha + rows.days))) - repeats / alpha,
+            rising_a + dead.sum() / a,
+            rising_b - dead @ (1.0 / below),
         ]
     )
     return float(total), gradient
@@ -162,7 +215,7 @@ def starts(rows: Rows) -> list[Floats]:
     n = rows.per_frequency
     mean = max(float(n @ rows.frequency) / n.sum(), 1e-3)
     variance = float(n @ (rows.frequency - mean) ** 2) / n.sum()
-    time = float(rows.weight @ rows.days[rows.row_T]) / n.sum()
+    time = float(rows.per_T @ rows.days) / n.sum()
     shape = float(np.clip(mean * mean / max(variance - mean, 0.1 * mean), 0.05, 20.0))
     alpha = shape * time / mean
     return [np.array(v) for v in ((shape, 0.7 * alpha, 0.8, 2.5), (0.5, 0.3 * time, 0.3, 3.0), (2.0, time, 1.0, 10.0))]

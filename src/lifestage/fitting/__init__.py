@@ -29,6 +29,8 @@ DROPOUT_IDENTIFIED = 0.005
 """Below this mean dropout chance a/(a + b) the data do not tell leaving customers from patient ones."""
 
 
+SAMPLE = 20_000
+"""Distinct rows that the search for the mode looks at, at least; the last steps look at all."""
 UNRELIABLE = 0.7
 """Pareto k̂ of importance weights from which the fast posterior is called into question."""
 UNMIXED = 1.01
@@ -61,7 +63,7 @@ def _posterior(
     kind: str,
     name: str,
     module: ModuleType,
-    rows: Any,
+    columns: tuple[Floats, ...],
     units: Floats,
     n: float,
     settings: Settings,
@@ -70,8 +72,13 @@ def _posterior(
     """Maximise, draw if the method draws, and put the result together with its diagnostics and status."""
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
     prior = log_prior(kind, laws, units) if laws else None
+    rows = module.Rows(*columns)
     density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
-    best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n)
+    coarse, every = None, columns[0].size // SAMPLE
+    if every > 1:  # search a sample of the rows, each standing for the ones left out
+        sample = module.Rows(*(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every))
+        coarse = log_density(lambda params: module.weighted_log_likelihood(params, sample), units, prior)
+    best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
     theta, extra = _draws(density, best, settings)
     params = units * np.exp(theta)
     likelihood = module.weighted_log_likelihood(units * np.exp(best.theta), rows)[0]
@@ -197,10 +204,17 @@ def fit_purchases(
     if mean_time <= 0:
         raise DataError("expected customers observed for some time after their first purchase; got T = 0 for everyone")
     module = PURCHASES[family]
-    rows = module.Rows(counts.x, counts.t_x, counts.T, counts.weight)
+    columns = counts.x, counts.t_x, counts.T, counts.weight
     units = np.array([mean_time if name == module.TIME_PARAM else 1.0 for name in module.PARAMS])
     return _posterior(
-        "purchases", family, module, rows, units, customers, settings, lambda p: _purchase_notes(family, p, repeaters)
+        "purchases",
+        family,
+        module,
+        columns,
+        units,
+        customers,
+        settings,
+        lambda p: _purchase_notes(family, p, repeaters),
     )
 
 
@@ -261,9 +275,10 @@ def fit_spend(
         notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
     if n == 0:
         raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
-    rows = module.Rows(x, m, weight)
     units = np.array([float(weight @ m) / n if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
-    posterior = _posterior("spend", family, module, rows, units, n, settings, lambda p: [*notes, *_spend_notes(p)])
+    posterior = _posterior(
+        "spend", family, module, (x, m, weight), units, n, settings, lambda p: [*notes, *_spend_notes(p)]
+    )
     return _with_independence(posterior, x, m, weight)
 
 

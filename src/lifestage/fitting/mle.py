@@ -22,7 +22,7 @@ BOUND = np.log(1e6)
 FLAT = 0.01
 """Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
 
-NEWTON_STEPS = 30
+NEWTON_STEPS, FORWARD = 30, 1e-5
 DECREMENT = 1e-12
 """The finish stops when a Newton step would raise the log-likelihood by less than this."""
 
@@ -73,8 +73,10 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
     return density
 
 
-def maximise(density: Objective, starts: list[Floats], observations: float) -> Optimum:
-    """Maximise a log density of theta.
+def maximise(
+    density: Objective, starts: list[Floats], observations: float, *, coarse: Objective | None = None
+) -> Optimum:
+    """Maximise a log density of theta: a truncated Newton search from each start, and Newton steps from the best.
 
     Parameters
     ----------
@@ -84,15 +86,18 @@ def maximise(density: Objective, starts: list[Floats], observations: float) -> O
         Values of theta.
     observations : float
         Customers behind the likelihood.
+    coarse : callable, optional
+        A cheaper density of nearly the same mode, such as that of a sample, to search instead.
     """
+    search = density if coarse is None else coarse
 
     def objective(theta: Floats) -> tuple[float, Floats]:
         value, gradient = density(theta)
         return -value, -gradient
 
     def scaled(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = objective(theta)
-        return value / observations, gradient / observations
+        value, gradient = search(theta)
+        return -value / observations, -gradient / observations
 
     def slope(theta: Floats) -> Floats:
         return objective(theta)[1]
@@ -103,9 +108,9 @@ def maximise(density: Objective, starts: list[Floats], observations: float) -> O
             scaled,
             np.clip(start, -BOUND, BOUND),
             jac=True,
-            method="L-BFGS-B",
+            method="TNC",
             bounds=bounds,
-            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+            options={"maxfun": 500, "ftol": 1e-13, "gtol": 1e-8},
         )
         for start in starts
     ]
@@ -145,13 +150,14 @@ def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tup
 def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:
     """Damped Newton steps inside the bounds; returns the point and the last Newton decrement."""
     decrement = np.inf
+    value, gradient = objective(theta)
     for _ in range(NEWTON_STEPS):
-        value, gradient = objective(theta)
         free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient > 0)  # at a bound, free only if it pulls inwards
         if not free.any():
             return theta, 0.0
-        curvature = _hessian(lambda at: objective(at)[1], theta)[np.ix_(free, free)]
-        values, vectors = np.linalg.eigh(curvature)
+        ahead = [(objective(theta + FORWARD * e)[1] - gradient) / FORWARD for e in np.eye(theta.size)[free]]
+        curvature = np.array(ahead)[:, free]
+        values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
         values = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max())))
         step = np.zeros(theta.size)
         step[free] = -vectors @ ((vectors.T @ gradient[free]) / values)
@@ -161,10 +167,11 @@ def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:
         step *= min(1.0, 2.0 / float(np.abs(step).max()))
         while True:
             trial = np.clip(theta + step, -BOUND, BOUND)
-            if objective(trial)[0] < value:
+            lower, slope = objective(trial)
+            if lower < value:
                 break
             step *= 0.5
             if np.abs(step).max() < 1e-12:
                 return theta, decrement
-        theta = trial
+        theta, value, gradient = trial, lower, slope
     return theta, decrement
