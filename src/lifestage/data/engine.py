@@ -6,7 +6,6 @@ stays on its own connection. Everything else in this folder is narwhals over a l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_kind",
+    "by_customer_and_day",
     "columns",
     "drop",
     "lazy",
@@ -29,10 +29,10 @@ __all__ = [
     "mixed_types",
     "native",
     "numbered",
-    "open_file",
     "quoted",
     "readable",
     "relation",
+    "sampled",
     "to_pandas",
     "upload",
     "with_dates",
@@ -163,6 +163,29 @@ def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
     return wrapped(rel.project(", ".join(terms)))
 
 
+def sampled(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFrame[Any]:
+    """The rows of about one in *every* values of a column, chosen by their hash."""
+    return frame if every == 1 else wrapped(frame.to_native().filter(f"hash({quoted(column)}) % {every} = 0"))
+
+
+def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Store what visits come to, by customer and, with ``of_day`` = 1, by day, in one pass over them.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        ``customer_id`` or ``day``; ``first_purchase``, ``last_purchase`` (days), ``days``, ``revenue``, the net
+        ``opening`` day and, where visits have one, its ``channel``.
+    """
+    channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.collect_schema().names() else ""
+    sql = (
+        "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase, "
+        "max(day) as last_purchase, count(*) as days, sum(net) as revenue, arg_min(net, day) as opening"
+        f"{channel} from self group by grouping sets ((customer_id), (day))"
+    )
+    return wrapped(_stored(visits.to_native(), sql))
+
+
 def numbered(frame: Any, name: str) -> Any:
     """Add the index of a pandas table, or the row number from 0 of any other, as the column *name*."""
     if _is_relation(frame):
@@ -180,8 +203,6 @@ def relation(source: Any) -> tuple[Any, str]:
     DataError
         If it is not a table that can be read.
     """
-    if isinstance(source, str | Path):
-        return open_file(source), "duckdb"
     if _is_relation(source):
         return source, "duckdb"
     frame, kind = lazy(source)
@@ -191,40 +212,6 @@ def relation(source: Any) -> tuple[Any, str]:
     if kind == "pandas":
         return connection.from_df(_plain_pandas(frame.to_native())), kind
     return connection.from_arrow(frame.collect().to_arrow()), kind
-
-
-def open_file(source: str | Path, table: str | None = None) -> Any:
-    """Open a CSV or Parquet file or glob, or a table of a DuckDB database file, as a DuckDB relation.
-
-    Every column of a CSV file is read as text, so that identifiers keep theirs.
-
-    Raises
-    ------
-    DataError
-        If there is no such file or table, or it is empty or of an unknown kind.
-    """
-    import duckdb
-
-    name = str(source)
-    lower = name.lower()
-    connection = duckdb.connect()
-    if not any(mark in name for mark in "*?[") and not Path(name).exists():
-        raise DataError(f"expected a file of orders; there is no {name}")
-    if Path(name).is_file() and Path(name).stat().st_size == 0:
-        raise DataError(f"expected orders in {name}; the file is empty")
-    found = re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name  # a file of that name, else a glob
-    with readable(name):
-        if lower.endswith((".duckdb", ".db", ".ddb")):
-            return _database(connection, name, table)
-        if table is not None:
-            raise DataError(f"expected a DuckDB database file to go with table={table!r}; got {name}")
-        if lower.endswith((".parquet", ".pq")):
-            return connection.query("select * from read_parquet(?, union_by_name = true)", params=[found])
-        if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
-            how = "header = true, all_varchar = true, union_by_name = true"
-            how += ", delim = '\t'" if ".tsv" in lower else ""
-            return connection.query(f"select * from read_csv(?, {how})", params=[found])
-    raise DataError(f"expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz); got {name}")
 
 
 @contextmanager
@@ -241,25 +228,6 @@ def readable(name: str = "the orders") -> Iterator[None]:
 def quoted(name: str) -> str:
     """A column name as SQL takes it."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def _database(connection: Any, name: str, table: str | None) -> Any:
-    literal = name.replace("'", "''")
-    connection.execute(f"attach '{literal}' as log (read_only)")
-    found = connection.execute(
-        "select table_schema, table_name from information_schema.tables where table_catalog = 'log' order by all"
-    ).fetchall()
-    names = {f"{schema}.{each}" if schema != "main" else each: (schema, each) for schema, each in found}
-    listed = ", ".join(names) or "none"
-    if table is None and len(names) == 1:
-        table = next(iter(names))
-    if table is None:
-        raise DataError(f"expected table= to name one of the tables of {name}: {listed}")
-    key = table.removeprefix("main.")
-    if key not in names:
-        raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
-    schema, each = names[key]
-    return connection.query(f"select * from log.{quoted(schema)}.{quoted(each)}")
 
 
 def _stored(rel: Any, sql: str, uploaded: Any = None) -> Any:  # noqa: ARG001 - DuckDB finds the table by its name

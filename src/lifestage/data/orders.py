@@ -14,11 +14,12 @@ from lifestage.data.engine import (
     drop,
     materialize,
     mixed_types,
-    open_file,
     relation,
+    sampled,
     to_pandas,
 )
 from lifestage.data.parse import typed_lines
+from lifestage.data.sources import open_file
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER
 
@@ -48,41 +49,56 @@ DAY = "day"
 KEYS = (CUSTOMER, DAY)
 
 
+SAMPLED = 4_000_000
+"""Lines from which what needs a sort or a distinct count is measured on a sample of whole customers."""
+
+
 @dataclass(frozen=True)
 class Log:
     """An order log after one scan, inside its engine; days are counted from 1970-01-01.
 
     Attributes
     ----------
-    tickets : lazy frame
-        Readable lines by customer, day and, if given, order and channel.
+    lines : lazy frame
+        Readable lines: ``customer_id``, ``day``, ``money`` and, if given, ``order_id`` and ``channel``.
+    odd : lazy frame
+        Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and ``fate``.
     visits : lazy frame
-        A row a customer and purchase day: ``net``, ``largest`` line, ``channel``, ``previous`` purchase day.
-    refused : lazy frame
-        Days of a customer that are no purchase because they do not net to more than zero.
+        A row a customer and purchase day: ``net``, ``largest`` line, ``channel``. Stored, or made when it is read.
+    sample : lazy frame
+        The same, of one customer in *every*, with the ``previous`` purchase day.
+    every : int
+        1 if the sample is everything.
     unreadable : dict of str to int
         Lines that could not be read, by reason.
     days : pandas.DataFrame
-        A row a day and ``fate``: ``lines``, ``duplicates`` and ``negative`` lines, ``customers``, ``empty`` ones.
+        A row a day: ``lines``, ``duplicates`` among them (scaled up from the sample), ``negative``, ``largest``.
     kind : str
         The kind of frame that came in.
     """
 
-    tickets: nw.LazyFrame[Any]
+    lines: nw.LazyFrame[Any]
+    odd: nw.LazyFrame[Any]
     visits: nw.LazyFrame[Any]
-    refused: nw.LazyFrame[Any]
+    sample: nw.LazyFrame[Any]
+    every: int
     unreadable: Mapping[str, int]
     days: pd.DataFrame
     kind: str
+    stored: tuple[nw.LazyFrame[Any], ...]
 
     @property
     def last(self) -> int:
         """Last day with a readable line."""
         return int(self.days[DAY].max())
 
+    def bought(self) -> nw.LazyFrame[Any]:
+        """Lines of purchase days."""
+        return _without(self.lines, self.odd)
+
     def close(self) -> None:
         """Release what the engine stored for this log."""
-        for frame in (self.tickets, self.visits, self.refused):
+        for frame in self.stored:
             drop(frame)
 
 
@@ -125,39 +141,96 @@ def read_log(
         orders = open_file(orders)
     named = _check_columns(orders, roles)
     rel, kind = relation(orders)
-    lines = typed_lines(rel, named, tz=tz)
-    tickets = materialize(_tickets(lines, named, drop_duplicates))
-    unreadable = to_pandas(
-        tickets.filter(nw.col("reason") > 0).group_by("reason").agg(nw.col("lines").sum().cast(nw.Int64))
-    )
-    counts = dict(zip(unreadable["reason"], unreadable["lines"], strict=True))
-    days = materialize(_days(tickets.filter(nw.col("reason") == 0), drop_zero))
-    by_day = to_pandas(
-        days.group_by(DAY, "fate")
-        .agg(
-            *(nw.col(name).sum().cast(nw.Int64) for name in ("lines", "duplicates", "negative")),
-            (nw.col("gross") == 0).cast(nw.Int64).sum().cast(nw.Int64).alias("empty"),
-            nw.len().alias("customers"),
-        )
-        .sort(DAY, "fate")
-    )
-    visits = days.filter(nw.col("fate") == PURCHASE).with_columns(
-        nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")
-    )
-    log = Log(
-        tickets=tickets,
-        visits=materialize(visits),
-        refused=materialize(days.filter(nw.col("fate") == NOT_POSITIVE).select(*KEYS, "net")),
-        unreadable={reason: int(counts[code]) for code, reason in enumerate(UNREADABLE, 1) if code in counts},
-        days=by_day,
-        kind=kind,
-    )
-    drop(days)
-    if not len(by_day):
-        log.close()
-        listed = ", ".join(f"{reason} {count:,}" for reason, count in log.unreadable.items())
+    lines = typed_lines(rel, named, tz=tz).with_columns(_reason(named).alias("reason"), _money(named).alias("money"))
+    scan = _scan(lines)
+    unread, days = scan[scan["reason"] > 0], scan[scan["reason"] == 0].drop(columns="reason").reset_index(drop=True)
+    counts = unread.groupby("reason")["lines"].sum()
+    unreadable = {reason: int(counts[code]) for code, reason in enumerate(UNREADABLE, 1) if code in counts.index}
+    if days.empty:
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
         raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
-    return log
+    stored = []
+    lines = (lines.filter(nw.col("reason") == 0) if unreadable else lines).drop("reason")
+    every = max(1, int(days["lines"].sum()) // SAMPLED)
+    if drop_duplicates:
+        folded = materialize(_folded(lines))
+        stored.append(folded)
+        repeated, lines = _repeated(folded, 1), folded.drop("copies")
+        days = days.drop(columns="negative").merge(_negative(folded), on=DAY)
+    else:
+        repeated = _repeated(_folded(sampled(lines, CUSTOMER, every)), every)
+    days["duplicates"] = days[DAY].map(repeated).fillna(0).astype(int)
+    lines = lines.select(*(name for name in lines.collect_schema().names() if name != "line"))
+    strange = "amount" in named and bool(days["other"].any())
+    odd = materialize(_odd(lines if strange else lines.head(0), drop_zero))
+    visits = _visits(_without(lines, odd) if strange else lines)
+    if every == 1:
+        visits = materialize(visits)
+    few = visits if every == 1 else _visits(sampled(_without(lines, odd) if strange else lines, CUSTOMER, every))
+    previous = nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")
+    sample = materialize(few.with_columns(previous))
+    stored += [odd, sample, *([visits] if every == 1 else [])]
+    return Log(lines, odd, visits, sample, every, unreadable, days, kind, tuple(stored))
+
+
+def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Lines by reason and day: how many, how many below zero, how many not above it, and the largest."""
+    money = nw.col("money")
+    return to_pandas(
+        lines.group_by("reason", DAY)
+        .agg(
+            nw.len().cast(nw.Int64).alias("lines"),
+            (money < 0).cast(nw.Int64).sum().cast(nw.Int64).alias("negative"),
+            (money <= 0).cast(nw.Int64).sum().cast(nw.Int64).alias("other"),
+            money.max().alias("largest"),
+        )
+        .sort("reason", DAY)
+    )
+
+
+def _folded(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Lines that differ in some column, and how many copies of each there are."""
+    keys = [name for name in lines.collect_schema().names() if name in (*KEYS, "order_id", "channel", "line")]
+    return lines.group_by(*keys).agg(nw.len().alias("copies"), nw.col("money").min())
+
+
+def _repeated(folded: nw.LazyFrame[Any], every: int) -> Mapping[int, int]:
+    """Copies beyond the first by day, scaled up from one customer in *every*."""
+    more = folded.filter(nw.col("copies") > 1).group_by(DAY).agg((nw.col("copies") - 1).sum().alias("more"))
+    found = to_pandas(more)
+    return dict(zip(map(int, found[DAY]), (every * found["more"]).astype(int), strict=True))
+
+
+def _negative(folded: nw.LazyFrame[Any]) -> pd.DataFrame:
+    below = (nw.col("money") < 0).cast(nw.Int64).sum().cast(nw.Int64).alias("negative")
+    return to_pandas(folded.group_by(DAY).agg(below))
+
+
+def _odd(lines: nw.LazyFrame[Any], drop_zero: bool) -> nw.LazyFrame[Any]:
+    """Days with a line that is not above zero, and their fate."""
+    keys = lines.filter(nw.col("money") <= 0).select(*KEYS).unique()
+    paid = nw.col("net") > TOLERANCE * nw.col("gross")
+    fate = nw.when(nw.col("gross") == 0).then(nw.lit(ZERO if drop_zero else PURCHASE)).otherwise(nw.lit(NOT_POSITIVE))
+    return (
+        lines.join(keys, on=list(KEYS), how="semi")
+        .with_columns(nw.col("money").abs().alias("gross"))
+        .group_by(*KEYS)
+        .agg(nw.len().cast(nw.Int64).alias("lines"), nw.col("money").sum().alias("net"), nw.col("gross").sum())
+        .with_columns(nw.when(paid).then(nw.lit(PURCHASE)).otherwise(fate).alias("fate"))
+    )
+
+
+def _without(lines: nw.LazyFrame[Any], odd: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Lines of days that are purchases."""
+    return lines.join(odd.filter(nw.col("fate") != PURCHASE).select(*KEYS), on=list(KEYS), how="anti")
+
+
+def _visits(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """A row a customer and purchase day."""
+    channel = [nw.col("channel").min()] if "channel" in lines.collect_schema().names() else []
+    return lines.group_by(*KEYS).agg(
+        nw.col("money").sum().alias("net"), nw.col("money").max().alias("largest"), *channel
+    )
 
 
 def _check_columns(orders: Any, roles: Mapping[str, str | None]) -> dict[str, str]:
@@ -189,45 +262,7 @@ def _reason(named: Mapping[str, str]) -> nw.Expr:
     return reason
 
 
-def _tickets(lines: nw.LazyFrame[Any], named: Mapping[str, str], drop_duplicates: bool) -> nw.LazyFrame[Any]:
-    """Lines by customer, day, order and channel; unreadable ones by reason alone. Equal lines are folded first."""
-    keys = [*KEYS, *(["order_id"] if "order" in named else []), *(["channel"] if "channel" in named else [])]
+def _money(named: Mapping[str, str]) -> nw.Expr:
+    """What a line is worth."""
     money: nw.Expr = nw.col("amount") if "amount" in named else nw.lit(0.0)
-    money = money * nw.col("quantity") if "quantity" in named else money
-    readable = nw.col("reason") == 0
-    copies = nw.lit(1) if drop_duplicates else nw.col("copies")
-    return (
-        lines.with_columns(_reason(named).alias("reason"), money.alias("money"))
-        .with_columns(*(nw.when(readable).then(nw.col(key)).alias(key) for key in [*keys, "line"]))
-        .group_by("reason", *keys, "line")
-        .agg(nw.len().alias("copies"), nw.col("money").min())
-        .with_columns((nw.col("money") * copies).alias("money"))
-        .with_columns(
-            (nw.col("copies") - 1).alias("duplicates"),
-            nw.col("money").abs().alias("gross"),
-            nw.when(nw.col("money") < 0).then(copies).otherwise(nw.lit(0)).alias("negative"),
-            (nw.col("money") / copies).alias("largest"),
-        )
-        .group_by("reason", *keys)
-        .agg(
-            nw.col("copies").sum().cast(nw.Int64).alias("lines"),
-            *(nw.col(name).sum().cast(nw.Int64) for name in ("duplicates", "negative")),
-            nw.col("money").sum().alias("net"),
-            nw.col("gross").sum(),
-            nw.col("largest").max(),
-        )
-    )
-
-
-def _days(tickets: nw.LazyFrame[Any], drop_zero: bool) -> nw.LazyFrame[Any]:
-    """A row a customer and day with its fate: a purchase if it nets to more than zero, or if all of it was free."""
-    sums = ("lines", "duplicates", "negative", "net", "gross")
-    channel = [nw.col("channel").min()] if "channel" in tickets.collect_schema().names() else []
-    paid = nw.col("net") > TOLERANCE * nw.col("gross")
-    free = nw.col("gross") == 0
-    fate = nw.when(free).then(nw.lit(ZERO if drop_zero else PURCHASE)).otherwise(nw.lit(NOT_POSITIVE))
-    return (
-        tickets.group_by(*KEYS)
-        .agg(*(nw.col(name).sum() for name in sums), nw.col("largest").max(), *channel)
-        .with_columns(nw.when(paid).then(nw.lit(PURCHASE)).otherwise(fate).alias("fate"))
-    )
+    return money * nw.col("quantity") if "quantity" in named else money

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import narwhals as nw
 
@@ -13,41 +14,59 @@ from lifestage.data.orders import DAY, NOT_POSITIVE, PURCHASE, ZERO, Log
 from lifestage.errors import DataError
 from lifestage.tables import CUSTOMER, Quality
 
-__all__ = ["account", "refuse_bad"]
+__all__ = ["account", "refuse_bad", "settle"]
 
 
 def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Quality:
-    """Count the fate of every line up to the day *end*, from the lines by day and fate."""
-    days = log.days
-    now = days[days[DAY] <= end]
-    kept = now["lines"] - now["duplicates"] * drop_duplicates
-    by_fate = {fate: int(kept[now["fate"] == fate].sum()) for fate in (PURCHASE, NOT_POSITIVE, ZERO)}
+    """Count the fate of every line up to the day *end*; lines that share a day are merged later."""
+    now = log.days[log.days[DAY] <= end]
+    odd = to_pandas(
+        log.odd.filter(nw.col(DAY) <= end)
+        .group_by("fate")
+        .agg(
+            nw.col("lines").sum().cast(nw.Int64),
+            nw.len().cast(nw.Int64).alias("days"),
+            (nw.col("gross") == 0).cast(nw.Int64).sum().cast(nw.Int64).alias("empty"),
+        )
+    ).set_index("fate")
+
+    def of(fate: str, column: str) -> int:
+        return int(odd[column].get(fate, 0))
+
+    repeated = int(now["duplicates"].sum())
+    lost = {fate: of(fate, "lines") for fate in (NOT_POSITIVE, ZERO)}
     dropped = {
         **log.unreadable,
-        "after_until": int(days["lines"][days[DAY] > end].sum()),
-        "exact_duplicate": int(now["duplicates"].sum()) * drop_duplicates,
-        NOT_POSITIVE: by_fate[NOT_POSITIVE],
-        ZERO: by_fate[ZERO],
+        "after_until": int(log.days["lines"].sum() - now["lines"].sum()),
+        "exact_duplicate": repeated * drop_duplicates,
+        **lost,
     }
-    refused = log.refused.filter(nw.col(DAY) <= end)
-    firsts = log.visits.group_by(CUSTOMER).agg(nw.col(DAY).min().alias("first"))
-    early = refused.join(firsts, on=CUSTOMER, how="left").filter(
-        nw.col("first").is_null() | (nw.col(DAY) < nw.col("first"))
-    )
     found = {
-        "exact_duplicates": int(now["duplicates"].sum()) * (not drop_duplicates),
+        "exact_duplicates": repeated * (not drop_duplicates),
         "negative_lines": int(now["negative"].sum()),
-        "zero_value_days": int(now["empty"][now["fate"] == PURCHASE].sum()) * has_money,
-        "days_netted_to_nothing": int(now["customers"][now["fate"] == NOT_POSITIVE].sum()),
-        "refund_days_before_purchase": int(to_pandas(early.select(nw.len().alias("n")))["n"].iloc[0]),
+        "zero_value_days": of(PURCHASE, "empty") * has_money,
+        "days_netted_to_nothing": of(NOT_POSITIVE, "days"),
     }
-    visits = int(now["customers"][now["fate"] == PURCHASE].sum())
     return Quality(
-        rows_read=int(days["lines"].sum()) + sum(log.unreadable.values()),
-        rows_used=by_fate[PURCHASE],
+        rows_read=int(log.days["lines"].sum()) + sum(log.unreadable.values()),
+        rows_used=int(now["lines"].sum()) - dropped["exact_duplicate"] - sum(lost.values()),
         dropped={reason: count for reason, count in dropped.items() if count},
-        merged={"same_day_lines": by_fate[PURCHASE] - visits},
         found={name: count for name, count in found.items() if count},
+    )
+
+
+def settle(quality: Quality, log: Log, customers: nw.LazyFrame[Any], visits: int, end: int) -> Quality:
+    """Add what is known once customers are: lines merged into *visits*, and refunds before any purchase."""
+    refused = log.odd.filter((nw.col(DAY) <= end) & (nw.col("fate") == NOT_POSITIVE)).select(CUSTOMER, DAY)
+    early = refused.join(customers.select(CUSTOMER, "first_purchase"), on=CUSTOMER, how="left").filter(
+        nw.col("first_purchase").is_null() | (nw.col(DAY) < nw.col("first_purchase"))
+    )
+    count = int(to_pandas(early.select(nw.len().alias("n")))["n"].iloc[0])
+    found = {**quality.found, "refund_days_before_purchase": count}
+    return replace(
+        quality,
+        merged={"same_day_lines": quality.rows_used - visits},
+        found={name: number for name, number in found.items() if number},
     )
 
 

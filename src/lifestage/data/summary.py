@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.data.days import as_date, as_number, parse_day
-from lifestage.data.engine import as_kind, drop, materialize, native, to_pandas, with_dates
+from lifestage.data.engine import as_kind, by_customer_and_day, drop, materialize, native, to_pandas, with_dates
 from lifestage.data.frames import from_frame
-from lifestage.data.notes import notes, usual_end
+from lifestage.data.notes import GIANT, notes, usual_end
 from lifestage.data.orders import DAY, KEYS, Log, read_log
-from lifestage.data.quality import account, refuse_bad
+from lifestage.data.quality import account, refuse_bad, settle
+from lifestage.data.tickets import channels_of, real_orders, tickets_of
 from lifestage.data.window import stage_window_of
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Summary, T
@@ -26,7 +27,6 @@ __all__ = ["from_frame", "summarize"]
 MAX_DROPPED = 0.6
 FARTHEST = 3650
 """Days between the end of nearly all orders and the last day of observation beyond which a typing error is assumed."""
-NO_CHANNEL = "unknown"
 
 
 def summarize(
@@ -128,14 +128,14 @@ def _summary(
             f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far beyond "
             f"{as_date(usual_end(log.days))}, when nearly all of them end: set until="
         )
-    before = log.visits.filter(nw.col(DAY) <= end)
-    gaps = _gaps(before)
-    first = int(log.days[DAY].min())
-    window, window_notes = stage_window_of(gaps, stage_window, end - first)
-    tickets = log.tickets.filter((nw.col("reason") == 0) & (nw.col(DAY) <= end)).join(
-        before.select(*KEYS), on=list(KEYS), how="semi"
-    )
-    table = materialize(_customers(before, tickets, period, end).sort(CUSTOMER))
+    known = nw.col(DAY) <= end
+    gaps = _gaps(log.sample.filter(known))
+    window, window_notes = stage_window_of(gaps, stage_window, end - int(log.days[DAY].min()))
+    sums = by_customer_and_day(log.visits.filter(known))
+    tickets = tickets_of(log.bought().filter(known))
+    parts = sums.filter(nw.col("of_day") == 0)
+    table = _customers(parts, tickets, period, end)
+    table = materialize(table.sort(CUSTOMER) if log.every == 1 else table)
     facts = (
         to_pandas(
             table.select(
@@ -149,20 +149,19 @@ def _summary(
         .iloc[0]
         .to_dict()
     )
+    by_day = to_pandas(sums.filter(nw.col("of_day") == 1).select(DAY, "days", "revenue"))
+    quality = settle(quality, log, table, int(by_day["days"].sum()), end)
+    # a mistyped date is no holdout of centuries
     close = log.last if log.last - usual_end(log.days) <= FARTHEST else max(end, usual_end(log.days))
-    visits = log.visits.filter(nw.col(DAY) <= close)  # a mistyped date is no holdout of centuries
-    calendar = _calendar(visits, table)
-    sizes = (
-        to_pandas(
-            before.filter(nw.col("net") > 0).select(
-                nw.col("net").median().alias("median"), nw.col("net").max().alias("day"), nw.col("largest").max()
-            )
-        )
-        .iloc[0]
-        .to_dict()
+    later = None
+    if close > end:
+        after = log.visits.filter((nw.col(DAY) > end) & (nw.col(DAY) <= close))
+        later = materialize(after.join(table.select(CUSTOMER), on=CUSTOMER, how="semi"))
+    calendar = _calendar(table, by_day, later)
+    found = notes(
+        quality, log.days, calendar, facts, _sizes(log, end), window=window, until=end, default_until=until is None
     )
-    found = notes(quality, log.days, calendar, facts, sizes, window=window, until=end, default_until=until is None)
-    return Summary(
+    summary = Summary(
         period=period,
         until=as_date(end),
         stage_window=window,
@@ -172,11 +171,14 @@ def _summary(
         gaps=gaps,
         quality=replace(quality, notes=(*found, *window_notes)),
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
-        holdout=_holdout(visits, table, end) if close > end else None,
+        holdout=None if later is None else _holdout(later, table),
         holdout_end=as_date(close) if close > end else None,
-        channels=_channels(tickets),
+        channels=channels_of(tickets),
         table=_finished(table, log.kind),
     )
+    for stored in (sums, *(frame for frame in (later, tickets) if frame is not None)):
+        drop(stored)
+    return summary
 
 
 def _gaps(visits: nw.LazyFrame[Any]) -> dict[int, int]:
@@ -191,67 +193,62 @@ def _gaps(visits: nw.LazyFrame[Any]) -> dict[int, int]:
     return dict(zip(map(int, gaps["gap"]), map(int, gaps["n"]), strict=True))
 
 
-def _customers(visits: nw.LazyFrame[Any], tickets: nw.LazyFrame[Any], period: Period, end: int) -> nw.LazyFrame[Any]:
+def _customers(
+    sums: nw.LazyFrame[Any], tickets: nw.LazyFrame[Any] | None, period: Period, end: int
+) -> nw.LazyFrame[Any]:
     """A row a customer; dates are still numbers of days."""
-    names = tickets.collect_schema().names()
-    opening = nw.col("previous").is_null()
-    channel = [nw.when(opening).then(nw.col("channel")).min().alias("channel")] if "channel" in names else []
-    table = visits.group_by(CUSTOMER).agg(
-        nw.col(DAY).min().alias("first_purchase"),
-        nw.col(DAY).max().alias("last_purchase"),
-        nw.len().alias("days"),
-        nw.col("net").sum().alias("revenue"),
-        nw.when(opening).then(nw.lit(0.0)).otherwise(nw.col("net")).sum().alias("repeat"),
-        *channel,
-    )
-    if "order_id" in names:
-        orders = _real_orders(tickets).select(CUSTOMER, "order_id").unique()
+    if tickets is not None and "order_id" in tickets.collect_schema().names():
+        orders = real_orders(tickets).select(CUSTOMER, "order_id").unique()
         counted = orders.group_by(CUSTOMER).agg(nw.len().alias("orders"))
-        table = table.join(counted, on=CUSTOMER, how="left").with_columns(nw.col("orders").fill_null(1))
+        sums = sums.join(counted, on=CUSTOMER, how="left").with_columns(nw.col("orders").fill_null(1))
     else:
-        table = table.with_columns(nw.col("days").alias("orders"))
+        sums = sums.with_columns(nw.col("days").alias("orders"))
     frequency = nw.col("days") - 1
     day = nw.lit(period.days)
-    return table.select(
+    return sums.select(
         CUSTOMER,
         frequency.cast(nw.Int64).alias(FREQUENCY),
         ((nw.col("last_purchase") - nw.col("first_purchase")) / day).alias(RECENCY),
         ((nw.lit(end) - nw.col("first_purchase")) / day).alias(T),
-        nw.when(frequency > 0).then(nw.col("repeat") / frequency).otherwise(nw.lit(0.0)).alias(MONETARY),
+        nw.when(frequency > 0)
+        .then((nw.col("revenue") - nw.col("opening")) / frequency)
+        .otherwise(nw.lit(0.0))
+        .alias(MONETARY),
         nw.col("orders").cast(nw.Int64),
         "revenue",
         "first_purchase",
         "last_purchase",
-        *(["channel"] if channel else []),
+        *(["channel"] if "channel" in sums.collect_schema().names() else []),
     )
 
 
-def _real_orders(tickets: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Tickets with an order id that are not made of refunds alone."""
-    return tickets.filter(~nw.col("order_id").is_null() & (nw.col("largest") >= 0))
-
-
-def _calendar(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
+def _calendar(table: nw.LazyFrame[Any], by_day: pd.DataFrame, later: nw.LazyFrame[Any] | None) -> pd.DataFrame:
     """New customers, repeat purchases and revenue by day, of the customers in *table*, to the end of the log."""
-    opening = nw.col("previous").is_null()
-    return to_pandas(
-        visits.join(table.select(CUSTOMER), on=CUSTOMER, how="semi")
-        .group_by(DAY)
-        .agg(
-            opening.cast(nw.Int64).sum().cast(nw.Int64).alias("new_customers"),
-            (~opening).cast(nw.Int64).sum().cast(nw.Int64).alias("repeat_purchases"),
-            nw.col("net").sum().alias("revenue"),
-        )
-        .sort(DAY)
+    import pandas as pd
+
+    days = [by_day]
+    if later is not None:
+        days.append(to_pandas(later.group_by(DAY).agg(nw.len().alias("days"), nw.col("net").sum().alias("revenue"))))
+    first = to_pandas(table.group_by("first_purchase").agg(nw.len().alias("new")))
+    fresh = dict(zip(first["first_purchase"], first["new"], strict=True))
+    calendar = pd.concat(days).sort_values(DAY, ignore_index=True)
+    new = calendar[DAY].map(fresh).fillna(0).astype("int64")
+    return pd.DataFrame(
+        {
+            DAY: calendar[DAY],
+            "new_customers": new,
+            "repeat_purchases": calendar["days"].astype("int64") - new,
+            "revenue": calendar["revenue"],
+        }
     )
 
 
-def _holdout(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any], end: int) -> pd.DataFrame:
-    """Purchase days after *end* by frequency."""
-    later = visits.filter(nw.col(DAY) > end).group_by(CUSTOMER).agg(nw.len().alias("purchases"))
+def _holdout(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Purchase days after the end by frequency."""
+    counted = later.group_by(CUSTOMER).agg(nw.len().alias("purchases"))
     return to_pandas(
         table.select(CUSTOMER, FREQUENCY)
-        .join(later, on=CUSTOMER, how="left")
+        .join(counted, on=CUSTOMER, how="left")
         .group_by(FREQUENCY)
         .agg(
             nw.len().alias("customers"),
@@ -262,21 +259,25 @@ def _holdout(visits: nw.LazyFrame[Any], table: nw.LazyFrame[Any], end: int) -> p
     )
 
 
-def _channels(tickets: nw.LazyFrame[Any]) -> pd.DataFrame | None:
-    """Orders and revenue by the channel of the order."""
-    names = tickets.collect_schema().names()
-    if "channel" not in names:
-        return None
-    named = tickets.with_columns(nw.col("channel").fill_null(NO_CHANNEL))
-    by = "order_id" if "order_id" in names else DAY
-    orders = (_real_orders(named) if by == "order_id" else named).select(CUSTOMER, by, "channel").unique()
-    counted = orders.group_by("channel").agg(nw.len().alias("orders"))
-    revenue = named.group_by("channel").agg(nw.col("net").sum().alias("revenue"))
-    return to_pandas(
-        revenue.join(counted, on="channel", how="left")
-        .select("channel", nw.col("orders").fill_null(0).cast(nw.Int64), "revenue")
-        .sort("channel")
-    )
+def _sizes(log: Log, end: int) -> dict[str, float]:
+    """Median and largest purchase day, and the largest line of one; large ones are looked for beyond the sample."""
+
+    def measure(visits: nw.LazyFrame[Any]) -> dict[Any, Any]:
+        paid = visits.filter((nw.col(DAY) <= end) & (nw.col("net") > 0))
+        net = nw.col("net")
+        facts = paid.select(net.median().alias("median"), net.max().alias("day"), nw.col("largest").max())
+        return dict(to_pandas(facts).iloc[0].to_dict())
+
+    sizes = measure(log.sample)
+    giant = 0.5 * GIANT * sizes["median"]
+    if log.every > 1 and log.days["largest"].max() > giant:
+        keys = log.bought().filter(nw.col("money") > giant).select(*KEYS).unique()
+        sizes |= {"median": sizes["median"]} | {
+            name: max(value, sizes[name])
+            for name, value in measure(log.visits.join(keys, on=list(KEYS), how="semi")).items()
+            if name != "median" and value == value
+        }
+    return sizes
 
 
 def _finished(table: nw.LazyFrame[Any], kind: str) -> Any:
