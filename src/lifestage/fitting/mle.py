@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from lifestage.fitting.priors import LogPrior
 
@@ -22,9 +21,12 @@ BOUND = np.log(1e6)
 FLAT = 0.01
 """Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
 
-NEWTON_STEPS, FORWARD = 30, 1e-5
-DECREMENT = 1e-12
-"""The finish stops when a Newton step would raise the log-likelihood by less than this."""
+NEWTON_STEPS, FORWARD = 50, 1e-5
+"""Newton steps at most, and the step of their difference quotients."""
+
+NEAR, DECREMENT, ROUNDING = 1e-2, 1e-8, 1e-14
+"""A Newton step that would raise the log-likelihood by less is the last of a search, and of the finish: what is then
+left is its square. The last is the rounding error of a log-likelihood, as a share of it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
 def maximise(
     density: Objective, starts: list[Floats], observations: float, *, coarse: Objective | None = None
 ) -> Optimum:
-    """Maximise a log density of theta: a truncated Newton search from each start, and Newton steps from the best.
+    """Maximise a log density of theta: Newton steps from each start, and on from the best.
 
     Parameters
     ----------
@@ -89,36 +91,20 @@ def maximise(
     coarse : callable, optional
         A cheaper density of nearly the same mode, such as that of a sample, to search instead.
     """
-    search = density if coarse is None else coarse
 
     def objective(theta: Floats) -> tuple[float, Floats]:
         value, gradient = density(theta)
         return -value, -gradient
 
-    def scaled(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = search(theta)
-        return -value / observations, -gradient / observations
+    def search(theta: Floats) -> tuple[float, Floats]:
+        value, gradient = (density if coarse is None else coarse)(theta)
+        return -value, -gradient
 
-    def slope(theta: Floats) -> Floats:
-        return objective(theta)[1]
-
-    bounds = [(-BOUND, BOUND)] * starts[0].size
-    runs = [
-        minimize(
-            scaled,
-            np.clip(start, -BOUND, BOUND),
-            jac=True,
-            method="TNC",
-            bounds=bounds,
-            options={"maxfun": 500, "ftol": 1e-13, "gtol": 1e-8},
-        )
-        for start in starts
-    ]
-    theta = np.asarray(min(runs, key=lambda run: float(run.fun)).x, float)
-    theta, decrement = _newton(objective, theta)
+    found = [_newton(search, np.clip(start, -BOUND, BOUND), NEAR)[0] for start in starts]
+    theta, decrement = _newton(objective, min(found, key=lambda at: search(at)[0]), DECREMENT)
     free = np.abs(theta) < BOUND - 1e-6
     value, gradient = objective(theta)
-    covariance, flat = _covariance(_hessian(slope, theta), free)
+    covariance, flat = _covariance(_hessian(lambda at: objective(at)[1], theta), free)
     worst = float(np.abs(gradient[free]).max(initial=0.0)) / observations
     return Optimum(
         theta=theta,
@@ -147,8 +133,8 @@ def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tup
     return covariance, tuple(int(i) for i in rows[loaded])
 
 
-def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:
-    """Damped Newton steps inside the bounds; returns the point and the last Newton decrement."""
+def _newton(objective: Objective, theta: Floats, enough: float) -> tuple[Floats, float]:
+    """Damped Newton steps inside the bounds until one would gain less than *enough*; the point and that gain."""
     decrement = np.inf
     value, gradient = objective(theta)
     for _ in range(NEWTON_STEPS):
@@ -162,8 +148,8 @@ def _newton(objective: Objective, theta: Floats) -> tuple[Floats, float]:
         step = np.zeros(theta.size)
         step[free] = -vectors @ ((vectors.T @ gradient[free]) / values)
         decrement = float(-gradient @ step)
-        if decrement < DECREMENT:
-            return theta, decrement
+        if decrement < max(enough, ROUNDING * abs(value)):  # too small a rise to be seen in a long sum
+            return np.clip(theta + step, -BOUND, BOUND), decrement
         step *= min(1.0, 2.0 / float(np.abs(step).max()))
         while True:
             trial = np.clip(theta + step, -BOUND, BOUND)

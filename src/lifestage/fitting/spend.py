@@ -1,0 +1,117 @@
+"""Fit a family of spend models to the distinct (frequency, mean spend) rows, and test what it assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage.errors import ConfigError, DataError
+from lifestage.families import SPEND
+from lifestage.fitting.fit import Settings, fit
+from lifestage.posterior import Posterior, Status
+from lifestage.tables import Counts, Note
+
+__all__ = ["fit_spend", "spend_independence"]
+
+Floats = NDArray[np.float64]
+
+MIN_SPENDERS = 30
+CORRELATED = 0.3
+"""Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
+
+
+def fit_spend(
+    counts: Counts,
+    family: str = "gamma-gamma",
+    *,
+    method: str = "mle",
+    draws: int = 1000,
+    seed: int = 0,
+    chains: int = 4,
+    tune: int = 1000,
+    progress: bool = False,
+    priors: Mapping[str, Any] | None = None,
+) -> Posterior:
+    """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
+
+    With fewer than 30 repeat buyers of positive spend the priors are used whatever the method, and the status says so.
+
+    Raises
+    ------
+    DataError
+        If no customer has a positive repeat spend and no scale of money can be had.
+    ConfigError
+        If the family or the method is unknown.
+    """
+    settings = Settings(method, draws, seed, chains, tune, progress, priors)
+    if family not in SPEND:
+        raise ConfigError(f"spend must be one of {', '.join(SPEND)} or None; got {family!r}")
+    module = SPEND[family]
+    x, m, weight = counts.spend_x, counts.spend_m, counts.spend_weight
+    n = float(weight.sum())
+    notes: list[Note] = []
+    if n < MIN_SPENDERS:
+        settings = replace(settings, method="map" if method == "mle" else method)
+        text = f"Only {n:.0f} repeat buyers with a positive spend: the spend model leans on its prior."
+        notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
+    if n == 0:
+        raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
+    units = np.array([float(weight @ m) / n if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
+    posterior = fit("spend", family, module, (x, m, weight), units, n, settings, lambda p: [*notes, *_spend_notes(p)])
+    return _with_independence(posterior, x, m, weight)
+
+
+def _spend_notes(params: Mapping[str, float]) -> list[Note]:
+    q = params["q"]
+    if q > 1.0:
+        return []
+    text = (
+        f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in place of its "
+        "expectation."
+    )
+    return [Note("spend_mean_infinite", text, {"q": q})]
+
+
+def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Floats) -> Posterior:
+    """Add the test that spend does not go with frequency, which the spend model assumes."""
+    independence = spend_independence(x, m, weight)
+    strongest = max((abs(v["spearman"]) for v in independence.values()), default=0.0)
+    notes = posterior.status.notes
+    if strongest > CORRELATED:
+        text = (
+            f"Spend and frequency are correlated (Spearman {independence['all']['spearman']:+.2f}; "
+            f"{independence['without_top_1_percent']['spearman']:+.2f} without the top 1 % of spenders), "
+            "though the spend model assumes that they are not: LTV of frequent buyers is biased."
+        )
+        notes = (*notes, Note("spend_frequency_correlated", text, independence))
+    return replace(
+        posterior,
+        status=Status(posterior.status.converged, notes),
+        diagnostics={**posterior.diagnostics, "independence": independence},
+    )
+
+
+def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[str, float]]:
+    """Pearson and Spearman correlation of frequency and mean spend over repeat buyers, with and without the top 1 %.
+
+    The top 1 % are the repeat buyers of the highest mean spend. Correlations that are not defined (no spread) are 0.
+    """
+    import pandas as pd
+
+    def correlation(a: Floats, b: Floats) -> float:
+        return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+
+    def rank(values: Floats) -> Floats:
+        return np.asarray(pd.Series(values).rank(), float)
+
+    count = weight.astype(int)
+    full_x, full_m = np.repeat(x, count), np.repeat(m, count)
+    keep = full_m <= np.quantile(full_m, 0.99)
+    out: dict[str, dict[str, Any]] = {}
+    for name, (xs, ms) in {"all": (full_x, full_m), "without_top_1_percent": (full_x[keep], full_m[keep])}.items():
+        out[name] = {"pearson": correlation(xs, ms), "spearman": correlation(rank(xs), rank(ms))}
+    return out
