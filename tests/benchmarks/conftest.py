@@ -1,0 +1,3 @@
+"""Nothing here is a test: benchmarks are run with ``uv run python -m tests.benchmarks``."""
+
+collect_ignore_glob = ["*"]

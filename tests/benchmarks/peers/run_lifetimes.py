@@ -1,0 +1,67 @@
+"""The lifetimes package: BetaGeoFitter as its documentation uses it, one row a customer."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from clock import Call, main
+from lifetimes import BetaGeoFitter
+
+warnings.simplefilter("ignore")
+NAMES = ("r", "alpha", "a", "b")
+
+
+def read(data: str) -> tuple[Any, ...]:
+    table = pd.read_parquet(data)
+    return tuple(table[name].to_numpy() for name in ("frequency", "recency", "T"))
+
+
+def fit(data: str) -> Call:
+    """Maximum likelihood."""
+    x, t_x, T = read(data)
+
+    def call() -> dict[str, Any]:
+        fitter = BetaGeoFitter()
+        fitter.fit(x, t_x, T)
+        return {"params": {name: float(fitter.params_[name]) for name in NAMES}}
+
+    return call
+
+
+def log_likelihood(data: str, params: dict[str, float]) -> Call:
+    """The log-likelihood of the package at given estimates."""
+    x, t_x, T = read(data)
+
+    def call() -> dict[str, Any]:
+        at = np.log([params[name] for name in NAMES])
+        mean = BetaGeoFitter._negative_log_likelihood(at, x, t_x, T, np.ones(x.size), 0.0)
+        return {"value": -float(mean) * x.size}
+
+    return call
+
+
+def predict(data: str, params: dict[str, float], out: str) -> Call:
+    """P(alive) and expected purchases of every customer within 52 periods."""
+    x, t_x, T = read(data)
+    fitter = BetaGeoFitter()
+    fitter.params_ = pd.Series(params)
+
+    def call() -> dict[str, Any]:
+        alive = fitter.conditional_probability_alive(x, t_x, T)
+        expected = fitter.conditional_expected_number_of_purchases_up_to_time(52, x, t_x, T)
+        table = pd.DataFrame({"p_alive": np.asarray(alive), "expected_purchases": np.asarray(expected)})
+
+        def write() -> dict[str, Any]:
+            table.to_parquet(out)
+            return {}
+
+        return {"then": write}
+
+    return call
+
+
+if __name__ == "__main__":
+    main({"fit": fit, "log_likelihood": log_likelihood, "predict": predict})
