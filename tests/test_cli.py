@@ -167,11 +167,19 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     )
 
 
-def test_a_run_can_draw_from_the_posterior(orders_csv: Path, tmp_path: Path) -> None:
-    options = ["--until", "1997-09-30", "--method", "laplace", "--out", str(tmp_path / "o"), "--json"]
-    result = runner.invoke(app, ["run", str(orders_csv), *options])
+def test_a_run_can_draw_from_the_posterior_under_priors_of_ones_own(orders_csv: Path, tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('method = "laplace"\nseed = 3\n\n[priors]\ndropout = "Beta(alpha=1, beta=3)"\n')
+    options = ["--until", "1997-09-30", "--config", str(config), "--draws", "400", "--out", str(tmp_path / "o")]
+    result = runner.invoke(app, ["run", str(orders_csv), *options, "--json"])
     assert result.exit_code == 0, result.output
     fit = json.loads(result.stdout)["fit"]["purchases"]
     assert fit["method"] == "laplace"
     assert fit["params"]["r"] == pytest.approx(0.2426, rel=0.02)
-    assert ls.load(tmp_path / "o" / "model").purchases.size == 1000
+    part = ls.load(tmp_path / "o" / "model").purchases
+    assert part.size == 400
+    assert "Beta" in str(part.priors["dropout"])
+    config.write_text('[priors]\ndropout = "Beta(alpha=1, beta=3)"\n')
+    result = runner.invoke(app, ["fit", str(orders_csv), "--config", str(config), "--out", str(tmp_path / "p")])
+    assert result.exit_code == 1
+    assert "maximum likelihood has none" in result.stderr

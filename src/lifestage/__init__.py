@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from lifestage.acquisition import new_customers as new_customers
     from lifestage.data import datasets as datasets
     from lifestage.data.compress import compress as compress
-    from lifestage.data.orders import read_orders as read_orders
+    from lifestage.data.sources import read_orders as read_orders
     from lifestage.data.summary import summarize as summarize
     from lifestage.lifecycle import assign_stages as assign_stages
     from lifestage.model import LTVModel as LTVModel
     from lifestage.model import fit as fit
     from lifestage.model import load as load
+    from lifestage.pipeline import write_table as write_table
     from lifestage.report import write_report as write_report
     from lifestage.tables import Summary as Summary
 
@@ -34,9 +35,10 @@ _HOME = {
     "fit": "lifestage.model",
     "load": "lifestage.model",
     "new_customers": "lifestage.acquisition",
-    "read_orders": "lifestage.data.orders",
+    "read_orders": "lifestage.data.sources",
     "summarize": "lifestage.data.summary",
     "write_report": "lifestage.report",
+    "write_table": "lifestage.pipeline",
 }
 _MODULES = {"datasets": "lifestage.data.datasets", "plots": "lifestage.plots"}
 

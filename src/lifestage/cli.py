@@ -22,19 +22,31 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Orders = Annotated[str, typer.Argument(help="CSV or Parquet file or glob, or a DuckDB database file with --table.")]
+Orders = Annotated[
+    str, typer.Argument(help="CSV or Parquet file or glob; or a DuckDB file or postgresql://host/db with --table.")
+]
 Customer = Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")]
 Time = Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")]
 Amount = Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line, or of the unit price.")]
 Quantity = Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")]
 Order = Annotated[str | None, typer.Option("--order", help="Column of order numbers (to count orders).")]
 Channel = Annotated[str | None, typer.Option("--channel", help="Column to split the base by.")]
-Table = Annotated[str | None, typer.Option("--table", help="Table of a DuckDB database file.")]
+Table = Annotated[str | None, typer.Option("--table", help="Table of the database.")]
+Query = Annotated[str | None, typer.Option("--query", help="Query of the database, in place of --table.")]
+Memory = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the engine, such as 4GB.")]
+Temp = Annotated[Path | None, typer.Option("--temp-dir", help="Folder for what does not fit into memory.")]
+Threads = Annotated[int | None, typer.Option("--threads", help="Threads of the engine.")]
+To = Annotated[
+    str | None, typer.Option("--to", help="Database to write the customers to: a .duckdb file or postgresql://host/db.")
+]
+ToTable = Annotated[str, typer.Option("--to-table", help="Table to write there; one of that name is replaced.")]
 Until = Annotated[str | None, typer.Option("--until", help="Last day to learn from (ISO date); later orders test it.")]
 Tz = Annotated[str | None, typer.Option("--tz", help="Time zone that cuts days, for aware timestamps.")]
 PeriodName = Annotated[str | None, typer.Option("--period", help="Unit of time: day, week, month, year.")]
 Purchases = Annotated[str | None, typer.Option("--purchases", help="Purchase model: bg/nbd or mbg/nbd.")]
 Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle, map, laplace or nuts.")]
+Draws = Annotated[int | None, typer.Option("--draws", help="Posterior draws, with laplace or nuts.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the draws.")]
 Horizon = Annotated[float | None, typer.Option("--horizon", help="How far to predict, in periods.")]
 Discount = Annotated[float | None, typer.Option("--discount-rate", help="Discount rate a YEAR (0.10 = 10 %).")]
 Margin = Annotated[float | None, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")]
@@ -50,17 +62,20 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 DEMO = {"until": "1997-09-30", "period": "week", "currency": "$", "title": "CDNOW, 1/10 sample"}
 
 
-def _settings(config: Path | None, **options: Any) -> Any:
-    from lifestage.config import read_config
+def _settings(config: Path | None, options: dict[str, Any]) -> Any:
+    """Settings of a file, and over them the options of a command that are settings and were given."""
+    from lifestage.config import RunConfig, read_config
 
-    return read_config(config, options)
+    return read_config(config, {name: value for name, value in options.items() if name in RunConfig.model_fields})
 
 
-def _run(orders: Any, out: Path, config: Any, quiet: bool, as_json: bool) -> None:
+def _run(
+    orders: Any, out: Path, config: Any, quiet: bool, as_json: bool, to: str | None = None, table: str = ""
+) -> None:
     from lifestage.pipeline import run as run_corridor
 
     with progress(quiet or as_json) as step:
-        summary = run_corridor(orders, out, config, step=step)
+        summary = run_corridor(orders, out, config, step=step, to=to, to_table=table)
     if as_json:
         typer.echo(json.dumps(summary, indent=1, ensure_ascii=False))
     elif not quiet:
@@ -82,13 +97,15 @@ def demo(
     with sentences(debug):
         from lifestage.data.datasets import cdnow
 
-        _run(cdnow(), out, _settings(None, lang=lang, **DEMO), quiet, as_json)
+        _run(cdnow(), out, _settings(None, {"lang": lang, **DEMO}), quiet, as_json)
 
 
 @app.command()
 def run(
     orders: Orders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    to: To = None,
+    to_table: ToTable = "customers",
     customer: Customer = None,
     time: Time = None,
     amount: Amount = None,
@@ -96,18 +113,24 @@ def run(
     order: Order = None,
     channel: Channel = None,
     table: Table = None,
+    query: Query = None,
     until: Until = None,
     tz: Tz = None,
     period: PeriodName = None,
     horizon: Horizon = None,
     purchases: Purchases = None,
     method: Method = None,
+    draws: Draws = None,
+    seed: Seed = None,
     discount_rate: Discount = None,
     margin: Margin = None,
     level: Level = None,
     cac: Cac = None,
     currency: Currency = None,
     lang: Lang = None,
+    memory_limit: Memory = None,
+    temp_directory: Temp = None,
+    threads: Threads = None,
     config: Config = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -117,13 +140,10 @@ def run(
 
     [dim]lifestage run orders.csv --customer id --time date --amount price --quantity pieces --out result[/dim]
     """
+    given = locals()
     with sentences(debug):
-        settings = _settings(
-            config, customer=customer, time=time, amount=amount, quantity=quantity, order=order, channel=channel,
-            table=table, until=until, tz=tz, period=period, horizon=horizon, purchases=purchases, method=method,
-            discount_rate=discount_rate, margin=margin, level=level, cac=cac, currency=currency, lang=lang,
-        )  # fmt: skip
-        _run(orders, out, settings, quiet, as_json)
+        settings = _settings(config, given)
+        _run(orders, out, settings, quiet, as_json, to, to_table)
 
 
 @app.command()
@@ -135,11 +155,17 @@ def fit(
     amount: Amount = None,
     quantity: Quantity = None,
     table: Table = None,
+    query: Query = None,
     until: Until = None,
     tz: Tz = None,
     period: PeriodName = None,
     purchases: Purchases = None,
     method: Method = None,
+    draws: Draws = None,
+    seed: Seed = None,
+    memory_limit: Memory = None,
+    temp_directory: Temp = None,
+    threads: Threads = None,
     config: Config = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -149,13 +175,11 @@ def fit(
 
     [dim]lifestage fit orders.parquet --customer id --time date --amount price --out model[/dim]
     """
+    given = locals()
     with sentences(debug):
         from lifestage.pipeline import fit_orders, summarize_orders
 
-        settings = _settings(
-            config, customer=customer, time=time, amount=amount, quantity=quantity, table=table, until=until, tz=tz,
-            period=period, purchases=purchases, method=method,
-        )  # fmt: skip
+        settings = _settings(config, given)
         with progress(quiet or as_json) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
@@ -173,19 +197,24 @@ def fit(
 def predict(
     orders: Orders,
     model: Annotated[Path, typer.Option("--model", "-m", help="Folder of a saved model.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Parquet or .duckdb file, or postgresql://host/db.")],
+    to_table: ToTable = "customers",
     customer: Customer = None,
     time: Time = None,
     amount: Amount = None,
     quantity: Quantity = None,
     channel: Channel = None,
     table: Table = None,
+    query: Query = None,
     until: Until = None,
     tz: Tz = None,
     horizon: Horizon = None,
     discount_rate: Discount = None,
     margin: Margin = None,
     level: Level = None,
+    memory_limit: Memory = None,
+    temp_directory: Temp = None,
+    threads: Threads = None,
     config: Config = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -194,21 +223,18 @@ def predict(
 
     [dim]lifestage predict orders.parquet --model model --customer id --amount price --out scored.parquet[/dim]
     """
+    given = locals()
     with sentences(debug):
         from lifestage.model import load
         from lifestage.pipeline import score, summarize_orders, write_table
 
         fitted = load(model)
-        settings = _settings(
-            config, customer=customer, time=time, amount=amount, quantity=quantity, channel=channel, table=table,
-            until=until, tz=tz, period=fitted.period.name, horizon=horizon, discount_rate=discount_rate, margin=margin,
-            level=level,
-        )  # fmt: skip
+        settings = _settings(config, {**given, "period": fitted.period.name})
         with progress(quiet) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
             step("Predicting customers")
-            write_table(score(fitted, customers, settings), out)
+            write_table(score(fitted, customers, settings), out, to_table)
         if not quiet:
             typer.echo(f"{customers.customers:,} customers written to {out}")
 
@@ -228,12 +254,13 @@ def report(
 
     [dim]lifestage report result/customers.parquet --model result/model --lang zh-Hant --out report.html[/dim]
     """
+    given = locals()
     with sentences(debug):
-        from lifestage.data.orders import read_orders
+        from lifestage.data.sources import read_orders
         from lifestage.model import load
         from lifestage.report import write_report
 
-        settings = _settings(None, currency=currency, lang=lang, cac=cac)
+        settings = _settings(None, given)
         with progress(quiet) as step:
             step("Writing the report")
             write_report(

@@ -27,6 +27,7 @@ class RunConfig(BaseModel):
     order: str | None = None
     channel: str | None = None
     table: str | None = None
+    query: str | None = None
     until: date | None = None
     tz: str | None = None
     drop_duplicates: bool = False
@@ -38,11 +39,18 @@ class RunConfig(BaseModel):
     purchases: Literal["bg/nbd", "mbg/nbd"] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
     method: Literal["mle", "map", "laplace", "nuts"] = "mle"
+    draws: int = Field(1000, ge=2)
+    seed: int = Field(0, ge=0)
+    priors: dict[str, str] | None = None
 
     horizon: float = Field(52, gt=0)
     discount_rate: float = Field(0.10, ge=0)
     margin: float = Field(1.0, gt=0, le=1)
     level: float = Field(0.9, gt=0, lt=1)
+
+    memory_limit: str | None = None
+    temp_directory: Path | None = None
+    threads: int | None = Field(None, ge=1)
 
     line_rule: Literal["retained", "nes"] = "retained"
     cac: float | None = Field(None, ge=0)

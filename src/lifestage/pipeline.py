@@ -10,7 +10,8 @@ from typing import Any
 
 from lifestage.config import RunConfig
 from lifestage.data.engine import write_parquet
-from lifestage.data.orders import read_orders
+from lifestage.data.postgres import is_postgres, replace_table
+from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
@@ -27,7 +28,9 @@ RUN_FILES = frozenset({"customers.parquet", "stages.csv", "summary.json", "repor
 
 def summarize_orders(orders: Any, config: RunConfig) -> Summary:
     """Read and summarise *orders* (a path, glob, database file or frame) as the settings say."""
-    source = read_orders(Path(orders), table=config.table) if isinstance(orders, str | os.PathLike) else orders
+    source = orders
+    if isinstance(orders, str | os.PathLike):
+        source = read_orders(os.fspath(orders), table=config.table, query=config.query, **_engine(config))
     summary: Summary = summarize(
         source,
         customer=config.customer,
@@ -47,10 +50,15 @@ def summarize_orders(orders: Any, config: RunConfig) -> Summary:
     return summary
 
 
+def _engine(config: RunConfig) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in ("memory_limit", "temp_directory", "threads")}
+
+
 def fit_orders(customers: Summary, config: RunConfig) -> LTVModel:
     """Fit the families that the settings name."""
     spend = config.spend if config.amount is not None else None
-    return fit(customers, purchases=config.purchases, spend=spend, method=config.method)
+    how: dict[str, Any] = {"method": config.method, "draws": config.draws, "seed": config.seed, "priors": config.priors}
+    return fit(customers, purchases=config.purchases, spend=spend, **how)
 
 
 def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
@@ -65,19 +73,58 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
     return assign_stages(scores, line_rule=config.line_rule, lang=config.lang)
 
 
-def write_table(table: Any, path: str | os.PathLike[str]) -> None:
-    """Write a table as one Parquet file, whole or not at all."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.with_name(f".{target.name}.part")
+def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers") -> None:
+    """Write a table, whole or not at all: after a failure what was there is there.
+
+    Parameters
+    ----------
+    table : frame
+    to : path or address
+        A ``.parquet`` file; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose user and
+        password come from the environment (``PGUSER``, ``PGPASSWORD``) or a password file.
+    name : str
+        Table of the database, perhaps with its schema. One that is there is replaced; in PostgreSQL one of the same
+        columns is refilled, so that its grants, indexes and views stay.
+
+    Raises
+    ------
+    DataError
+        If the database cannot be written.
+    ConfigError
+        If an address holds a password.
+
+    Examples
+    --------
+    >>> import lifestage as ls, pandas as pd, tempfile, pathlib
+    >>> shop = pathlib.Path(tempfile.mkdtemp()) / "shop.duckdb"
+    >>> ls.write_table(pd.DataFrame({"customer_id": [1, 2]}), shop, "staged")
+    >>> ls.read_orders(shop, table="staged").fetchall()
+    [(1,), (2,)]
+    """
+    target = os.fspath(to)
+    if is_postgres(target):
+        return replace_table(table, target, name)
+    if target.lower().endswith(DATABASES):
+        return replace_in_file(table, target, name)
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.part")
     try:
         write_parquet(table, staging)
-        os.replace(staging, target)
+        os.replace(staging, path)
     finally:
         staging.unlink(missing_ok=True)
 
 
-def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: Step = lambda _: None) -> dict[str, Any]:
+def run(
+    orders: Any,
+    out: str | os.PathLike[str],
+    config: RunConfig,
+    *,
+    to: str | None = None,
+    to_table: str = "customers",
+    step: Step = lambda _: None,
+) -> dict[str, Any]:
     """Run the corridor and write its results into the folder *out*, whole or not at all.
 
     The folder gets ``customers.parquet``, ``stages.csv``, ``summary.json``, ``report.html`` and ``model/``. They are
@@ -86,7 +133,9 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
 
     Parameters
     ----------
-    orders : path, glob, database file, or frame
+    orders : path, glob, database file, address of a database, or frame
+    to, to_table : str, optional
+        A database to write the customers to as well, and the table; see :func:`write_table`.
     step : callable
         Told the name of each step as it begins.
 
@@ -98,7 +147,7 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
     Raises
     ------
     DataError, FitError
-        If the log cannot be used or the model not fitted.
+        If the log cannot be used, the model not fitted, or the database not written.
     ConfigError
         If *out* is taken by something else.
     """
@@ -111,8 +160,8 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
         step("Fitting the models")
         model = fit_orders(customers, config)
         step("Predicting customers")
-        staged = score(model, customers, config)
-        write_parquet(staged, staging / "customers.parquet")
+        write_parquet(score(model, customers, config), staging / "customers.parquet")
+        staged = read_orders(staging / "customers.parquet", **_engine(config))
         step("Totals and stages")
         stage_table(staged, lang=config.lang).to_csv(staging / "stages.csv", index=False)
         summary = summarize_run(staged, model, currency=config.currency, previous=previous, cac=config.cac)
@@ -128,6 +177,9 @@ def run(orders: Any, out: str | os.PathLike[str], config: RunConfig, *, step: St
             title=config.title,
             summary=summary,
         )
+        if to is not None:
+            step(f"Writing to {to}")
+            write_table(staged, to, to_table)
     return summary
 
 

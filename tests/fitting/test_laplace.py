@@ -142,6 +142,18 @@ def thirty_repeaters() -> Counts:
     return Counts.from_arrays(few["frequency"], few["recency"], few["T"])
 
 
+def one_cohort() -> Counts:
+    """All of them met on one day, so that rate and its spread are told by frequencies alone."""
+    table = simulate_base(3000, seed=11).table
+    kept = table[table["recency"] < 27]
+    return Counts.from_arrays(kept["frequency"], kept["recency"], np.full(len(kept), 27.0))
+
+
+def one_history() -> Counts:
+    """Everybody did the same: 3 repeat purchases, the last in week 30 of 39."""
+    return Counts.from_arrays(np.full(500, 3.0), np.full(500, 30.0), np.full(500, 39.0))
+
+
 def spread(posterior: Posterior, name: str) -> float:
     return float(np.log(posterior.draws[name]).std())
 
@@ -171,3 +183,16 @@ def test_thirty_repeaters(family: str) -> None:
     assert not part.status.has("unreliable_draws")
     assert spread(part, "r") > 0.2
     assert spread(part, "b") > 0.4
+
+
+@pytest.mark.parametrize("family", ["bg/nbd", "mbg/nbd"])
+def test_one_cohort_and_one_history(family: str) -> None:
+    cohort = fit_purchases(one_cohort(), family, method="laplace", draws=1000, seed=1)
+    assert not cohort.status.has("unreliable_draws")
+    assert 0.02 < spread(cohort, "r") < 1
+    alike = fit_purchases(one_history(), family, method="laplace", draws=1000, seed=1)
+    assert all(np.isfinite(values).all() and (values > 0).all() for values in alike.draws.values())
+    rate = alike.draws["r"] / alike.draws["alpha"]
+    assert np.median(rate) == pytest.approx(3 / 39, rel=0.3)
+    assert np.log(rate).std() < 0.1  # what the data tell
+    assert spread(alike, "r") > 0.4  # and what they do not: how customers differ

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import narwhals as nw
 
-from lifestage.errors import DataError
+from lifestage.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ __all__ = [
     "as_kind",
     "by_customer_and_day",
     "columns",
+    "connect",
     "drop",
     "lazy",
     "materialize",
@@ -34,6 +36,7 @@ __all__ = [
     "relation",
     "sampled",
     "to_pandas",
+    "to_reader",
     "upload",
     "with_dates",
     "wrapped",
@@ -142,6 +145,14 @@ def write_parquet(table: Any, path: str | Path) -> None:
     pq.write_table(_to_arrow(table), str(path))
 
 
+def to_reader(table: Any) -> Any:
+    """Any frame as a reader of Arrow batches; one of a DuckDB relation is read as it is computed."""
+    if _is_relation(table):
+        with readable():
+            return table.to_arrow_reader()
+    return _to_arrow(table).to_reader()
+
+
 def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Compute a lazy frame once, inside its engine, and return what reads the result; see :func:`drop`."""
     return wrapped(_stored(frame.to_native(), "select * from self"))
@@ -195,6 +206,27 @@ def numbered(frame: Any, name: str) -> Any:
     return lazy(frame)[0].collect().with_row_index(name).to_native()
 
 
+def connect(
+    memory_limit: str | None = None, temp_directory: str | Path | None = None, threads: int | None = None
+) -> Any:
+    """A DuckDB connection of its own, that spills to a folder of its own below *temp_directory* when memory is short.
+
+    Raises
+    ------
+    ConfigError
+        If a setting cannot be.
+    """
+    import duckdb
+
+    spill = Path(temp_directory or gettempdir()) / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
+    settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
+    try:
+        return duckdb.connect(config={name: value for name, value in settings.items() if value is not None})
+    except duckdb.Error as error:
+        sentence = str(error).strip().splitlines()[0]
+        raise ConfigError(f"settings of the engine: {sentence} (memory_limit is such as '4GB')") from error
+
+
 def relation(source: Any) -> tuple[Any, str]:
     """Return a log as a DuckDB relation, and the kind it came in.
 
@@ -206,23 +238,21 @@ def relation(source: Any) -> tuple[Any, str]:
     if _is_relation(source):
         return source, "duckdb"
     frame, kind = lazy(source)
-    import duckdb
-
-    connection = duckdb.connect()
+    connection = connect()
     if kind == "pandas":
         return connection.from_df(_plain_pandas(frame.to_native())), kind
     return connection.from_arrow(frame.collect().to_arrow()), kind
 
 
 @contextmanager
-def readable(name: str = "the orders") -> Iterator[None]:
+def readable(name: str = "the orders", verb: str = "read") -> Iterator[None]:
     """Turn an error of the engine into one sentence."""
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
-        raise DataError(f"could not read {name}: {str(error).strip().splitlines()[0]}") from error
+        raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}") from error
 
 
 def quoted(name: str) -> str:

@@ -19,14 +19,14 @@ from lifestage.data.engine import (
     to_pandas,
 )
 from lifestage.data.parse import typed_lines
-from lifestage.data.sources import open_file
+from lifestage.data.sources import read_orders
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Log", "read_log", "read_orders"]
+__all__ = ["Log", "read_log"]
 
 UNREADABLE = (
     "missing_id",
@@ -102,25 +102,6 @@ class Log:
             drop(frame)
 
 
-def read_orders(source: str | Path, *, table: str | None = None) -> Any:
-    """Open an order log as a DuckDB relation; nothing is loaded.
-
-    Parameters
-    ----------
-    source : str or Path
-        A ``.csv`` or ``.tsv`` (also ``.gz``) or ``.parquet`` file or glob, or a ``.duckdb`` or ``.db`` database file.
-        Columns of CSV files are text, so that an identifier such as 00012 stays what it is.
-    table : str, optional
-        Table of the database; not needed if it has one.
-
-    Raises
-    ------
-    DataError
-        If there is no such file or table, or it is empty or of another kind.
-    """
-    return open_file(source, table)
-
-
 def read_log(
     orders: Any, roles: Mapping[str, str | None], *, tz: str | None, drop_duplicates: bool, drop_zero: bool
 ) -> Log:
@@ -138,7 +119,7 @@ def read_log(
         If a column is missing or of a wrong type, or the log cannot be read.
     """
     if isinstance(orders, str | Path):
-        orders = open_file(orders)
+        orders = read_orders(orders)
     named = _check_columns(orders, roles)
     rel, kind = relation(orders)
     lines = typed_lines(rel, named, tz=tz).with_columns(_reason(named).alias("reason"), _money(named).alias("money"))

@@ -1,4 +1,4 @@
-"""Where orders are kept: files and databases, opened as DuckDB relations; nothing is loaded."""
+"""Where orders are kept: files and databases, opened as DuckDB relations."""
 
 from __future__ import annotations
 
@@ -6,49 +6,91 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lifestage.data.engine import quoted, readable
-from lifestage.errors import DataError
+from lifestage.data.engine import connect, quoted, readable, to_reader
+from lifestage.data.postgres import is_postgres, load_into
+from lifestage.errors import ConfigError, DataError
 
-__all__ = ["open_file"]
+__all__ = ["DATABASES", "open_source", "read_orders", "replace_in_file"]
+
+DATABASES = (".duckdb", ".db", ".ddb")
+"""How the names of DuckDB database files end."""
 
 
-def open_file(source: str | Path, table: str | None = None) -> Any:
-    """Open a CSV or Parquet file or glob, or a table of a DuckDB database file, as a DuckDB relation.
+def read_orders(
+    source: str | Path,
+    *,
+    table: str | None = None,
+    query: str | None = None,
+    memory_limit: str | None = None,
+    temp_directory: str | Path | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Open an order log as a DuckDB relation; nothing is loaded, but for rows of a server, copied into the engine.
 
-    Every column of a CSV file is read as text, so that identifiers keep theirs.
+    Parameters
+    ----------
+    source : str or Path
+        A ``.csv`` or ``.tsv`` (also ``.gz``) or ``.parquet`` file or glob, a ``.duckdb`` or ``.db`` database file, or
+        the address of a PostgreSQL database, ``postgresql://host/name``. Columns of CSV files are text, so that an
+        identifier such as 00012 stays what it is. User and password of a server come from the environment (``PGUSER``,
+        ``PGPASSWORD``) or a password file.
+    table, query : str, optional
+        Table of the database, not needed if a file has one; or a query of it.
+    memory_limit : str, optional
+        Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not fit is spilled.
+    temp_directory : path, optional
+        Where to spill; the system's folder for temporary files if left out.
+    threads : int, optional
+        Threads of the engine; one a core if left out.
 
     Raises
     ------
     DataError
-        If there is no such file or table, or it is empty or of an unknown kind.
+        If there is no such file or table, or it is empty or of another kind.
+    ConfigError
+        If the settings cannot be, or an address holds a password.
     """
-    import duckdb
+    return open_source(connect(memory_limit, temp_directory, threads), source, table, query)
 
+
+def open_source(connection: Any, source: str | Path, table: str | None = None, query: str | None = None) -> Any:
+    """The same on a connection that is there."""
     name = str(source)
     lower = name.lower()
-    connection = duckdb.connect()
+    if is_postgres(name):
+        with readable(name):
+            return load_into(connection, name, table=table, query=query)
+    if table is not None and query is not None:
+        raise ConfigError(f"expected a table or a query of {name}; got both")
     if not any(mark in name for mark in "*?[") and not Path(name).exists():
         raise DataError(f"expected a file of orders; there is no {name}")
     if Path(name).is_file() and Path(name).stat().st_size == 0:
         raise DataError(f"expected orders in {name}; the file is empty")
     found = re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name  # a file of that name, else a glob
     with readable(name):
-        if lower.endswith((".duckdb", ".db", ".ddb")):
-            return _database(connection, name, table)
-        if table is not None:
-            raise DataError(f"expected a DuckDB database file to go with table={table!r}; got {name}")
+        if lower.endswith(DATABASES):
+            return _database(connection, name, table, query)
+        if table is not None or query is not None:
+            given = f"table={table!r}" if query is None else f"query={query!r}"
+            raise DataError(f"expected a DuckDB database file or a PostgreSQL address to go with {given}; got {name}")
         if lower.endswith((".parquet", ".pq")):
             return connection.query("select * from read_parquet(?, union_by_name = true)", params=[found])
         if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
             how = "header = true, all_varchar = true, union_by_name = true"
             how += ", delim = '\t'" if ".tsv" in lower else ""
             return connection.query(f"select * from read_csv(?, {how})", params=[found])
-    raise DataError(f"expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz); got {name}")
+    raise DataError(
+        "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or postgresql://host/name; "
+        f"got {name}"
+    )
 
 
-def _database(connection: Any, name: str, table: str | None) -> Any:
+def _database(connection: Any, name: str, table: str | None, query: str | None) -> Any:
     literal = name.replace("'", "''")
     connection.execute(f"attach '{literal}' as log (read_only)")
+    if query is not None:
+        connection.execute("use log")
+        return connection.query(query)
     found = connection.execute(
         "select table_schema, table_name from information_schema.tables where table_catalog = 'log' order by all"
     ).fetchall()
@@ -63,3 +105,26 @@ def _database(connection: Any, name: str, table: str | None) -> Any:
         raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
     schema, each = names[key]
     return connection.query(f"select * from log.{quoted(schema)}.{quoted(each)}")
+
+
+def replace_in_file(frame: Any, name: str, table: str) -> None:
+    """Write a frame as a table of a DuckDB database file, in one transaction.
+
+    Raises
+    ------
+    DataError
+        If the file is no such database, or is in use.
+    """
+    schema, _, last = table.rpartition(".")
+    place = f"{quoted(schema or 'main')}.{quoted(last)}"
+    with readable(name, "write"):
+        connection = connect()
+        literal = name.replace("'", "''")
+        connection.execute(f"attach '{literal}' as target")
+        connection.execute("use target")
+        connection.register("batches", to_reader(frame))
+        connection.execute("begin")
+        connection.execute(f"create schema if not exists {quoted(schema or 'main')}")
+        connection.execute(f"create or replace table {place} as select * from batches")
+        connection.execute("commit")
+        connection.close()
