@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,17 +134,28 @@ def _means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     return np.sum([_chunk_means(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0)
 
 
+def _pairs(counts: Counts) -> NDArray[np.intp]:
+    """Where in the rows, which are sorted, another (frequency, T) begins."""
+    changes = (np.diff(counts.x) != 0) | (np.diff(counts.T) != 0)
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])
+
+
 def _chunk_means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
-    module, params = family(model.purchases.family), model.purchases.columns()
-    x, t_x, T = counts.x, counts.t_x, counts.T
+    module, params, pairs = family(model.purchases.family), model.purchases.columns(), _pairs(counts)
+    x, T = counts.x[pairs], counts.T[pairs]
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
-    alive = module.p_alive(x, t_x, T, **params)
-    expected = alive * alive_purchases(module, params, terms.horizon, x, T, 0.0)
-    discounted = alive * alive_purchases(module, params, terms.horizon, x, T, rate)
+    alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
+    people, money = (np.add.reduceat(alive * each, pairs, axis=1) for each in (counts.weight, counts.monetary_sum))
+    expected = alive_purchases(module, params, terms.horizon, x, T, 0.0)
+    discounted = alive_purchases(module, params, terms.horizon, x, T, rate)
     intercept, slope = spend_line(model, x)
-    spend = intercept * counts.weight + slope * counts.monetary_sum
+    spend = intercept * people + slope * money
     return np.column_stack(
-        [expected @ counts.weight, (expected * spend).sum(axis=1), terms.margin * (discounted * spend).sum(axis=1)]
+        [
+            (expected * people).sum(axis=1),
+            (expected * spend).sum(axis=1),
+            terms.margin * (discounted * spend).sum(axis=1),
+        ]
     )
 
 
@@ -154,28 +166,42 @@ def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Fl
 
 
 def _chunk_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
-    module, params = family(model.purchases.family), model.purchases.columns()
-    x, t_x, T = counts.x, counts.t_x, counts.T
-    alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
-    first_moment, second_moment = np.empty(x.size), np.empty(x.size)
-    for frequency in np.unique(x):
-        rows = np.flatnonzero(x == frequency)
-        nodes, pmf, _ = count_law(module, params, alive[:, rows], terms.horizon, float(frequency), T[rows], np.zeros(0))
-        first_moment[rows] = pmf @ nodes
-        second_moment[rows] = pmf @ nodes**2
-    variance = second_moment - first_moment**2
+    module, params, pairs = family(model.purchases.family), model.purchases.columns(), _pairs(counts)
+    x = counts.x
+    alive = np.broadcast_to(module.p_alive(x, counts.t_x, counts.T, **params), (model.purchases.size, x.size))
+    ahead = alive_purchases(module, params, terms.horizon, x[pairs], counts.T[pairs], 0.0)
+    first = (alive * np.repeat(ahead, np.diff(pairs, append=x.size), axis=1)).mean(axis=0)
+
+    def second(weight: Floats) -> Floats:
+        """Sum over the customers of each pair of weight · E[purchases²]."""
+        held = np.add.reduceat(weight, pairs)
+        share = np.add.reduceat(alive * weight, pairs, axis=1) / np.maximum(held, np.finfo(float).tiny)
+        return held * _second_moments(module, params, share, terms.horizon, x[pairs], counts.T[pairs])
+
+    purchases = float(second(counts.weight).sum() - counts.weight @ first**2)
     if model.spend is None:
-        return np.array([variance @ counts.weight, 0.0, 0.0])
+        return np.array([purchases, 0.0, 0.0])
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
     shape = np.maximum(q + p * x, 2.05)
     # E[(v + x·m)²] summed over the customers of a row
     square = v * v * counts.weight + 2 * v * x * counts.monetary_sum + x * x * counts.monetary_sq_sum
     unit = p / ((shape - 1.0) * (shape - 2.0))
-    second = second_moment * p * unit + first_moment * unit
-    mean = first_moment * p / (shape - 1.0)
-    revenue = float(np.sum((second - mean**2) * square))
+    squares = float(p * unit[pairs] @ second(square)) + float((unit * square) @ first)
+    revenue = squares - float(square @ (first * p / (shape - 1.0)) ** 2)
     factor = terms.margin * _mean_discount(model, terms)
-    return np.array([variance @ counts.weight, revenue, revenue * factor**2])
+    return np.array([purchases, revenue, revenue * factor**2])
+
+
+def _second_moments(
+    module: ModuleType, params: dict[str, Floats], alive: Floats, t: float, x: Floats, T: Floats
+) -> Floats:
+    """E[purchases²] within t, averaged over the draws, of customers who are alive with chance *alive*, (draws, n)."""
+    out = np.empty(x.size)
+    for frequency in np.unique(x):
+        rows = np.flatnonzero(x == frequency)
+        nodes, pmf, _ = count_law(module, params, alive[:, rows], t, float(frequency), T[rows], np.zeros(0))
+        out[rows] = pmf @ nodes**2
+    return out
 
 
 def _mean_discount(model: LTVModel, terms: Terms) -> float:
