@@ -103,7 +103,7 @@ def predict(
         scored = score_rows(model, customers.table, terms, customers)
         if scored is not None:
             return scored
-    keys = to_pandas(table.select(*KEYS).unique())
+    keys = to_pandas(table.group_by(*KEYS).agg(nw.len().alias("_weight")).select(*KEYS))
     factors = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
         for column in NEXT_PURCHASE:

@@ -46,6 +46,10 @@ __all__ = [
 KINDS = ("pandas", "polars", "pyarrow", "duckdb")
 
 
+REPEATED = 200
+"""Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
+
+
 def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
     """Wrap a native frame as a lazy narwhals frame; also return its kind, one of ``KINDS``.
 
@@ -137,8 +141,9 @@ def columns(frame: Any) -> list[str]:
 def write_parquet(table: Any, path: str | Path) -> None:
     """Write any frame as one Parquet file."""
     if _is_relation(table):
+        literal = str(path).replace("'", "''")
         with readable():
-            table.write_parquet(str(path))
+            table.query("self", f"copy self to '{literal}' (format parquet, dictionary_size_limit {REPEATED})")
         return
     import pyarrow.parquet as pq
 

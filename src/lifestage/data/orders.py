@@ -64,9 +64,9 @@ class Log:
     odd : lazy frame
         Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and ``fate``.
     visits : lazy frame
-        A row a customer and purchase day: ``net``, ``largest`` line, ``channel``. Stored, or made when it is read.
+        A row a customer and purchase day: ``net`` and ``channel``. Stored, or made when it is read.
     sample : lazy frame
-        The same, of one customer in *every*, with the ``previous`` purchase day.
+        The same of one customer in *every*, with the ``largest`` line and the ``previous`` purchase day.
     every : int
         1 if the sample is everything.
     unreadable : dict of str to int
@@ -85,7 +85,7 @@ class Log:
     unreadable: Mapping[str, int]
     days: pd.DataFrame
     kind: str
-    stored: tuple[nw.LazyFrame[Any], ...]
+    stored: list[nw.LazyFrame[Any]]
 
     @property
     def last(self) -> int:
@@ -95,6 +95,15 @@ class Log:
     def bought(self) -> nw.LazyFrame[Any]:
         """Lines of purchase days."""
         return _without(self.lines, self.odd)
+
+    def visits_of(self, condition: nw.Expr) -> nw.LazyFrame[Any]:
+        """Purchase days with a line that fulfils a condition."""
+        keys = materialize(self.lines.filter(condition).select(*KEYS).unique())
+        lines = _without(self.lines.join(keys, on=list(KEYS), how="semi"), self.odd)
+        found = materialize(_visits(lines, nw.col("money").max().alias("largest")))
+        drop(keys)
+        self.stored.append(found)
+        return found
 
     def close(self) -> None:
         """Release what the engine stored for this log."""
@@ -130,28 +139,36 @@ def read_log(
     if days.empty:
         listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
         raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
+    lines = lines.filter(nw.col("reason") == 0)
+    if not unreadable:
+        lines = typed_lines(rel, named, tz=tz, checked=False).with_columns(_money(named).alias("money"))
     stored = []
-    lines = (lines.filter(nw.col("reason") == 0) if unreadable else lines).drop("reason")
     every = max(1, int(days["lines"].sum()) // SAMPLED)
     if drop_duplicates:
-        folded = materialize(_folded(lines))
-        stored.append(folded)
-        repeated, lines = _repeated(folded, 1), folded.drop("copies")
-        days = days.drop(columns="negative").merge(_negative(folded), on=DAY)
-    else:
-        repeated = _repeated(_folded(sampled(lines, CUSTOMER, every)), every)
+        lines = materialize(_folded(lines))
+        stored.append(lines)
+        days = days.drop(columns="negative").merge(_negative(lines), on=DAY)
+    kept = [name for name in ("money", *KEYS, "order_id", "channel") if name in lines.collect_schema().names()]
+    few = lines.select(*kept, "copies" if drop_duplicates else "line")
+    if every > 1:
+        few = materialize(sampled(few, CUSTOMER, every))
+        stored.append(few)
+    repeated = _repeated(few if drop_duplicates else _folded(few), every)
     days["duplicates"] = days[DAY].map(repeated).fillna(0).astype(int)
-    lines = lines.select(*(name for name in lines.collect_schema().names() if name != "line"))
+    lines, few = lines.select(*kept), few.select(*kept)
     strange = "amount" in named and bool(days["other"].any())
     odd = materialize(_odd(lines if strange else lines.head(0), drop_zero))
-    visits = _visits(_without(lines, odd) if strange else lines)
+    if strange:
+        few = _without(few, odd)
+    sample = _visits(few, nw.col("money").max().alias("largest"))
     if every == 1:
-        visits = materialize(visits)
-    few = visits if every == 1 else _visits(sampled(_without(lines, odd) if strange else lines, CUSTOMER, every))
-    previous = nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")
-    sample = materialize(few.with_columns(previous))
-    stored += [odd, sample, *([visits] if every == 1 else [])]
-    return Log(lines, odd, visits, sample, every, unreadable, days, kind, tuple(stored))
+        visits = sample = materialize(sample)
+        stored.append(sample)
+    else:
+        visits = _visits(_without(lines, odd) if strange else lines)
+    sample = materialize(sample.with_columns(nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")))
+    stored += [odd, sample]
+    return Log(lines, odd, visits, sample, every, unreadable, days, kind, stored)
 
 
 def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -206,12 +223,10 @@ def _without(lines: nw.LazyFrame[Any], odd: nw.LazyFrame[Any]) -> nw.LazyFrame[A
     return lines.join(odd.filter(nw.col("fate") != PURCHASE).select(*KEYS), on=list(KEYS), how="anti")
 
 
-def _visits(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _visits(lines: nw.LazyFrame[Any], *more: nw.Expr) -> nw.LazyFrame[Any]:
     """A row a customer and purchase day."""
     channel = [nw.col("channel").min()] if "channel" in lines.collect_schema().names() else []
-    return lines.group_by(*KEYS).agg(
-        nw.col("money").sum().alias("net"), nw.col("money").max().alias("largest"), *channel
-    )
+    return lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
 
 
 def _check_columns(orders: Any, roles: Mapping[str, str | None]) -> dict[str, str]:

@@ -33,8 +33,11 @@ FORMATS = ("%Y%m%d", "%Y%m%dT%H%M%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 
-def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFrame[Any]:
+def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: bool = True) -> nw.LazyFrame[Any]:
     """Project a log on typed columns; nothing is read yet but, for a time column of text, its formats.
+
+    With *checked* = False, for a log without a value that cannot be read, the columns come without tests of each value,
+    so that an engine may skip parts of a file that a filter leaves out.
 
     Returns
     -------
@@ -52,11 +55,14 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None) -> nw.LazyFr
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     customer, time = columns["customer"], columns["time"]
     terms = [f"{quoted(customer)} as customer_id", f"{_missing(customer, types)} as no_id"]
-    terms += [f"{_missing(time, types)} as no_time", f"{_day(relation, time, types[time], tz)} as day"]
+    terms += [f"{_missing(time, types)} as no_time", f"{_day(relation, time, types[time], tz, checked)} as day"]
     for role in ("amount", "quantity"):
         if role in columns:
             name = columns[role]
-            terms += [f"{_missing(name, types, nan=False)} as no_{role}", f"{_finite(name, types[name])} as {role}"]
+            terms += [
+                f"{_missing(name, types, nan=False)} as no_{role}",
+                f"{_finite(name, types[name], checked)} as {role}",
+            ]
     for role, alias in (("order", "order_id"), ("channel", "channel")):
         if role in columns:
             text = f"nullif(trim(cast({quoted(columns[role])} as varchar), {SPACE}), '')"
@@ -82,7 +88,7 @@ def _missing(name: str, types: Columns, *, nan: bool = True) -> str:
     return f"({column} is null)"
 
 
-def _finite(name: str, kind: str) -> str:
+def _finite(name: str, kind: str, checked: bool) -> str:
     """SQL: the value as a finite double, else null."""
     column = quoted(name)
     if _is_text(kind):
@@ -91,10 +97,10 @@ def _finite(name: str, kind: str) -> str:
         value = f"cast({column} as double)"
     else:
         raise DataError(f"expected numbers in column {name!r}; got {kind}")
-    return f"(case when abs({value}) < {LARGEST} then {value} end)"
+    return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else value
 
 
-def _day(relation: Any, name: str, kind: str, tz: str | None) -> str:
+def _day(relation: Any, name: str, kind: str, tz: str | None, checked: bool) -> str:
     """SQL: days since 1970-01-01, null where the time is missing or cannot be read."""
     if tz is not None:
         _check_zone(tz)
@@ -112,8 +118,8 @@ def _day(relation: Any, name: str, kind: str, tz: str | None) -> str:
         stamp = _parsed(relation, name, zone)
     else:
         raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind}")
-    sane = f"isfinite({stamp}) and year({stamp}) between 1 and 9999"
-    return f"(case when {sane} then cast({stamp} as date) - date '1970-01-01' end)"
+    day = f"cast(cast({stamp} as date) - date '1970-01-01' as integer)"
+    return f"(case when isfinite({stamp}) and year({stamp}) between 1 and 9999 then {day} end)" if checked else day
 
 
 def _parsed(relation: Any, name: str, zone: str | None) -> str:

@@ -12,7 +12,7 @@ from lifestage.data.days import as_date, as_number, parse_day
 from lifestage.data.engine import as_kind, by_customer_and_day, drop, materialize, native, to_pandas, with_dates
 from lifestage.data.frames import from_frame
 from lifestage.data.notes import GIANT, notes, usual_end
-from lifestage.data.orders import DAY, KEYS, Log, read_log
+from lifestage.data.orders import DAY, Log, read_log
 from lifestage.data.quality import account, refuse_bad, settle
 from lifestage.data.tickets import channels_of, real_orders, tickets_of
 from lifestage.data.window import stage_window_of
@@ -271,12 +271,8 @@ def _sizes(log: Log, end: int) -> dict[str, float]:
     sizes = measure(log.sample)
     giant = 0.5 * GIANT * sizes["median"]
     if log.every > 1 and log.days["largest"].max() > giant:
-        keys = log.bought().filter(nw.col("money") > giant).select(*KEYS).unique()
-        sizes |= {"median": sizes["median"]} | {
-            name: max(value, sizes[name])
-            for name, value in measure(log.visits.join(keys, on=list(KEYS), how="semi")).items()
-            if name != "median" and value == value
-        }
+        few = log.visits_of(nw.col("money") > giant)
+        sizes |= {name: max(value, sizes[name]) for name, value in measure(few).items() if name != "median"}
     return sizes
 
 

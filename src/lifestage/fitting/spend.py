@@ -100,18 +100,27 @@ def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[s
 
     The top 1 % are the repeat buyers of the highest mean spend. Correlations that are not defined (no spread) are 0.
     """
-    import pandas as pd
-
-    def correlation(a: Floats, b: Floats) -> float:
-        return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
-
-    def rank(values: Floats) -> Floats:
-        return np.asarray(pd.Series(values).rank(), float)
-
-    count = weight.astype(int)
-    full_x, full_m = np.repeat(x, count), np.repeat(m, count)
-    keep = full_m <= np.quantile(full_m, 0.99)
-    out: dict[str, dict[str, Any]] = {}
-    for name, (xs, ms) in {"all": (full_x, full_m), "without_top_1_percent": (full_x[keep], full_m[keep])}.items():
-        out[name] = {"pearson": correlation(xs, ms), "spearman": correlation(rank(xs), rank(ms))}
+    out: dict[str, dict[str, float]] = {}
+    order = np.argsort(m, kind="stable")
+    reach = np.cumsum(weight[order])
+    kept = np.empty(m.size, bool)
+    kept[order] = m[order] <= m[order][np.searchsorted(reach, 0.99 * (reach[-1] - 1), side="right")]
+    for name, rows in {"all": np.ones(m.size, bool), "without_top_1_percent": kept}.items():
+        xs, ms, ws = x[rows], m[rows], weight[rows]
+        out[name] = {"pearson": _correlation(xs, ms, ws), "spearman": _correlation(_ranks(xs, ws), _ranks(ms, ws), ws)}
     return out
+
+
+def _correlation(a: Floats, b: Floats, weight: Floats) -> float:
+    """Pearson's, of values that stand *weight* times each; 0 without spread."""
+    if not (np.ptp(a) > 0 and np.ptp(b) > 0):
+        return 0.0
+    covariance = np.cov(a, b, aweights=weight, ddof=0)
+    return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
+
+
+def _ranks(values: Floats, weight: Floats) -> Floats:
+    """Mean ranks of values that stand *weight* times each."""
+    _, place = np.unique(values, return_inverse=True)
+    held = np.bincount(place, weight)
+    return np.asarray((np.cumsum(held) - 0.5 * (held - 1.0))[place])
