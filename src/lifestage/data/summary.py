@@ -128,11 +128,14 @@ def _summary(
             f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far beyond "
             f"{as_date(usual_end(log.days))}, when nearly all of them end: set until="
         )
-    known = nw.col(DAY) <= end
-    gaps = _gaps(log.sample.filter(known))
+
+    def known(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        return frame if log.last <= end else frame.filter(nw.col(DAY) <= end)
+
+    gaps = _gaps(known(log.sample))
     window, window_notes = stage_window_of(gaps, stage_window, end - int(log.days[DAY].min()))
-    sums = by_customer_and_day(log.visits.filter(known))
-    tickets = tickets_of(log.bought().filter(known))
+    sums = by_customer_and_day(known(log.visits))
+    tickets = tickets_of(known(log.bought()))
     parts = sums.filter(nw.col("of_day") == 0)
     table = _customers(parts, tickets, period, end)
     table = materialize(table.sort(CUSTOMER) if log.every == 1 else table)
