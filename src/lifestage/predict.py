@@ -93,6 +93,8 @@ def predict(
     >>> int(scores["expected_purchases"].sum().round())
     2089
     """
+    import pandas as pd
+
     terms = Terms(horizon, discount_rate, margin, level)
     if not isinstance(customers, Summary):
         customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
@@ -107,10 +109,10 @@ def predict(
     factors = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
         for column in NEXT_PURCHASE:
-            factors[column] = purchase_dates(factors[column].to_numpy(), customers)
+            dates = purchase_dates(factors[column].to_numpy(), customers)
+            # pandas has no type of its own for a date without a time
+            factors[column] = dates if kind == "pandas" else pd.array(dates).astype("date32[day][pyarrow]")
     joined = table.join(lazy(upload(factors, like=customers.table))[0], on=list(KEYS), how="left")
-    if customers.until is not None and kind != "pandas":  # pandas has no type for a date without a time
-        joined = joined.with_columns(nw.col(*NEXT_PURCHASE).cast(nw.Date))
     columns = {name: nw.col(name) for name in (*table.collect_schema().names(), *factors.columns)}
     new = score_columns(columns, model, terms, customers, _either)
     constants = {name: nw.lit(value) for name, value in constant_columns(model, terms, customers).items()}

@@ -1,21 +1,20 @@
-"""The one small adapter to engines: what narwhals expressions cannot say, said here in SQL.
+"""Frames of every kind behind one set of names; what an engine says its own way is in :mod:`duck` and :mod:`spark`.
 
 Local frames and files become DuckDB relations, so a log is never pulled into Python memory; a relation of the user's
-stays on its own connection. Everything else in this folder is narwhals over a lazy frame.
+stays on its own connection, and a frame of Spark in its session. Everything else in this folder is narwhals over a lazy
+frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import narwhals as nw
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.data import duck, spark
+from lifestage.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,15 +23,14 @@ __all__ = [
     "as_kind",
     "by_customer_and_day",
     "columns",
-    "connect",
+    "dialect_of",
     "drop",
+    "engine_of",
     "lazy",
     "materialize",
     "mixed_types",
     "native",
     "numbered",
-    "quoted",
-    "readable",
     "relation",
     "sampled",
     "to_pandas",
@@ -43,11 +41,22 @@ __all__ = [
     "write_parquet",
 ]
 
-KINDS = ("pandas", "polars", "pyarrow", "duckdb")
+ENGINES = {"duckdb": duck, "pyspark": spark, "pyspark[connect]": spark}
+"""Kinds of frames that are computed elsewhere, and what speaks to them."""
+KINDS = ("pandas", "polars", "pyarrow", *ENGINES)
+EXPECTED = "a pandas, polars, pyarrow, DuckDB or Spark table"
 
 
-REPEATED = 200
-"""Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
+def engine_of(frame: Any) -> ModuleType | None:
+    """The module that speaks to the engine of a native frame; None for a frame in this process."""
+    return next((module for module in (duck, spark) if module.is_mine(frame)), None)
+
+
+def dialect_of(rel: Any) -> ModuleType:
+    """The same for what is known to be a frame of an engine."""
+    found = engine_of(rel)
+    assert found is not None, "expected a frame of an engine"
+    return found
 
 
 def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
@@ -72,23 +81,23 @@ def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
         found = None
     kind = "" if found is None else found.implementation.value
     if found is None or kind not in KINDS:
-        raise DataError(f"expected a pandas, polars, pyarrow or DuckDB table; got {type(frame).__name__}")
+        raise DataError(f"expected {EXPECTED}; got {type(frame).__name__}")
     return found.lazy(), kind
 
 
 def wrapped(rel: Any) -> nw.LazyFrame[Any]:
-    """A DuckDB relation as a lazy narwhals frame."""
+    """A relation, or a frame of Spark, as a lazy narwhals frame."""
     frame: nw.LazyFrame[Any] = nw.from_native(rel).lazy()
     return frame
 
 
 def native(frame: nw.LazyFrame[Any], kind: str) -> Any:
-    """Return a lazy frame in its native kind: computed for local kinds, still lazy for DuckDB."""
-    return frame.to_native() if kind == "duckdb" else frame.collect().to_native()
+    """Return a lazy frame in its native kind: computed for local kinds, still lazy for engines."""
+    return frame.to_native() if kind in ENGINES else frame.collect().to_native()
 
 
 def upload(table: Any, like: Any) -> Any:
-    """Bring a pandas or pyarrow table to the kind, and for DuckDB onto the connection, of *like*.
+    """Bring a pandas or pyarrow table to the kind, and for engines into the session, of *like*.
 
     Examples
     --------
@@ -97,14 +106,12 @@ def upload(table: Any, like: Any) -> Any:
     'polars'
     """
     _, kind = lazy(like)
-    if kind == "duckdb":
-        return _stored(like, "select * from uploaded", uploaded=_to_arrow(table))
-    return as_kind(table, kind)
+    return ENGINES[kind].upload(_to_arrow(table), like) if kind in ENGINES else as_kind(table, kind)
 
 
 def as_kind(table: Any, kind: str) -> Any:
     """Return a DuckDB relation, pandas or pyarrow table as a table of *kind*."""
-    if kind == "duckdb" or (kind == "pandas" and _is_pandas(table)):
+    if kind in ENGINES or (kind == "pandas" and _is_pandas(table)):
         return table
     if kind == "pandas":
         return to_pandas(table)
@@ -124,9 +131,11 @@ def to_pandas(frame: Any) -> pd.DataFrame:
         return frame.to_pandas()
     if _is_pandas(frame):
         return frame  # type: ignore[no-any-return]
-    if _is_relation(frame):
-        with readable():
+    if duck.is_mine(frame):
+        with duck.readable():
             return frame.df()  # type: ignore[no-any-return]
+    if spark.is_mine(frame):
+        return spark.to_arrow(frame).to_pandas()  # type: ignore[no-any-return]
     found = nw.from_native(frame)
     return (found.collect() if isinstance(found, nw.LazyFrame) else found).to_pandas()
 
@@ -140,10 +149,9 @@ def columns(frame: Any) -> list[str]:
 
 def write_parquet(table: Any, path: str | Path) -> None:
     """Write any frame as one Parquet file."""
-    if _is_relation(table):
-        literal = str(path).replace("'", "''")
-        with readable():
-            table.query("self", f"copy self to '{literal}' (format parquet, dictionary_size_limit {REPEATED})")
+    engine = engine_of(table)
+    if engine is not None:
+        engine.write_parquet(table, path)
         return
     import pyarrow.parquet as pq
 
@@ -152,36 +160,42 @@ def write_parquet(table: Any, path: str | Path) -> None:
 
 def to_reader(table: Any) -> Any:
     """Any frame as a reader of Arrow batches; one of a DuckDB relation is read as it is computed."""
-    if _is_relation(table):
-        with readable():
+    if duck.is_mine(table):
+        with duck.readable():
             return table.to_arrow_reader()
     return _to_arrow(table).to_reader()
 
 
 def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Compute a lazy frame once, inside its engine, and return what reads the result; see :func:`drop`."""
-    return wrapped(_stored(frame.to_native(), "select * from self"))
+    rel = frame.to_native()
+    return wrapped(dialect_of(rel).store(rel))
 
 
 def drop(frame: nw.LazyFrame[Any]) -> None:
     """Release what :func:`materialize` stored."""
-    relation = frame.to_native()
-    relation.query("self", f"drop table if exists {relation.alias}")
+    rel = frame.to_native()
+    dialect_of(rel).drop(rel)
 
 
 def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
     """Turn days since 1970-01-01 into dates."""
     rel = frame.to_native()
+    say = dialect_of(rel)
     terms = [
-        f"date '1970-01-01' + cast({quoted(name)} as integer) as {quoted(name)}" if name in names else quoted(name)
+        f"{say.date_of(say.quoted(name))} as {say.quoted(name)}" if name in names else say.quoted(name)
         for name in rel.columns
     ]
-    return wrapped(rel.project(", ".join(terms)))
+    return wrapped(say.project(rel, terms))
 
 
 def sampled(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFrame[Any]:
     """The rows of about one in *every* values of a column, chosen by their hash."""
-    return frame if every == 1 else wrapped(frame.to_native().filter(f"hash({quoted(column)}) % {every} = 0"))
+    if every == 1:
+        return frame
+    rel = frame.to_native()
+    say = dialect_of(rel)
+    return wrapped(rel.filter(f"{say.remainder(say.quoted(column), every)} = 0"))
 
 
 def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -193,89 +207,42 @@ def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         ``customer_id`` or ``day``; ``first_purchase``, ``last_purchase`` (days), ``days``, ``revenue``, the net
         ``opening`` day and, where visits have one, its ``channel``.
     """
-    channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.collect_schema().names() else ""
-    sql = (
-        "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase, "
-        "max(day) as last_purchase, count(*) as days, sum(net) as revenue, arg_min(net, day) as opening"
-        f"{channel} from self group by grouping sets ((customer_id), (day))"
-    )
-    return wrapped(_stored(visits.to_native(), sql))
+    rel = visits.to_native()
+    return wrapped(dialect_of(rel).by_customer_and_day(rel))
 
 
 def numbered(frame: Any, name: str) -> Any:
-    """Add the index of a pandas table, or the row number from 0 of any other, as the column *name*."""
-    if _is_relation(frame):
-        return frame.project(f"row_number() over () - 1 as {quoted(name)}, *")
+    """Add the index of a pandas table, or the row number from 0 of any other, as the column *name*.
+
+    Raises
+    ------
+    DataError
+        If the rows have no order.
+    """
+    if duck.is_mine(frame):
+        return frame.project(f"row_number() over () - 1 as {duck.quoted(name)}, *")
+    if spark.is_mine(frame):
+        raise DataError(f"expected the column {name}: rows of Spark have no order to number them by")
     if _is_pandas(frame):
         return frame.assign(**{name: frame.index})
     return lazy(frame)[0].collect().with_row_index(name).to_native()
 
 
-def connect(
-    memory_limit: str | None = None, temp_directory: str | Path | None = None, threads: int | None = None
-) -> Any:
-    """A DuckDB connection of its own, that spills to a folder of its own below *temp_directory* when memory is short.
-
-    Raises
-    ------
-    ConfigError
-        If a setting cannot be.
-    """
-    import duckdb
-
-    spill = Path(temp_directory or gettempdir()) / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
-    settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
-    try:
-        return duckdb.connect(config={name: value for name, value in settings.items() if value is not None})
-    except duckdb.Error as error:
-        sentence = str(error).strip().splitlines()[0]
-        raise ConfigError(f"settings of the engine: {sentence} (memory_limit is such as '4GB')") from error
-
-
 def relation(source: Any) -> tuple[Any, str]:
-    """Return a log as a DuckDB relation, and the kind it came in.
+    """Return a log as what its engine works on, a DuckDB relation for one in this process, and the kind it came in.
 
     Raises
     ------
     DataError
         If it is not a table that can be read.
     """
-    if _is_relation(source):
-        return source, "duckdb"
     frame, kind = lazy(source)
-    connection = connect()
+    if kind in ENGINES:
+        return frame.to_native(), kind
+    connection = duck.connect()
     if kind == "pandas":
         return connection.from_df(_plain_pandas(frame.to_native())), kind
     return connection.from_arrow(frame.collect().to_arrow()), kind
-
-
-@contextmanager
-def readable(name: str = "the orders", verb: str = "read") -> Iterator[None]:
-    """Turn an error of the engine into one sentence."""
-    import duckdb
-
-    try:
-        yield
-    except duckdb.Error as error:
-        raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}") from error
-
-
-def quoted(name: str) -> str:
-    """A column name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _stored(rel: Any, sql: str, uploaded: Any = None) -> Any:  # noqa: ARG001 - DuckDB finds the table by its name
-    """Store the answer to *sql*, over ``self`` and ``uploaded``, as a temporary table of the connection of *rel*."""
-    name = f"lifestage_{uuid4().hex}"
-    with readable():
-        done = rel.query("self", f"create temp table {name} as {sql}")
-        # What the statement returned lives on the same connection but, unlike rel, hangs on no other table.
-        return (rel if done is None else done).query("self", f"select * from {name}").set_alias(name)
-
-
-def _is_relation(frame: Any) -> bool:
-    return type(frame).__name__ == "DuckDBPyRelation"
 
 
 def _is_pandas(frame: Any) -> bool:
@@ -287,9 +254,9 @@ def _to_arrow(table: Any) -> Any:
 
     if isinstance(table, pa.Table):
         return table
-    if _is_relation(table):
-        with readable():
-            return table.to_arrow_table()
+    engine = engine_of(table)
+    if engine is not None:
+        return engine.to_arrow(table)
     if _is_pandas(table):
         return pa.Table.from_pandas(table, preserve_index=False)
     return lazy(table)[0].collect().to_arrow()

@@ -5,12 +5,13 @@ Days are counted from 1970-01-01, so that everything after this door is integer 
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
-from lifestage.data.engine import quoted, readable, wrapped
+from lifestage.data.engine import dialect_of, wrapped
 from lifestage.errors import ConfigError, DataError
 
 __all__ = ["Columns", "typed_lines"]
@@ -18,10 +19,10 @@ __all__ = ["Columns", "typed_lines"]
 Columns = dict[str, str]
 """Role (customer, time, amount, quantity, order, channel) → column of the log."""
 
-SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)"
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-            "UHUGEINT")  # fmt: skip
-FLOATS = ("FLOAT", "DOUBLE")
+Kinds = dict[str, tuple[str, str]]
+
+BLANKS = "' \t\n\r\u00a0\u3000'"
+"""SQL: characters that are nothing around a text."""
 
 LARGEST = "1e150"
 """Money and quantities from here on count as not finite: their products and squares would not be."""
@@ -52,87 +53,97 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
     DataError
         If a column is of a type that cannot be its role, or time zones are unclear.
     """
-    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    say = dialect_of(relation)
+    types = say.kinds(relation)
     customer, time = columns["customer"], columns["time"]
-    terms = [f"{quoted(customer)} as customer_id", f"{_missing(customer, types)} as no_id"]
-    terms += [f"{_missing(time, types)} as no_time", f"{_day(relation, time, types[time], tz, checked)} as day"]
+    terms = [f"{say.quoted(customer)} as customer_id", f"{_missing(say, customer, types)} as no_id"]
+    day = _day(say, relation, time, types[time], tz, checked)
+    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day"]
     for role in ("amount", "quantity"):
         if role in columns:
             name = columns[role]
-            terms += [
-                f"{_missing(name, types, nan=False)} as no_{role}",
-                f"{_finite(name, types[name], checked)} as {role}",
-            ]
+            terms += [f"{_missing(say, name, types, nan=False)} as no_{role}"]
+            terms += [f"{_finite(say, name, types[name], checked)} as {role}"]
     for role, alias in (("order", "order_id"), ("channel", "channel")):
         if role in columns:
-            text = f"nullif(trim(cast({quoted(columns[role])} as varchar), {SPACE}), '')"
+            text = f"nullif({_text(say, columns[role])}, '')"
             if role == "order":  # only counted, never shown, and a number is lighter to group by
-                text = f"case when {text} is not null then hash({text}) end"
+                text = f"case when {text} is not null then {say.hash_of(text)} end"
             terms.append(f"{text} as {alias}")
-    terms.append(f"hash({', '.join(map(quoted, relation.columns))}) as line")
-    with readable():
-        return wrapped(relation.project(", ".join(terms)))
+    terms.append(f"{say.line_hash(relation)} as line")
+    return wrapped(say.project(relation, terms))
 
 
-def _is_text(kind: str) -> bool:
-    return kind in ("VARCHAR", "NULL", '"NULL"') or kind.startswith("ENUM")
+def _text(say: ModuleType, name: str) -> str:
+    return str(say.text(say.quoted(name), BLANKS))
 
 
-def _missing(name: str, types: Columns, *, nan: bool = True) -> str:
+def _missing(say: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
     """SQL: is the value null, blank text or, for ids, not a number."""
-    column = quoted(name)
-    if _is_text(types[name]):
-        return f"({column} is null or trim(cast({column} as varchar), {SPACE}) = '')"
-    if nan and types[name] in FLOATS:
+    column, (_, kind) = say.quoted(name), types[name]
+    if kind == "text":
+        return f"({column} is null or {_text(say, name)} = '')"
+    if nan and kind == "float":
         return f"({column} is null or isnan({column}))"
     return f"({column} is null)"
 
 
-def _finite(name: str, kind: str, checked: bool) -> str:
+def _finite(say: ModuleType, name: str, kind: tuple[str, str], checked: bool) -> str:
     """SQL: the value as a finite double, else null."""
-    column = quoted(name)
-    if _is_text(kind):
-        value = f"try_cast(trim(cast({column} as varchar), {SPACE}) as double)"
-    elif kind in INTEGERS or kind in FLOATS or kind.startswith("DECIMAL"):
-        value = f"cast({column} as double)"
+    if kind[1] == "text":
+        value = say.number(_text(say, name))
+    elif kind[1] in ("integer", "float", "decimal"):
+        value = f"cast({say.quoted(name)} as double)"
     else:
-        raise DataError(f"expected numbers in column {name!r}; got {kind}")
-    return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else value
+        raise DataError(f"expected numbers in column {name!r}; got {kind[0]}")
+    return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else f"({value})"
 
 
-def _day(relation: Any, name: str, kind: str, tz: str | None, checked: bool) -> str:
+def _day(say: ModuleType, relation: Any, name: str, kind: tuple[str, str], tz: str | None, checked: bool) -> str:
     """SQL: days since 1970-01-01, null where the time is missing or cannot be read."""
     if tz is not None:
         _check_zone(tz)
-    column = quoted(name)
-    zone = None if tz is None else "'" + tz.replace("'", "''") + "'"
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        if zone is None:
-            raise DataError(
-                f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g. tz='Europe/London'"
-            )
-        stamp = f"timezone({zone}, {column})"
-    elif kind == "DATE" or kind.startswith("TIMESTAMP"):
-        stamp = f"cast({column} as timestamp)"
-    elif _is_text(kind) or kind in INTEGERS:
-        stamp = _parsed(relation, name, zone)
+    zone = None if tz is None else tz.replace("'", "''")
+    if kind[1] == "aware":
+        stamp = _aware(say, name, zone)
+    elif kind[1] == "time":
+        stamp = say.wall_stamp(say.quoted(name))
+    elif kind[1] in ("text", "integer"):
+        stamp = _parsed(say, relation, name, zone)
     else:
-        raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind}")
-    day = f"cast(cast({stamp} as date) - date '1970-01-01' as integer)"
-    return f"(case when isfinite({stamp}) and year({stamp}) between 1 and 9999 then {day} end)" if checked else day
+        raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind[0]}")
+    return f"(case when {say.finite_stamp(stamp)} then {say.day_of(stamp)} end)" if checked else str(say.day_of(stamp))
 
 
-def _parsed(relation: Any, name: str, zone: str | None) -> str:
+def _aware(say: ModuleType, name: str, zone: str | None) -> str:
+    """SQL: the timestamp that clocks showed. Spark's instants are those of its session where no zone is given."""
+    if zone is not None:
+        return str(say.aware_stamp(say.quoted(name), zone))
+    if say.SESSION_HAS_ZONE:
+        return str(say.wall_stamp(say.quoted(name)))
+    raise DataError(
+        f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g. tz='Europe/London'"
+    )
+
+
+def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
     """SQL: the timestamp that a text says; looks at the whole column once to tell zones and day/month order."""
-    text = f"trim(cast({quoted(name)} as varchar), {SPACE})"
-    slashed = f"regexp_matches({text}, '{SLASHED}')"
+    text = _text(say, name)
+    slashed = say.like(text, SLASHED)
     first, second = (f"try_cast(split_part({text}, '/', {part}) as integer)" for part in (1, 2))
-    with readable():
-        aware, known, day_first, month_first, slashes = relation.aggregate(
-            f"count(*) filter (regexp_matches({text}, '{AWARE}')), count(*) filter ({text} <> ''), "
-            f"count(*) filter ({slashed} and {first} > 12), count(*) filter ({slashed} and {second} > 12), "
-            f"count(*) filter ({slashed})"
-        ).fetchall()[0]
+    aware, known, day_first, month_first, slashes = say.aggregate(
+        relation,
+        [
+            f"count(*) filter (where {condition})"
+            for condition in (
+                say.like(text, AWARE),
+                f"{text} <> ''",
+                f"{slashed} and {first} > 12",
+                f"{slashed} and {second} > 12",
+                slashed,
+            )
+        ],
+    )
     if aware and aware < known:
         raise DataError(
             f"expected times either all with or all without a UTC offset in column {name!r}; "
@@ -141,7 +152,7 @@ def _parsed(relation: Any, name: str, zone: str | None) -> str:
     if aware:
         if zone is None:
             raise DataError(f"expected tz= to cut the times with UTC offsets in column {name!r} into calendar days")
-        return f"timezone({zone}, try_cast({text} as timestamptz))"
+        return str(say.aware_stamp(say.text_stamp(text), zone))
     formats = list(FORMATS)
     if slashes:
         if not day_first and not month_first:
@@ -151,10 +162,8 @@ def _parsed(relation: Any, name: str, zone: str | None) -> str:
             )
         order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
         formats += [order + clock for clock in CLOCKS]
-    listed = ", ".join(f"'{each}'" for each in formats)
-    number = f"regexp_matches({text}, '^[0-9]+$') and length({text}) <> 8"  # 7 digits are no date, nor are 10
-    read = f"coalesce(try_cast({text} as timestamp), try_strptime({text}, [{listed}]))"
-    return f"case when not ({number}) then {read} end"
+    digits = f"{say.like(text, '^[0-9]+$')} and length({text}) <> 8"  # 7 digits are no date, nor are 10
+    return f"case when not ({digits}) then {say.parsed(text, formats)} end"
 
 
 def _check_zone(tz: str) -> None:

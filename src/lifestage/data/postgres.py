@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-from lifestage.data.engine import quoted, to_reader
+from lifestage.data.duck import quoted
+from lifestage.data.engine import to_reader
 from lifestage.errors import ConfigError, DataError
 
 __all__ = ["is_postgres", "load_into", "replace_table"]

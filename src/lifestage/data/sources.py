@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lifestage.data.engine import connect, quoted, readable, to_reader
+from lifestage.data.duck import connect, quoted, readable
+from lifestage.data.engine import to_reader
 from lifestage.data.postgres import is_postgres, load_into
 from lifestage.errors import ConfigError, DataError
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.data.engine import EXPECTED, to_pandas
 from lifestage.errors import DataError
 from lifestage.tables import CUSTOMER, FREQUENCY
 
@@ -30,7 +31,7 @@ def open_frame(table: Any, needed: Iterable[str]) -> Frame:
     try:
         frame = nw.from_native(table)
     except TypeError as error:
-        raise DataError(f"expected a pandas, polars, pyarrow or DuckDB table; got {type(table).__name__}") from error
+        raise DataError(f"expected {EXPECTED}; got {type(table).__name__}") from error
     schema = frame.collect_schema()
     missing = [name for name in needed if name not in schema]
     if missing:
@@ -40,8 +41,7 @@ def open_frame(table: Any, needed: Iterable[str]) -> Frame:
 
 def collect(frame: Frame) -> pd.DataFrame:
     """Compute a small result and bring it into pandas."""
-    table: pd.DataFrame = frame.lazy().collect("pandas").to_native()
-    return table
+    return to_pandas(frame)
 
 
 def require(frame: Frame, holds: nw.Expr, expected: str, column: str) -> None:
