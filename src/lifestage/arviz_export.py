@@ -80,8 +80,8 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
     >>> tree = ls.fit(customers, method="laplace", draws=100).to_arviz(customers)
     >>> sorted(tree.children)
     ['log_likelihood', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
-    >>> dict(tree["log_likelihood"].sizes)
-    {'chain': 1, 'draw': 100, 'row': 1016, 'spend_row': 760}
+    >>> dict(tree["log_likelihood"]["purchases"].sizes)
+    {'chain': 1, 'draw': 100, 'row': 1016}
     """
     import xarray as xr
 

@@ -34,6 +34,7 @@ class RunConfig(BaseModel):
     drop_zero: bool = False
     max_dropped: float = Field(0.6, ge=0, le=1)
     stage_window: float | None = Field(None, gt=0)
+    resolution: float = Field(1, gt=0)
 
     period: Literal["day", "week", "month", "year"] = "week"
     purchases: Literal["bg/nbd", "mbg/nbd"] = "bg/nbd"

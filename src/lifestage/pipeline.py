@@ -45,6 +45,7 @@ def summarize_orders(orders: Any, config: RunConfig) -> Summary:
         drop_duplicates=config.drop_duplicates,
         drop_zero=config.drop_zero,
         stage_window=config.stage_window,
+        resolution=config.resolution,
         max_dropped=config.max_dropped,
     )
     return summary

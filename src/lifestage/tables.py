@@ -175,11 +175,12 @@ class Summary:
         period: str | Period,
         until: date | str | None = None,
         stage_window: float | None = None,
+        resolution: float | None = None,
     ) -> Summary:
-        """Accept a table that is already one row a customer: see :func:`lifestage.data.summary.from_frame`."""
-        from lifestage.data.summary import from_frame
+        """Accept a table that is already one row a customer: see :func:`lifestage.data.frames.from_frame`."""
+        from lifestage.data.frames import from_frame
 
-        return from_frame(frame, period=period, until=until, stage_window=stage_window)
+        return from_frame(frame, period=period, until=until, stage_window=stage_window, resolution=resolution)
 
     def _repr_html_(self) -> str:
         facts = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -65,8 +66,15 @@ def write_customers(path: Path, n: int, seed: int = 1) -> Path:
 
 
 def write_orders(path: Path, lines: int, seed: int = 1) -> Path:
-    """An order log of about so many lines: customer_id, date, amount; in order of time within each part of the base."""
-    return _write(path, (_orders(start, part, rng) for start, part, rng in chunks(lines // 8, seed)))
+    """An order log of about so many lines, in order of time as shops write them: customer_id, date, amount."""
+    if path.exists():
+        return path
+    mixed, staging = path.with_suffix(".mixed"), path.with_suffix(".sorted")
+    _write(mixed, (_orders(start, part, rng) for start, part, rng in chunks(lines // 8, seed)))
+    log = duckdb.connect().read_parquet(str(mixed))
+    log.order("date").write_parquet(str(staging), compression="zstd")
+    mixed.unlink()
+    return staging.replace(path)
 
 
 def _customers(start: int, part: Chunk, rng: np.random.Generator) -> pd.DataFrame:

@@ -13,7 +13,10 @@ import pytest
 
 import lifestage as ls
 from lifestage.data import engine
+from lifestage.data.compress import compress
+from lifestage.data.engine import to_pandas
 from lifestage.errors import ConfigError, DataError
+from tests.simulated import simulate_base
 
 GOOD = {"frequency": [0, 2, 1], "recency": [0.0, 8.0, 3.0], "T": [9.0, 9.0, 3.0], "monetary_value": [0.0, 4.5, 0.0]}
 
@@ -101,3 +104,29 @@ def test_missing_columns_rows_and_units() -> None:
 
 def test_rounding_of_recency_is_forgiven() -> None:
     assert ls.Summary.from_frame(change(recency=9 + 1e-12), period="week").customers == 3
+
+
+@pytest.mark.parametrize("kind", ["pandas", "duckdb"])
+def test_a_coarser_resolution_merges_histories_and_hardly_moves_the_fit(kind: str) -> None:
+    table = simulate_base(3000, seed=8).table
+    source = table if kind == "pandas" else duckdb.from_df(table)
+    fine = ls.Summary.from_frame(source, period="week")
+    daily = ls.Summary.from_frame(source, period="week", resolution=1)
+    rows = to_pandas(daily.table)
+    for name in ("recency", "T"):
+        np.testing.assert_allclose(rows[name] * 7, (rows[name] * 7).round(), atol=1e-9)
+        assert (rows[name] - to_pandas(fine.table)[name]).abs().max() <= 1 / 7  # half a day, a whole one at the least
+    assert (rows["recency"] > 0).eq(rows["frequency"] > 0).all()
+    assert compress(daily).x.size < 0.7 * compress(fine).x.size
+    exact, near = ls.fit(fine, spend=None).params, ls.fit(daily, spend=None).params
+    assert ((exact["estimate"] - near["estimate"]).abs() < 0.15 * exact["sd"]).all()
+    with pytest.raises(ConfigError, match="number of days above 0; got nan"):
+        ls.Summary.from_frame(source, period="week", resolution=float("nan"))
+
+
+def test_a_log_can_be_rounded_to_weeks() -> None:
+    days = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    weeks = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week", resolution=7)
+    assert compress(weeks).x.size < 0.7 * compress(days).x.size
+    assert weeks.table["T"].mod(1).eq(0).all()
+    assert (weeks.table["first_purchase"] == days.table["first_purchase"]).all()

@@ -1,13 +1,28 @@
-"""Distinct customer histories with weights: all that a fit needs.
+r"""Distinct customer histories with weights: all that a fit needs.
 
-The purchase likelihood sees a customer only through (frequency, recency, T), so customers who agree in all three
-contribute equal factors, and the likelihood of the base is the product over distinct rows, each to the power of its
-number of customers. The spend likelihood in the same way sees only (frequency, monetary_value). Nothing is rounded or
-binned: the compression is exact, and its size is bounded by the days of the calendar, not by the customers.
+**Why it is exact.** The purchase likelihood sees a customer only through (frequency, recency, T), so customers who
+agree in all three contribute equal factors, and the log-likelihood of the base is a sum over distinct rows:
+
+.. math:: \ell(\theta) = \sum_i \log L(x_i, t_{x,i}, T_i \mid \theta)
+          = \sum_j w_j \log L(x_j, t_{x,j}, T_j \mid \theta)
+
+with w the number of customers of row j. The same holds of its gradient and Hessian, so every method of fitting gives
+what it would give on the customers. The spend likelihood in the same way sees only (frequency, monetary_value).
+Nothing is rounded or binned.
+
+**What it costs.** With times in whole days a history of D days has at most D values of T, D of recency, and few
+frequencies that occur: one row for all customers who bought once on a day, and for small bases hardly a repeater shares
+a row with another. The number of rows therefore grows with the customers at first and ever more slowly later: of BG/NBD
+customers with the parameters of CDNOW over two years, 10,000 have 4,900 rows, 100,000 have 41,000, a million 324,000 and ten million
+1.5 million. A finer resolution undoes this: on a clock of seconds hardly two repeaters agree, so a fit, and the scores
+that :mod:`lifestage.predict` computes once a row, cost as much as there are repeaters. ``resolution`` of
+:func:`lifestage.summarize` and :meth:`lifestage.Summary.from_frame` trades the other way: times rounded to weeks leave
+fewer rows, for a bias of the order of the rounding over the times themselves.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -15,12 +30,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.data.engine import lazy, to_pandas
-from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Counts, Summary, T
+from lifestage.errors import ConfigError
+from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Counts, Period, Summary, T
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compress"]
+__all__ = ["compress", "rounded"]
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +79,23 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
         spend_x=spent[FREQUENCY].to_numpy(np.float64),
         spend_m=spent[MONETARY].to_numpy(np.float64),
         spend_weight=spent["_weight"].to_numpy(np.float64),
+    )
+
+
+def rounded(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.LazyFrame[Any]:
+    """Round recency and T to whole multiples of *resolution* days; a repeater keeps a recency of at least one.
+
+    Raises
+    ------
+    ConfigError
+        If the resolution is not a number above 0.
+    """
+    if not (math.isfinite(resolution) and resolution > 0):
+        raise ConfigError(f"resolution must be a number of days above 0; got {resolution}")
+    step = resolution / period.days
+    least = nw.when(nw.col(FREQUENCY) > 0).then(nw.lit(step)).otherwise(nw.lit(0.0))
+    return table.with_columns(
+        *(nw.max_horizontal((nw.col(name) / step).round(0) * step, least).alias(name) for name in (RECENCY, T))
     )
 
 

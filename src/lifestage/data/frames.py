@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
+from lifestage.data.compress import rounded
 from lifestage.data.days import parse_day
 from lifestage.data.engine import columns, lazy, native, numbered, to_pandas
 from lifestage.data.window import stage_window_of
@@ -25,12 +26,13 @@ def from_frame(
     period: str | Period,
     until: date | str | None = None,
     stage_window: float | None = None,
+    resolution: float | None = None,
 ) -> Summary:
     """Check a customer table in the convention of lifetimes and PyMC-Marketing and make a Summary of it.
 
     Parameters
     ----------
-    frame : pandas, polars, pyarrow or DuckDB table
+    frame : pandas, polars, pyarrow, DuckDB or Spark table
         ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase), and optionally
         ``monetary_value`` (mean spend of repeat purchases; 0 if absent), ``customer_id`` (else the index of a pandas
         table, or the row number), ``orders``, ``revenue``, ``first_purchase``, ``last_purchase``, ``channel``.
@@ -39,6 +41,9 @@ def from_frame(
         Last day of observation; without it no dates are predicted.
     stage_window : float, optional
         H in days; default is the 80th percentile of the mean gaps, each counted *frequency* times, in 14 to 730 days.
+    resolution : float, optional
+        Days to whose multiples recency and T are rounded, so that customers share histories; see
+        :mod:`lifestage.data.compress`. Default is not to round.
 
     Raises
     ------
@@ -66,6 +71,8 @@ def from_frame(
     table = table.with_columns(
         nw.col(FREQUENCY).cast(nw.Int64), *(nw.col(name).cast(nw.Float64) for name in (RECENCY, T, MONETARY))
     )
+    if resolution is not None:
+        table = rounded(table, resolution, unit)
     gaps = to_pandas(
         table.filter(nw.col(FREQUENCY) > 0)
         .with_columns((nw.col(RECENCY) / nw.col(FREQUENCY)).alias("gap"))

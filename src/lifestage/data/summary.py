@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.data.compress import rounded
 from lifestage.data.days import as_date, as_number, parse_day
 from lifestage.data.engine import as_kind, by_customer_and_day, drop, materialize, native, to_pandas, with_dates
-from lifestage.data.frames import from_frame
 from lifestage.data.notes import GIANT, notes, usual_end
 from lifestage.data.orders import DAY, Log, read_log
 from lifestage.data.quality import account, refuse_bad, settle
@@ -22,7 +22,7 @@ from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Sum
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["from_frame", "summarize"]
+__all__ = ["summarize"]
 
 MAX_DROPPED = 0.6
 FARTHEST = 3650
@@ -44,6 +44,7 @@ def summarize(
     drop_duplicates: bool = False,
     drop_zero: bool = False,
     stage_window: float | None = None,
+    resolution: float = 1,
     max_dropped: float = MAX_DROPPED,
 ) -> Summary:
     """Turn order lines into one row a customer.
@@ -56,7 +57,7 @@ def summarize(
 
     Parameters
     ----------
-    orders : pandas, polars, pyarrow or DuckDB table, or the path of a file (see :func:`lifestage.read_orders`)
+    orders : pandas, polars, pyarrow, DuckDB or Spark table, or the path of a file (see :func:`lifestage.read_orders`)
         One row an order line.
     customer, time, amount : str
         Columns. Without amount (None) every day with a line is a purchase and money is 0.
@@ -77,6 +78,9 @@ def summarize(
         Drop days of which all lines are free.
     stage_window : float, optional
         H in days; default is the 80th percentile of the gaps between purchase days, within 14 to 730 days.
+    resolution : float
+        Days to whose multiples recency and T are rounded; 1 leaves them as they are. Weeks (7) make a fit of a huge
+        base cheaper and a little wrong: see :mod:`lifestage.data.compress`.
     max_dropped : float
         Largest share of lines that may be unusable, for other reasons than coming after *until*.
 
@@ -84,7 +88,7 @@ def summarize(
     -------
     Summary
         Its table is sorted by customer and of the kind that came in (DuckDB for files); ``quality`` accounts for
-        every line.
+        every line. Of Spark, and on large bases, it has no order.
 
     Raises
     ------
@@ -106,7 +110,7 @@ def summarize(
     roles = {"customer": customer, "time": time, "amount": amount, "quantity": quantity, "order": order}
     log = read_log(orders, roles | {"channel": channel}, tz=tz, drop_duplicates=drop_duplicates, drop_zero=drop_zero)
     try:
-        return _summary(log, unit, last, amount is not None, drop_duplicates, stage_window, max_dropped)
+        return _summary(log, unit, last, amount is not None, drop_duplicates, stage_window, resolution, max_dropped)
     finally:
         log.close()
 
@@ -118,6 +122,7 @@ def _summary(
     has_money: bool,
     drop_duplicates: bool,
     stage_window: float | None,
+    resolution: float,
     max_dropped: float,
 ) -> Summary:
     end = log.last if until is None else as_number(until)
@@ -138,6 +143,8 @@ def _summary(
     tickets = tickets_of(known(log.bought()))
     parts = sums.filter(nw.col("of_day") == 0)
     table = _customers(parts, tickets, period, end)
+    if resolution != 1:
+        table = rounded(table, resolution, period)
     table = materialize(table.sort(CUSTOMER) if log.every == 1 else table)
     facts = (
         to_pandas(
