@@ -219,7 +219,7 @@ def fit(
     return LTVModel(
         purchases=fit_purchases(counts, purchases, **how),
         spend=spend_part,
-        data=replace(customers, table=None),
+        data=customers.without_customers(),
         mean_spend=_mean_spend(customers, counts),
     )
 

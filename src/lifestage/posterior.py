@@ -88,6 +88,20 @@ class Posterior:
         known = {name: value for name, value in self.diagnostics.items() if name not in ("chains", "divergent")}
         return replace(self, draws={name: values[pick] for name, values in self.draws.items()}, diagnostics=known)
 
+    def resampled(self, size: int, rng: np.random.Generator) -> dict[str, Floats]:
+        """So many draws of the parameters, one a scenario of what is to come.
+
+        Those of a posterior in random order, again and again if there are fewer; of a point estimate normal ones on the
+        log scale by its covariance, in the directions that the data determine, or the estimate itself without one.
+        """
+        if self.size > 1:
+            rows = np.concatenate([rng.permutation(self.size) for _ in range(-(-size // self.size))])[:size]
+            return {name: values[rows] for name, values in self.draws.items()}
+        names = family(self.family).PARAMS
+        spread = np.zeros((len(names), len(names))) if self.covariance is None else self.covariance
+        steps = np.exp(rng.multivariate_normal(np.zeros(len(names)), spread, size, method="eigh"))
+        return {name: value * steps[:, i] for i, (name, value) in enumerate(self.ordered(names))}
+
     def _repr_html_(self) -> str:
         table = self.table().to_html(index=False, float_format="{:.5g}".format)
         return f"{table}<p>{self.status}</p>"

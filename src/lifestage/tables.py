@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -149,6 +149,12 @@ class Summary:
     holdout : pandas.DataFrame or None
         What came after ``until``: a row a calibration ``frequency`` with ``customers``, ``purchases`` (purchase days
         after ``until``) and ``buyers``; its last day is ``holdout_end``.
+    later : frame or None
+        What came after ``until``, a row a customer of *table* who bought again: ``customer_id``, ``next_purchase``
+        (date), ``purchases`` (purchase days), ``revenue``, to ``holdout_end``. In the kind that went in.
+    purchases : frame or None
+        A row a purchase day up to ``until``, of all customers or, on large logs, of a sample of them: ``customer_id``,
+        ``date``, ``gap_days`` since the purchase day before (null for the first). In the kind that went in.
     channels : pandas.DataFrame or None
         ``channel``, ``orders``, ``revenue`` up to ``until``, by the channel of the order.
     """
@@ -165,7 +171,13 @@ class Summary:
     calendar: Any = None
     holdout: Any = None
     holdout_end: date | None = None
+    later: Any = None
+    purchases: Any = None
     channels: Any = None
+
+    def without_customers(self) -> Summary:
+        """What is known of the base, with no row of any customer."""
+        return replace(self, table=None, later=None, purchases=None)
 
     @classmethod
     def from_frame(

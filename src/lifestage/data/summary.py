@@ -10,7 +10,17 @@ import narwhals as nw
 
 from lifestage.data.compress import rounded
 from lifestage.data.days import as_date, as_number, parse_day
-from lifestage.data.engine import as_kind, by_customer_and_day, drop, materialize, native, to_pandas, with_dates
+from lifestage.data.engine import (
+    ENGINES,
+    as_kind,
+    by_customer_and_day,
+    drop,
+    materialize,
+    native,
+    to_pandas,
+    with_dates,
+)
+from lifestage.data.holdout import later_by_customer, later_by_frequency
 from lifestage.data.notes import GIANT, notes, usual_end
 from lifestage.data.orders import DAY, Log, read_log
 from lifestage.data.quality import account, refuse_bad, settle
@@ -181,10 +191,12 @@ def _summary(
         gaps=gaps,
         quality=replace(quality, notes=(*found, *window_notes)),
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
-        holdout=None if later is None else _holdout(later, table),
+        holdout=None if later is None else later_by_frequency(later, table),
         holdout_end=as_date(close) if close > end else None,
+        later=None if later is None else _finished(later_by_customer(later), log.kind, "next_purchase"),
+        purchases=_finished(_purchases(known(log.sample)), log.kind, "date"),
         channels=channels_of(tickets),
-        table=_finished(table, log.kind),
+        table=_finished(table, log.kind, "first_purchase", "last_purchase"),
     )
     for stored in (sums, *(frame for frame in (later, tickets) if frame is not None)):
         drop(stored)
@@ -253,22 +265,6 @@ def _calendar(table: nw.LazyFrame[Any], by_day: pd.DataFrame, later: nw.LazyFram
     )
 
 
-def _holdout(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Purchase days after the end by frequency."""
-    counted = later.group_by(CUSTOMER).agg(nw.len().alias("purchases"))
-    return to_pandas(
-        table.select(CUSTOMER, FREQUENCY)
-        .join(counted, on=CUSTOMER, how="left")
-        .group_by(FREQUENCY)
-        .agg(
-            nw.len().alias("customers"),
-            nw.col("purchases").fill_null(0).sum().cast(nw.Int64),
-            nw.col("purchases").count().alias("buyers"),
-        )
-        .sort(FREQUENCY)
-    )
-
-
 def _sizes(log: Log, end: int) -> dict[str, float]:
     """Median and largest purchase day, and the largest line of one; large ones are looked for beyond the sample."""
 
@@ -286,10 +282,16 @@ def _sizes(log: Log, end: int) -> dict[str, float]:
     return sizes
 
 
-def _finished(table: nw.LazyFrame[Any], kind: str) -> Any:
-    """The customer table with dates, in the kind that came in; what the engine stored is kept only if it is used."""
-    dated = with_dates(table, "first_purchase", "last_purchase")
-    if kind == "duckdb":
+def _purchases(sample: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """A row a purchase day with the days since the one before."""
+    gap = (nw.col(DAY) - nw.col("previous")).alias("gap_days")
+    return materialize(sample.select(CUSTOMER, nw.col(DAY).alias("date"), gap))
+
+
+def _finished(table: nw.LazyFrame[Any], kind: str, *dates: str) -> Any:
+    """A stored table with dates, in the kind that came in; what the engine stored is kept only if it is used."""
+    dated = with_dates(table, *dates)
+    if kind in ENGINES:
         return native(dated, kind)
     result = as_kind(dated.to_native(), kind)
     drop(table)

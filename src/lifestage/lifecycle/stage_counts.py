@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lifestage.model import LTVModel
 
-__all__ = ["stage_counts"]
+__all__ = ["explains", "rules_by_taxonomy", "stage_counts", "with_facts"]
 
 Floats = NDArray[np.float64]
 
@@ -91,8 +91,8 @@ def stage_counts(
     if not 0 < level < 1:
         raise ConfigError(f"level must be a probability in (0, 1); got {level!r}")
     limits = thresholds or Thresholds()
-    frame = _with_facts(staged, limits)
-    rules = {name: rule for name, rule in _rules(limits).items() if _explains(frame, name, rule)}
+    frame = with_facts(staged, limits)
+    rules = {name: rule for name, rule in rules_by_taxonomy(limits).items() if explains(frame, name, rule)}
     rows = collect(
         frame.select(*KEYS, "stage_window_days", "__high", weight=nw.lit(1.0))
         .group_by(*KEYS, "stage_window_days", "__high")
@@ -115,7 +115,7 @@ def stage_counts(
     return pd.DataFrame(table, columns=["taxonomy", "stage", "low", "high"])
 
 
-def _with_facts(staged: Any, limits: Thresholds) -> Any:
+def with_facts(staged: Any, limits: Thresholds) -> Any:
     """The buyers of *staged* with what the rules read."""
     frame = open_frame(staged, NEEDED)
     frame = frame.filter(~nw.col(FREQUENCY).is_null())
@@ -123,7 +123,7 @@ def _with_facts(staged: Any, limits: Thresholds) -> Any:
     return frame.with_columns(__n=nw.col(FREQUENCY) + 1.0, __r=nw.col("retained"), __high=valuable)
 
 
-def _rules(limits: Thresholds) -> dict[str, nw.Expr]:
+def rules_by_taxonomy(limits: Thresholds) -> dict[str, nw.Expr]:
     """The place of a customer's stage in each taxonomy."""
     high = nw.col("__high")
     tests = {
@@ -138,7 +138,7 @@ def _rules(limits: Thresholds) -> dict[str, nw.Expr]:
     return out
 
 
-def _explains(frame: Any, name: str, rule: nw.Expr) -> bool:
+def explains(frame: Any, name: str, rule: nw.Expr) -> bool:
     """Whether the stages in the frame are those of the rule."""
     column = nw.col(f"stage_{name}")
     place = first_match([(column == stage.key, i) for i, stage in enumerate(TAXONOMIES[name])], -1)

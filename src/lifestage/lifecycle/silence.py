@@ -1,0 +1,159 @@
+"""If a customer stays silent: the dates on which each next stage is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage import special
+from lifestage.data.days import parse_day
+from lifestage.data.engine import lazy, native, to_pandas, upload
+from lifestage.errors import ConfigError
+from lifestage.families import family
+from lifestage.lifecycle.frames import open_frame
+from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.predict import PREDICTION_DRAWS
+from lifestage.tables import FREQUENCY, RECENCY
+
+if TYPE_CHECKING:
+    from lifestage.model import LTVModel
+
+__all__ = ["FARTHEST", "SILENT_COLUMNS", "limits_of_silence", "silent_dates"]
+
+Floats = NDArray[np.float64]
+
+FARTHEST = 8191
+"""Days of silence that are looked at, 22 years; a stage that is farther off has no date."""
+
+SILENT_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on")
+
+MOST = 4_000_000
+"""Rows times draws worked on at once; fewer draws stand for all where there are more rows."""
+
+
+def silent_dates(
+    model: LTVModel, staged: Any, *, thresholds: Thresholds | None = None, until: date | str | None = None
+) -> Any:
+    r"""Add the dates on which each customer becomes drowsy, half asleep and asleep if nothing more is bought.
+
+    With s days of silence after the last purchase, :math:`R(s) = p_H(t_x + s) / p_H(t_x)`,
+    :math:`p_H(T) = P(\text{alive at } T)\,(1 - ((\alpha+T)/(\alpha+T+H))^{r+x})`, falls from 1; the date is that of the
+    first whole day on which it is below the threshold. Nothing is simulated. Scored on that day with the same model and
+    no new purchase, the customer stands in that stage (R is the rule; ``line_rule="nes"`` has other dates).
+
+    Parameters
+    ----------
+    model : LTVModel
+    staged : frame
+        What ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned.
+    thresholds : Thresholds, optional
+        Those of the stages.
+    until : date or str, optional
+        Last day of observation of *staged*; that of the model's data if left out.
+
+    Returns
+    -------
+    frame
+        *staged* with ``drowsy_on``, ``half_asleep_on`` and ``asleep_on`` (dates; past ones for stages that were
+        entered already; null for contacts, and where R stays above the threshold for 22 years), in the kind that went
+        in.
+
+    Raises
+    ------
+    ConfigError
+        If no last day of observation is known.
+    DataError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> model = ls.fit(customers)
+    >>> dated = silent_dates(model, ls.assign_stages(model.predict(customers)))
+    >>> dated.loc[dated["customer_id"] == 1516, ["stage_line", "drowsy_on", "half_asleep_on"]].values.tolist()[0][0]
+    'active'
+    """
+    last = until if until is not None else model.data.until
+    if last is None:
+        raise ConfigError("expected until=, the last day of observation of the customers: the model does not know one")
+    limits, day = thresholds or Thresholds(), np.datetime64(parse_day(last), "D")
+    frame = open_frame(staged, (FREQUENCY, RECENCY, "days_silent", "stage_window_days"))
+    table, kind = lazy(frame.to_native())
+    table = table.select(*[name for name in table.collect_schema().names() if name not in SILENT_COLUMNS])
+    known = [FREQUENCY, RECENCY, "days_silent", "stage_window_days"]
+    keys = to_pandas(table.filter(~nw.col(FREQUENCY).is_null()).group_by(*known).agg(nw.len().alias("_n")).select(*known))
+    window = float(keys["stage_window_days"].max()) if len(keys) else 1.0
+    x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
+    found = limits_of_silence(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
+    silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
+    for name, silence in zip(SILENT_COLUMNS, found, strict=True):
+        dates = day - silent + silence
+        dates[silence > FARTHEST] = np.datetime64("NaT")
+        keys[name] = _dates(dates, kind)
+    return native(table.join(lazy(upload(keys, like=table.to_native()))[0], on=known, how="left"), kind)
+
+
+def _dates(days: NDArray[np.datetime64], kind: str) -> Any:
+    """Dates as pandas has them, or as Arrow does for other kinds."""
+    import pandas as pd
+
+    return days.astype("datetime64[s]") if kind == "pandas" else pd.array(days).astype("date32[day][pyarrow]")
+
+
+def limits_of_silence(
+    model: LTVModel, x: Floats, t_x: Floats, window: float, retained: tuple[float, ...], alive: tuple[float, ...] = ()
+) -> NDArray[np.int64]:
+    """The first whole day of silence on which ``retained``, or P(alive), is below each of these levels.
+
+    Parameters
+    ----------
+    x, t_x : arrays, shape (n,)
+        Repeat purchases and recency (periods).
+    window : float
+        The stage window in days.
+    retained, alive : tuples of float
+        Levels of R and of P(alive).
+
+    Returns
+    -------
+    array of int, shape (levels, n)
+        Days; ``FARTHEST`` + 1 where the level is never passed within ``FARTHEST`` days.
+    """
+    part = model.purchases.thinned(max(1, min(PREDICTION_DRAWS, MOST // max(x.size, 1))))
+    out = np.empty((len(retained) + len(alive), x.size), np.int64)
+    size = max(1, MOST // part.size)
+    module, params, h = family(part.family), part.columns(), window / model.period.days
+    for begin in range(0, x.size, size):
+        rows = slice(begin, begin + size)
+        bought, last = x[rows], t_x[rows]
+
+        def buys(days: Any, bought: Floats = bought, last: Floats = last) -> Floats:
+            now = last + days / model.period.days
+            return np.asarray(module.p_purchase(h, bought, last, now, **params).mean(axis=0))
+
+        def lives(days: Any, bought: Floats = bought, last: Floats = last) -> Floats:
+            chance = module.p_alive(bought, last, last + days / model.period.days, **params)
+            return np.asarray(np.broadcast_to(chance, (part.size, bought.size)).mean(axis=0))
+
+        fresh = np.maximum(buys(0), special.TINY)
+        for k, level in enumerate(retained):
+            out[k, rows] = _first_below(buys, level * fresh)
+        for k, level in enumerate(alive, len(retained)):
+            out[k, rows] = _first_below(lives, np.full(bought.size, level))
+    return out
+
+
+def _first_below(falling: Callable[[NDArray[np.int64]], Floats], level: Floats) -> NDArray[np.int64]:
+    """Smallest whole number of days from 0 on at which a falling function is below *level*, by bisection."""
+    low, high = np.full(level.size, -1), np.full(level.size, FARTHEST + 1)
+    while np.any(high - low > 1):
+        middle = (low + high) // 2
+        below = falling(np.maximum(middle, 0)) < level
+        low, high = np.where(below, low, middle), np.where(below, middle, high)
+    return high
