@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lifestage import special
 from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
 from lifestage.curves import alive_purchases
-from lifestage.data.engine import lazy, native, to_pandas, upload
+from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, predictive_quantiles
@@ -93,8 +93,6 @@ def predict(
     >>> int(scores["expected_purchases"].sum().round())
     2089
     """
-    import pandas as pd
-
     terms = Terms(horizon, discount_rate, margin, level)
     if not isinstance(customers, Summary):
         customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
@@ -109,9 +107,7 @@ def predict(
     factors = purchase_scores(model, keys, terms, customers.stage_window)
     if customers.until is not None:
         for column in NEXT_PURCHASE:
-            dates = purchase_dates(factors[column].to_numpy(), customers)
-            # pandas has no type of its own for a date without a time
-            factors[column] = dates if kind == "pandas" else pd.array(dates).astype("date32[day][pyarrow]")
+            factors[column] = date_column(purchase_dates(factors[column].to_numpy(), customers), kind)
     joined = table.join(lazy(upload(factors, like=customers.table))[0], on=list(KEYS), how="left")
     columns = {name: nw.col(name) for name in (*table.collect_schema().names(), *factors.columns)}
     new = score_columns(columns, model, terms, customers, _either)

@@ -66,7 +66,12 @@ def connect(
     """
     import duckdb
 
-    spill = Path(temp_directory or gettempdir()) / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
+    folder = Path(temp_directory or gettempdir())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"temp_directory must be a folder to write in; got {folder}: {error}") from error
+    spill = folder / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
     settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
     try:
         return duckdb.connect(config={name: value for name, value in settings.items() if value is not None})

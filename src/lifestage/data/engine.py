@@ -23,6 +23,7 @@ __all__ = [
     "as_kind",
     "by_customer_and_day",
     "columns",
+    "date_column",
     "dialect_of",
     "drop",
     "engine_of",
@@ -164,6 +165,15 @@ def to_reader(table: Any) -> Any:
         with duck.readable():
             return table.to_arrow_reader()
     return _to_arrow(table).to_reader()
+
+
+def date_column(days: Any, kind: str) -> Any:
+    """Numpy dates as a column for :func:`upload` to *kind*: pandas itself has no type for a date without a time."""
+    import pandas as pd
+
+    if kind == "pandas":
+        return days.astype("datetime64[s]")
+    return pd.array(days.astype("datetime64[D]")).astype("date32[day][pyarrow]")
 
 
 def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

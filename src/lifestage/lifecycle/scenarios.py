@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import numba
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.families import family
+from lifestage.lifecycle.base import Base
 from lifestage.lifecycle.frames import collect
 from lifestage.lifecycle.silence import limits_of_silence
 from lifestage.lifecycle.stage_counts import rules_by_taxonomy
@@ -29,7 +30,7 @@ from lifestage.value import spend_line
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
 
-__all__ = ["STATES", "Base", "Scenarios", "places_of_states", "simulate_base", "state_of"]
+__all__ = ["STATES", "Scenarios", "places_of_states", "simulate_base", "state_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,28 +44,6 @@ NODES, EXACT = 64, 48
 
 MOST_PURCHASES = 5000
 """Repeat purchases up to which limits of silence are told apart."""
-
-
-@dataclass(frozen=True)
-class Base:
-    """Customers as arrays of shape (n,).
-
-    Attributes
-    ----------
-    x, t_x, T : repeat purchases, recency and time observed (periods)
-    money : total spend of the repeat purchases
-    group : what they are counted by, 0, 1, …
-    high_value : the value from which a customer is of high value
-    window : stage window, days
-    """
-
-    x: Floats
-    t_x: Floats
-    T: Floats
-    money: Floats
-    group: Ints
-    high_value: float
-    window: float
 
 
 @dataclass(frozen=True)
@@ -102,12 +81,12 @@ def places_of_states(limits: Thresholds) -> dict[str, Ints]:
     )
     frame = nw.from_native(table)
     places = collect(frame.select(**rules_by_taxonomy(limits)))
-    return {name: places[name].to_numpy(np.int64) for name in places}
+    return {str(name): places[name].to_numpy(np.int64) for name in places}
 
 
 @numba.njit(cache=True, nogil=True)
 def state_of(often, band, high, worth):  # type: ignore[no-untyped-def]
-    """The number of a state: how often bought (0, 1, 2), band of R (0 awake … 3 asleep), high value, worth an effort."""
+    """The number of a state: how often bought (0–2), band of R (0 awake … 3 asleep), high value, worth an effort."""
     return ((often * 4 + band) * 2 + high) * 2 + worth
 
 
@@ -125,13 +104,13 @@ def simulate_base(
     rng = np.random.default_rng(seed)
     draws = {name: part.resampled(scenarios, rng) for name, part in model.parts.items()}
     seeds = rng.integers(0, 2**32, scenarios)
-    tables = _tables(model, base, float(points[-1]), limits)
+    times, silence, intercept, slope = _tables(model, base, float(points[-1]), limits)
     groups = int(base.group.max()) + 1 if base.group.size else 1
     customers = np.zeros((scenarios, points.size, groups, STATES))
     revenue, purchases = np.zeros_like(customers), np.zeros((scenarios, points.size))
     workers = os.cpu_count() or 1
-    shape = (base.x.size, points.size, STATES) if by_customer else (0, 0, 0)
-    seen = [np.zeros(shape, np.uint16) for _ in range(workers)]
+    size = (base.x.size, points.size, STATES) if by_customer else (0, 0, 0)
+    seen = [np.zeros(size, np.uint16) for _ in range(workers)]
     module = family(model.purchases.family)
 
     def run(worker: int) -> None:
@@ -139,11 +118,14 @@ def simulate_base(
             one = {name: float(values[s]) for name, values in draws["purchases"].items()}
             spend = {name: float(values[s]) for name, values in draws.get("spend", {}).items()}
             alive = np.broadcast_to(module.p_alive(base.x, base.t_x, base.T, **one), base.x.shape)
-            law = [np.array(np.broadcast_to(v, base.x.shape)) for v in module.alive_law(base.x, base.T, **one)]
+            shape, scale, a, b = (
+                np.array(np.broadcast_to(v, base.x.shape)) for v in module.alive_law(base.x, base.T, **one)
+            )
             _run(
-                seeds[s], base.x, base.t_x, base.T, base.money, base.group, np.array(alive), *law,
-                spend.get("p", 0.0), spend.get("q", 0.0), spend.get("v", 0.0), points, model.period.days,
-                *tables, base.high_value, limits.frequent, customers[s], revenue[s], purchases[s], seen[worker],
+                np.random.default_rng(seeds[s]), base.x, base.t_x, base.T, base.money, base.group, np.array(alive),
+                shape, scale, a, b, spend.get("p", 0.0), spend.get("q", 0.0), spend.get("v", 0.0), points,
+                model.period.days, times, silence, intercept, slope, base.high_value, limits.frequent, customers[s],
+                revenue[s], purchases[s], seen[worker],
             )  # fmt: skip
 
     with ThreadPoolExecutor(workers) as pool:
@@ -154,7 +136,7 @@ def simulate_base(
     return Scenarios(customers, revenue, purchases, chances)
 
 
-def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> tuple[Any, ...]:
+def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> tuple[Floats, ...]:
     """Recencies; days of silence at which each level is passed, by level, frequency and recency; and the spend line."""
     longest = float(base.T.max(initial=0.0)) + horizon
     times = longest * np.linspace(0.0, 1.0, NODES) ** 2
@@ -175,32 +157,31 @@ def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> 
 
 # fmt: off
 @numba.njit(cache=True, nogil=True)
-def _run(seed, x, t_x, T, money, group, alive, shape, scale, a, b, p, q, v, points, days,  # type: ignore[no-untyped-def]
+def _run(rng, x, t_x, T, money, group, alive, shape, scale, a, b, p, q, v, points, days,  # type: ignore[no-untyped-def]
          times, silence, intercept, slope, high_value, frequent, customers, revenue, purchases, seen):
 # fmt: on
     """One scenario: add to *customers*, *revenue*, *purchases* and, if it is not empty, *seen*."""
-    np.random.seed(seed)
     most = silence.shape[1] - 1
     for i in range(x.size):
         n, last, spent, now = x[i], t_x[i], money[i], T[i]
         following, rate, drop, level = np.inf, 1.0, 0.0, 1.0
-        if np.random.random() < alive[i]:
-            rate = np.random.gamma(shape[i], 1.0 / scale[i])
-            drop = np.random.beta(a[i], b[i])
+        if rng.random() < alive[i]:
+            rate = rng.gamma(shape[i], 1.0 / scale[i])
+            drop = rng.beta(a[i], b[i])
             if rate > 1e-300:
-                following = now + np.random.exponential(1.0 / rate)
+                following = now + rng.exponential(1.0 / rate)
         if p > 0.0:
-            level = np.random.gamma(q + p * x[i], 1.0 / (v + money[i]))
+            level = rng.gamma(q + p * x[i], 1.0 / (v + money[i]))
         for k in range(points.size):
             end, new, income = now + points[k], 0, 0.0
             while following <= end:
                 new += 1
                 last = following
-                following = np.inf if np.random.random() < drop else last + np.random.exponential(1.0 / rate)
+                following = np.inf if rng.random() < drop else last + rng.exponential(1.0 / rate)
             if new > 0:
                 n += new
                 if p > 0.0:
-                    income = np.random.gamma(p * new, 1.0) / max(level, 1e-300)
+                    income = rng.gamma(p * new, 1.0) / max(level, 1e-300)
                     spent += income
                 purchases[k] += new
             row, quiet = int(min(n, most)), np.floor((end - last) * days + 1e-6)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifestage import special
 from lifestage.data.days import parse_day
-from lifestage.data.engine import lazy, native, to_pandas, upload
+from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.lifecycle.frames import open_frame
@@ -87,23 +87,18 @@ def silent_dates(
     table, kind = lazy(frame.to_native())
     table = table.select(*[name for name in table.collect_schema().names() if name not in SILENT_COLUMNS])
     known = [FREQUENCY, RECENCY, "days_silent", "stage_window_days"]
-    keys = to_pandas(table.filter(~nw.col(FREQUENCY).is_null()).group_by(*known).agg(nw.len().alias("_n")).select(*known))
+    keys = to_pandas(
+        table.filter(~nw.col(FREQUENCY).is_null()).group_by(*known).agg(nw.len().alias("_n")).select(*known)
+    )
     window = float(keys["stage_window_days"].max()) if len(keys) else 1.0
     x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
     found = limits_of_silence(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
     silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
     for name, silence in zip(SILENT_COLUMNS, found, strict=True):
-        dates = day - silent + silence
-        dates[silence > FARTHEST] = np.datetime64("NaT")
-        keys[name] = _dates(dates, kind)
+        dates = day + (silence - silent).astype("timedelta64[D]")
+        dates[silence > FARTHEST] = np.datetime64("NaT", "D")
+        keys[name] = date_column(dates, kind)
     return native(table.join(lazy(upload(keys, like=table.to_native()))[0], on=known, how="left"), kind)
-
-
-def _dates(days: NDArray[np.datetime64], kind: str) -> Any:
-    """Dates as pandas has them, or as Arrow does for other kinds."""
-    import pandas as pd
-
-    return days.astype("datetime64[s]") if kind == "pandas" else pd.array(days).astype("date32[day][pyarrow]")
 
 
 def limits_of_silence(

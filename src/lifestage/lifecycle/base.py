@@ -1,0 +1,71 @@
+"""The customers of a base as arrays: their histories, where they stand, and what is of high value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
+from lifestage.lifecycle.assign import ROUNDING, base_facts
+from lifestage.lifecycle.stage_counts import with_facts
+from lifestage.lifecycle.taxonomies import TAXONOMIES
+from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Base", "read_base"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Base:
+    """Customers as arrays of shape (n,).
+
+    Attributes
+    ----------
+    x, t_x, T : repeat purchases, recency and time observed (periods)
+    money : total spend of the repeat purchases
+    group : the combination of today's stages that they stand in, 0, 1, …
+    high_value : the value from which a customer is of high value
+    window : stage window, days
+    """
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    money: Floats
+    group: NDArray[np.int64]
+    high_value: float
+    window: float
+
+
+def read_base(
+    staged: Any, limits: Thresholds, sample: int | None = None, seed: int = 0
+) -> tuple[pd.DataFrame, Base, int]:
+    """The buyers of a staged table, or *sample* of them drawn by lot, in pandas and as arrays; and how many there are.
+
+    Groups follow the sorted combinations of the stage columns.
+    """
+    high_value = base_facts(with_facts(staged, limits), limits)["high_value"]
+    table, kind = lazy(staged)
+    stages = [f"stage_{name}" for name in TAXONOMIES]
+    money = [name for name in (MONETARY,) if name in table.collect_schema().names()]
+    buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, "stage_window_days", *stages)
+    total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
+    if sample is not None and kind in ENGINES:
+        buyers = sampled(buyers, CUSTOMER, max(1, total // (2 * sample)))
+    found = to_pandas(buyers)
+    if sample is not None and len(found) > sample:
+        found = found.iloc[np.sort(np.random.default_rng(seed).choice(len(found), sample, replace=False))]
+    x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
+    mean = found[MONETARY].to_numpy(float) if money else np.zeros(x.size)
+    group = np.asarray(found.groupby(stages, sort=True, observed=True).ngroup(), np.int64)
+    window = float(found["stage_window_days"].max()) if x.size else 1.0
+    return found, Base(x, t_x, T, x * mean, group, high_value * (1.0 - ROUNDING), window), total
