@@ -1,0 +1,119 @@
+"""Tests with a control group: the lot, their size against simulated power, and their readout against known effects."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import stats
+
+from lifestage.errors import ConfigError, DataError
+from lifestage.lifecycle import assign_experiment, read_experiment, sample_size
+
+
+def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    stage = rng.choice(["active", "drowsy", "asleep"], n, p=[0.2, 0.3, 0.5])
+    chance = pd.Series(stage).map({"active": 0.5, "drowsy": 0.25, "asleep": 0.05}).to_numpy()
+    names = [("客", "ü", " ", "N")[i % 4] + str(i) for i in range(n)]
+    return pd.DataFrame(
+        {"customer_id": names, "stage_line": stage, "p_purchase": chance, "ltv": rng.gamma(2, 10, n).round(2)}
+    )
+
+
+def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
+    base = shop()
+    one = assign_experiment(base, share=0.3, seed=5)
+    assert (one["group"] == "treatment").mean() == pytest.approx(0.3, abs=0.003)
+    by = one.groupby("stratum")["group"].agg(lambda group: (group == "treatment").sum())
+    size = one.groupby("stratum").size()
+    assert ((by - 0.3 * size).abs() < 1).all()
+    assert size.size == 12
+    mixed = assign_experiment(base.sample(frac=1, random_state=1), share=0.3, seed=5)
+    treated = set(one.loc[one["group"] == "treatment", "customer_id"])
+    assert treated == set(mixed.loc[mixed["group"] == "treatment", "customer_id"])
+    other = assign_experiment(pl.from_pandas(base), share=0.3, seed=5)
+    assert isinstance(other, pl.DataFrame)
+    assert treated == set(other.filter(pl.col("group") == "treatment")["customer_id"])
+    rel = assign_experiment(duckdb.from_df(base), share=0.3, seed=5).df()
+    assert treated == set(rel.loc[rel["group"] == "treatment", "customer_id"])
+    again = assign_experiment(base, share=0.3, seed=6)
+    assert len(treated & set(again.loc[again["group"] == "treatment", "customer_id"])) < 0.5 * len(treated)
+
+
+def test_the_lot_does_not_look_at_the_customer() -> None:
+    values = []
+    for seed in range(200):
+        drawn = assign_experiment(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
+        rank = drawn["customer_id"].str.extract(r"(\d+)")[0].astype(float)
+        values.append(rank[drawn["group"] == "treatment"].mean() - rank[drawn["group"] == "control"].mean())
+    assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(200)
+    assert np.std(values) == pytest.approx(np.sqrt(200**2 / 12 * 4 / 200), rel=0.2)
+
+
+def test_power_is_what_was_asked_for() -> None:
+    table = sample_size(shop(), 0.3, power=0.8).set_index("stage")
+    rng = np.random.default_rng(1)
+    for stage in ("active", "drowsy"):
+        n, p = int(table.loc[stage, "treatment"]), table.loc[stage, "baseline"]
+        yes, no = rng.binomial(n, 1.3 * p, 20_000), rng.binomial(n, p, 20_000)
+        mean = (yes + no) / (2 * n)
+        z = (yes - no) / n / np.sqrt(2 * mean * (1 - mean) / n)
+        assert (np.abs(z) > stats.norm.ppf(0.975)).mean() == pytest.approx(0.8, abs=0.015)
+    row = table.loc["all"]
+    assert row["customers"] == 2000
+    least = sample_size(shop(), float(table.loc["drowsy", "smallest_uplift"])).set_index("stage").loc["drowsy"]
+    assert least["needed"] == pytest.approx(least["customers"], abs=2)
+    assert least["enough"]
+    high = sample_size(shop().query("stage_line == 'active'"), 1.5)
+    assert high["treatment"].isna().all()
+    assert not high["enough"].any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effect", [0.0, 0.1])
+def test_intervals_cover_the_truth(effect: float) -> None:
+    inside, differences = [], []
+    for seed in range(400):
+        base, rng = shop(400, seed), np.random.default_rng(seed)
+        test = assign_experiment(base, seed=seed, share=0.4)
+        chance = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (test["group"] == "treatment")
+        outcome = test[["customer_id"]].assign(purchases=rng.poisson(chance))
+        row = read_experiment(test, outcome[outcome["purchases"] > 0], by="stage_line").set_index(["measure", "group"])
+        total = row.loc[("purchases", "all")]
+        inside.append(total["low"] <= effect <= total["high"])
+        differences.append(total["difference"])
+    assert stats.binomtest(int(np.sum(inside)), 400, 0.9).pvalue > 0.01
+    assert np.mean(differences) == pytest.approx(effect, abs=4 * np.std(differences) / 20)
+
+
+def test_readout_by_stage_and_measure() -> None:
+    base = shop(600)
+    test = assign_experiment(base)
+    treated = (test["group"] == "treatment").astype(float)
+    outcome = test[["customer_id"]].assign(purchases=treated, revenue=10 * treated + 5)
+    table = read_experiment(test, outcome, measures=("purchases", "revenue"), by="stage_line")
+    assert table["measure"].unique().tolist() == ["bought", "purchases", "revenue"]
+    np.testing.assert_allclose(table.loc[table["measure"] == "revenue", "difference"], 10)
+    assert table.groupby("measure")["treated"].first().eq(int(treated.sum())).all()
+
+
+def test_no_uplift_without_a_control_group() -> None:
+    test = assign_experiment(shop(100))
+    none = test[["customer_id"]].assign(purchases=1)
+    with pytest.raises(DataError, match="missing: control"):
+        read_experiment(test.assign(group="treatment"), none)
+    with pytest.raises(DataError, match="missing: treatment"):
+        read_experiment(test[test["group"] == "control"], none)
+    with pytest.raises(DataError, match="0 or more in the outcome; 1 are not"):
+        read_experiment(test, none.assign(purchases=[-1, *[0] * 99]))
+    with pytest.raises(DataError, match="none of it was part of it"):
+        read_experiment(test, pd.DataFrame({"customer_id": ["x"], "purchases": [1]}))
+    with pytest.raises(DataError, match="one row a customer"):
+        assign_experiment(pd.concat([shop(10), shop(10)]))
+    with pytest.raises(ConfigError, match="share must be between 0 and 1"):
+        assign_experiment(shop(10), share=1.0)
+    with pytest.raises(ConfigError, match="uplift must be above 0"):
+        sample_size(shop(10), 0.0)
