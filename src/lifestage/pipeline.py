@@ -165,7 +165,9 @@ def run(
         staged = read_orders(staging / "customers.parquet", **_engine(config))
         step("Totals and stages")
         stage_table(staged, lang=config.lang).to_csv(staging / "stages.csv", index=False)
-        summary = summarize_run(staged, model, currency=config.currency, previous=previous, cac=config.cac)
+        summary = summarize_run(
+            staged, model, currency=config.currency, previous=previous, cac=config.cac, customers=customers
+        )
         (staging / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
         model.save(staging / "model")
         step("Writing the report")

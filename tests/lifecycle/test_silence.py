@@ -49,7 +49,7 @@ def test_engines_agree_and_contacts_have_no_date(model: ls.LTVModel, customers: 
         assert (both[name].astype("datetime64[s]") == both[f"{name}_other"].astype("datetime64[s]"))[:-1].all()
 
 
-def test_a_day_is_needed(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_a_day_is_needed(customers: ls.Summary) -> None:
     bare = ls.Summary.from_frame(customers.table[["frequency", "recency", "T", "monetary_value"]], period="week")
     lone = ls.fit(bare)
     with pytest.raises(ConfigError, match="expected until="):

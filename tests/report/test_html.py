@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,7 +23,20 @@ from lifestage.report import html, summarize_run, write_report
 
 EVIL = "<script>alert(1)</script>"
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
-TOPICS = ["forecast", "quality", "fit", "stages", "at-risk", "value", "metrics", "reading"]
+TOPICS = [
+    "forecast",
+    "ahead",
+    "stages",
+    "at-risk",
+    "schedule",
+    "groups",
+    "value",
+    "metrics",
+    "fit",
+    "quality",
+    "reading",
+]
+BARE = [topic for topic in TOPICS if topic not in ("schedule", "groups")]
 
 
 class Page(HTMLParser):
@@ -52,9 +67,11 @@ def evil(staged: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def run(evil: pd.DataFrame, model: ls.LTVModel) -> dict[str, Any]:
+def run(evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary) -> dict[str, Any]:
     before = summarize_run(evil, model)
-    return {**before, "previous": before, "metric_changes": []}
+    known = summarize_run(staged, model, customers=customers)["outlook"]
+    outlook = before["outlook"] | {name: known[name] for name in ("realised", "schedule")}
+    return {**before, "outlook": outlook, "previous": before, "metric_changes": []}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +91,7 @@ def test_page_is_complete_and_needs_nothing_else(pages: Path) -> None:
     assert [each for each in page.ids if each in TOPICS] == TOPICS
     assert len(page.ids) == len(set(page.ids))
     assert not page.tags & {"script", "iframe", "object", "embed", "img"}
-    assert all(link.startswith(("#", "data:,")) for link in page.links)
+    assert all(link.startswith(("#", "data:,", "data:text/csv;charset=utf-8;base64,")) for link in page.links)
     assert not re.search(r"@import|url\((?!#)", text)
     assert EVIL not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -124,10 +141,21 @@ def test_missing_parts_leave_a_readable_page(customers: ls.Summary, model: ls.LT
     bare = replace(model, spend=None, data=replace(model.data, calendar=None, holdout=None, quality=None, until=None))
     staged = ls.assign_stages(bare.predict(replace(customers, until=None), horizon=26))
     text = write_report(staged, bare, tmp_path / "bare.html").read_text("utf-8")
-    assert [each for each in Page(text).ids if each in TOPICS] == TOPICS
+    assert [each for each in Page(text).ids if each in TOPICS] == BARE
     assert "None" not in text
     assert "names no money" in text
     assert "fit-track-total" not in text
+
+
+def test_the_list_of_customers_at_risk_can_be_taken_along(pages: Path, evil: pd.DataFrame) -> None:
+    text = (pages / "zh-Hans.html").read_text("utf-8")
+    link = next(link for link in Page(text).links if link.startswith("data:text/csv"))
+    listed = pd.read_csv(io.BytesIO(base64.b64decode(link.split(",", 1)[1])), dtype={"customer_id": str})
+    risky = evil[evil["at_risk"]]
+    assert set(listed["customer_id"]) == set(risky["customer_id"])
+    assert listed["value_lost"].is_monotonic_decreasing
+    assert listed["action"].str.len().min() > 0
+    assert text.count('class="id"') == 50
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +186,7 @@ def test_in_a_browser(browser: Any, pages: Path, lang: str, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("td.id").first.inner_text().startswith(EVIL)
     charts = page.locator("svg.chart")
-    assert charts.count() == 9
+    assert charts.count() == 15
     assert all(charts.nth(i).bounding_box()["width"] <= width for i in range(charts.count()))
     heading = page.locator("h2").nth(1)
     assert heading.inner_text() == {"en": "What to expect", "zh-Hant": "可以期待什麼"}[lang]

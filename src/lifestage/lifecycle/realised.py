@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lifestage.data.days import as_date, as_number
-from lifestage.data.engine import lazy, to_pandas
+from lifestage.data.engine import lazy, to_pandas, upload
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle.frames import open_frame
 from lifestage.lifecycle.taxonomies import TAXONOMIES
@@ -81,7 +81,8 @@ def realised_repurchase(
     frame = open_frame(staged, (CUSTOMER, FREQUENCY, "p_window", *columns)).lazy()
     limit = as_date(as_number(customers.until) + int(days))
     later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
-    buyers = later.select(CUSTOMER, nw.lit(1).alias("__bought"))
+    found = upload(later.select(CUSTOMER, nw.lit(1).alias("__bought")).to_native(), like=staged)
+    buyers = lazy(found)[0]
     joined = frame.filter(~nw.col(FREQUENCY).is_null()).join(buyers, on=CUSTOMER, how="left")
     parts = []
     for name, column in zip(TAXONOMIES, columns, strict=True):

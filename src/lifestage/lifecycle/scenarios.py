@@ -42,6 +42,9 @@ STATES = 3 * BANDS * 2 * 2
 NODES, EXACT = 64, 48
 """Recencies at which limits of silence are tabulated; and frequencies up to which every one is."""
 
+RULE_DRAWS = 40
+"""Draws that the limits are averaged over: they move by a day where the 200 of the scores would put them."""
+
 MOST_PURCHASES = 5000
 """Repeat purchases up to which limits of silence are told apart."""
 
@@ -146,7 +149,9 @@ def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> 
     some = np.unique(np.concatenate([every[: EXACT + 1], np.round(far)]))
     x, t_x = (each.ravel() for each in np.meshgrid(some, times, indexing="ij"))
     cuts = (limits.awake, limits.drowsy, limits.asleep)
-    days = limits_of_silence(model, x, t_x, base.window, cuts, (limits.alive,)).reshape(4, some.size, NODES)
+    days = limits_of_silence(model.thinned(RULE_DRAWS), x, t_x, base.window, cuts, (limits.alive,)).reshape(
+        4, some.size, NODES
+    )
     table = np.empty((4, every.size, NODES))
     for level in range(4):
         for node in range(NODES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from lifestage.report.figures import ACCENT, MUTED
 
-__all__ = ["cards", "chart", "charts", "facts", "legend", "notes", "section", "table", "text"]
+__all__ = ["cards", "chart", "charts", "download", "facts", "legend", "notes", "section", "table", "text"]
 
 Block = dict[str, Any]
 
@@ -28,6 +29,12 @@ def cards(*each: tuple[str, str, str, str, bool]) -> Block:
 def text(sentence: str) -> Block:
     """A remark in small print."""
     return {"type": "text", "text": sentence}
+
+
+def download(name: str, label: str, content: str) -> Block:
+    """A file inside the page: its name, what the link says, and its text."""
+    data = base64.b64encode(content.encode("utf-8-sig")).decode()
+    return {"type": "download", "name": name, "text": label, "href": f"data:text/csv;charset=utf-8;base64,{data}"}
 
 
 def legend(muted: str, accent: str) -> list[dict[str, str]]:

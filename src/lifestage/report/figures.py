@@ -18,7 +18,7 @@ from lifestage.report.format import axis, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ACCENT", "MUTED", "concentration", "histogram", "pairs", "stage_bars", "track"]
+__all__ = ["ACCENT", "INK", "MUTED", "Canvas", "concentration", "histogram", "pairs", "stage_bars", "styled", "track"]
 
 ACCENT, MUTED, INK, GRID = "#1f5f8b", "#a9b4bd", "#33404a", "#e3e8ec"
 WIDTH = 460.0
@@ -58,7 +58,7 @@ STYLE: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
-class _Canvas:
+class Canvas:
     """A figure that is being drawn, and the words that go into its slots."""
 
     name: str
@@ -90,12 +90,15 @@ class _Canvas:
 
     def scale_y(self, ax: Axes, top: float, share: bool = False) -> None:
         """From zero to a little above *top*, with ticks in plain words."""
-        from matplotlib.ticker import MaxNLocator
-
-        top = top if top > 0 else 1.0
-        ax.set_ylim(0, top * 1.06)
-        ticks = [float(t) for t in MaxNLocator(5, integer=top > 5).tick_values(0, top) if 0 <= t <= top * 1.06]
+        top, ticks = _ticks(top)
+        ax.set_ylim(0, top)
         ax.set_yticks(ticks, self.slots(axis(ticks, share)))
+
+    def scale_x(self, ax: Axes, top: float) -> None:
+        """The same across."""
+        top, ticks = _ticks(top)
+        ax.set_xlim(0, top)
+        ax.set_xticks(ticks, self.slots(axis(ticks)))
 
     def svg(self, ax: Axes) -> str:
         """Markup of the figure: a view box instead of a size, ids of its own, an accessible name, words in slots."""
@@ -119,7 +122,16 @@ class _Canvas:
         return head + re.sub(r"\[\[(\d+)\]\]", lambda m: html.escape(self.words[int(m.group(1))]), body)
 
 
-def _styled(name: str) -> Any:
+def _ticks(top: float) -> tuple[float, list[float]]:
+    """The end of an axis from zero to a little above *top*, and where its ticks are."""
+    from matplotlib.ticker import MaxNLocator
+
+    top = top if top > 0 else 1.0
+    ticks = MaxNLocator(5, integer=top > 5).tick_values(0, top)
+    return top * 1.06, [float(t) for t in ticks if 0 <= t <= top * 1.06]
+
+
+def styled(name: str) -> Any:
     from matplotlib import rc_context
 
     return rc_context({**STYLE, "svg.hashsalt": f"lifestage-{name}"})
@@ -130,8 +142,8 @@ def pairs(name: str, rows: Rows, words: Words) -> str:
 
     *words*: ``title`` (read aloud in place of the picture), ``x``, ``y``.
     """
-    with _styled(name):
-        canvas = _Canvas(name, words["title"], 270)
+    with styled(name):
+        canvas = Canvas(name, words["title"], 270)
         ax = canvas.axes()
         at = range(len(rows))
         for column, shift, colour in (("actual", -0.2, MUTED), ("expected", 0.2, ACCENT)):
@@ -147,8 +159,8 @@ def track(name: str, rows: Rows, words: Words, *, suffix: str = "") -> str:
 
     *suffix* ``"_cumulative"`` draws the running totals. *words*: ``title``, ``x``, ``y``, ``holdout``.
     """
-    with _styled(name):
-        canvas = _Canvas(name, words["title"], 270)
+    with styled(name):
+        canvas = Canvas(name, words["title"], 270)
         ax = canvas.axes(right=16)
         at = range(len(rows))
         actual, expected = ([r[column + suffix] or 0 for r in rows] for column in ("actual", "expected"))
@@ -176,9 +188,9 @@ def stage_bars(name: str, rows: Rows, words: Words) -> str:
 
     *words*: ``title``, ``x``.
     """
-    with _styled(name):
+    with styled(name):
         money = any(r.get("value") is not None for r in rows)
-        canvas = _Canvas(name, words["title"], 62 + (38 if money else 28) * len(rows))
+        canvas = Canvas(name, words["title"], 62 + (38 if money else 28) * len(rows))
         ax = canvas.axes(left=122, right=48, top=6, bottom=46)
         at = range(len(rows))
         bars = (("customers", -0.2, MUTED), ("value", 0.2, ACCENT)) if money else (("customers", 0.0, ACCENT),)
@@ -206,8 +218,8 @@ def histogram(name: str, rows: Rows, words: Words) -> str:
 
     *words*: ``title``, ``x``, ``y``.
     """
-    with _styled(name):
-        canvas = _Canvas(name, words["title"], 270)
+    with styled(name):
+        canvas = Canvas(name, words["title"], 270)
         ax = canvas.axes(right=22)
         open_end = bool(rows) and rows[-1]["high"] is None
         colours = [ACCENT] * (len(rows) - open_end) + [MUTED] * open_end
@@ -226,8 +238,8 @@ def concentration(name: str, points: Sequence[tuple[float, float]], words: Words
 
     *words*: ``title``, ``x``, ``y``.
     """
-    with _styled(name):
-        canvas = _Canvas(name, words["title"], 270)
+    with styled(name):
+        canvas = Canvas(name, words["title"], 270)
         ax = canvas.axes(right=22)
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
         across, up = zip((0.0, 0.0), *points, strict=True)

@@ -22,10 +22,14 @@ from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
+    from lifestage.tables import Summary
 
 __all__ = ["write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
+LISTED = 2000
+"""Customers at risk that the page holds to be downloaded."""
+
 AT_RISK = (CUSTOMER, "value_lost", "ltv", "p_purchase", "days_silent", "stage_segment", "at_risk_reason")
 
 
@@ -39,6 +43,7 @@ def write_report(
     title: str | None = None,
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
+    customers: Summary | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -59,8 +64,10 @@ def write_report(
         The result of :func:`lifestage.report.summarize_run` for an earlier run, to compare with.
     cac : float, optional
         Acquisition cost a customer, money.
+    customers : Summary, optional
+        What *staged* was made from, for what came after its last day and when buyers are back.
     top : int
-        Length of the list of customers at risk.
+        Length of the list of customers at risk; the page also holds a file of the first 2,000.
     summary : mapping, optional
         The result of ``summarize_run`` for this run, where it is at hand already.
 
@@ -87,8 +94,9 @@ def write_report(
     'report.html'
     """
     speaker = voice(lang, currency)
-    run = summary or summarize_run(staged, model, currency=currency, previous=previous, cac=cac)
-    text = render(run, records(stage_table(staged, lang=lang)), _at_risk(staged, speaker, top), speaker, title)
+    run = summary or summarize_run(staged, model, currency=currency, previous=previous, cac=cac, customers=customers)
+    listed = _at_risk(staged, speaker, max(top, LISTED))
+    text = render(run, records(stage_table(staged, lang=lang)), listed, speaker, title, top)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
@@ -104,7 +112,12 @@ def write_report(
 
 
 def render(
-    run: Mapping[str, Any], stages: list[dict[str, Any]], at_risk: list[dict[str, Any]], say: Voice, title: str | None
+    run: Mapping[str, Any],
+    stages: list[dict[str, Any]],
+    at_risk: list[dict[str, Any]],
+    say: Voice,
+    title: str | None,
+    top: int,
 ) -> str:
     """The page as text, from what :func:`summarize_run`, ``stage_table`` and ``at_risk_list`` found."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -126,7 +139,7 @@ def render(
         contents=say.say("contents"),
         made=say.say("made", created=str(run["created"])[:10], version=run["versions"]["lifestage"]),
         css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
-        sections=sections(run, stages, at_risk, say),
+        sections=sections(run, stages, at_risk, say, top),
     )
 
 

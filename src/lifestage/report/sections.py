@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from lifestage.report.blocks import Block
 from lifestage.report.fit_section import fit_section, holdout_means
 from lifestage.report.format import day, integer, percent, signed_percent
 from lifestage.report.metrics_section import metrics_section
+from lifestage.report.outlook_section import forecast_section, group_section, realised_block, schedule_section
 from lifestage.report.stage_section import stage_section
 from lifestage.report.texts import Voice, tight
 
@@ -18,22 +21,31 @@ __all__ = ["sections"]
 WORTH_SAYING = 0.1
 """A forecast that missed the holdout by this share is told beside the headline."""
 
+FORMULA = ("=", "+", "-", "@")
+"""Beginnings that a spreadsheet would run as a formula."""
+
 Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def sections(run: Run, stages: Rows, at_risk: Rows, say: Voice) -> list[Block]:
-    """All topics in reading order."""
-    return [
+def sections(run: Run, stages: Rows, at_risk: Rows, say: Voice, top: int) -> list[Block]:
+    """All topics in reading order; the page shows the *top* of those at risk and holds the whole list."""
+    standing = stage_section(run, stages, say)
+    standing["blocks"] += realised_block(run, say)
+    found = [
         _headline(run, say),
-        _quality(run, say),
-        fit_section(run, say),
-        stage_section(run, stages, say),
-        _risk(run, at_risk, stages, say),
+        forecast_section(run, say),
+        standing,
+        _risk(run, at_risk, stages, say, top),
+        schedule_section(run, say),
+        group_section(run, say),
         _value(run, say),
         metrics_section(run, say),
+        fit_section(run, say),
+        _quality(run, say),
         _reading(run, say),
     ]
+    return [each for each in found if each is not None]
 
 
 def _horizon(run: Run, say: Voice) -> str:
@@ -167,7 +179,7 @@ def _quality(run: Run, say: Voice) -> Block:
     return blocks.section("quality", say.say("nav_quality"), say.say("quality"), lead, parts)
 
 
-def _risk(run: Run, rows: Rows, stages: Rows, say: Voice) -> Block:
+def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
     risk, customers = run["at_risk"], run["data"]["customers"]
     rich, count = risk["value_lost"] is not None, risk["customers"]
     share = _share(count, customers)
@@ -194,11 +206,26 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice) -> Block:
                 percent(row["p_purchase"]),
                 str(labels.get(row["stage_segment"], row["stage_segment"])),
             ]
-            for row in rows
+            for row in rows[:top]
         ]
-        sentence = say.say("risk_list", shown=integer(len(rows))) + say.say("gap") + say.say("risk_caution")
+        sentence = say.say("risk_list", shown=integer(min(top, len(rows)))) + say.say("gap") + say.say("risk_caution")
         parts.append(blocks.table(head, cells, sentence=sentence, tall=True))
+        label = say.say("contact_list", count=integer(len(rows)))
+        parts.append(blocks.download("customers-at-risk.csv", label, _csv(rows, stages)))
     return blocks.section("at-risk", say.say("nav_risk"), say.say("risk"), lead, parts)
+
+
+def _csv(rows: Rows, stages: Rows) -> str:
+    """The list of customers at risk with the advice of their segment, as a spreadsheet reads it."""
+    out = io.StringIO()
+    actions = {row["stage"]: row["actions"] for row in stages if row["taxonomy"] == "segment"}
+    writer = csv.writer(out)
+    writer.writerow([*rows[0], "action"])
+    for row in rows:
+        texts = ["" if value is None else value for value in row.values()]
+        safe = [f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text for text in texts]
+        writer.writerow([*safe, actions.get(row["stage_segment"], "")])
+    return out.getvalue()
 
 
 def _value(run: Run, say: Voice) -> Block:

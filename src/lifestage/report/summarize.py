@@ -21,6 +21,7 @@ from lifestage.lifecycle.stage_counts import stage_counts
 from lifestage.lifecycle.stage_table import stage_table
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.posterior import Posterior
+from lifestage.report.outlook import outlook
 from lifestage.report.plain import plain, records
 from lifestage.report.spread import ltv_distribution
 from lifestage.tables import FREQUENCY, TERMS, Note, Summary
@@ -44,6 +45,7 @@ def summarize_run(
     currency: str = "",
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
+    customers: Summary | None = None,
 ) -> dict[str, Any]:
     """Summarise a run: data quality, fit, totals with intervals, stages, risk, value, metrics and versions.
 
@@ -60,6 +62,8 @@ def summarize_run(
         The result of this function for an earlier run, to compare with.
     cac : float, optional
         Acquisition cost a customer, money.
+    customers : Summary, optional
+        What *staged* was made from: with it, ``outlook`` says what the stages went on to do and when buyers are back.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def summarize_run(
         "frequency_fit": records(frequency_fit(model, counts)),
         "holdout_fit": records(holdout_fit(model, counts)),
         "tracking": [] if model.data.calendar is None or model.data.until is None else records(tracking(model)),
+        "outlook": outlook(staged, model, customers, {"horizon": horizon, **terms}, cac),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
     }
     return dict(plain(run))
