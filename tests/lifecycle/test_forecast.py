@@ -141,7 +141,7 @@ def test_intervals_of_a_base_cover_what_happens() -> None:
     inside: dict[str, list[bool]] = {name: [] for name in (*LINE, "purchases", "revenue")}
     for seed in range(100):
         base = world(2500, seed=1000 + seed)
-        model = ls.fit(base.now, method="laplace", draws=200, seed=seed)
+        model = ls.fit(base.now)
         ahead = stage_forecast(model, ls.assign_stages(model.predict(base.now)), horizon=13, points=1, seed=seed)
         then = ls.assign_stages(model.predict(base.then))["stage_line"].value_counts()
         line = ahead.stages[ahead.stages["taxonomy"] == "line"].set_index("stage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ import narwhals as nw
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import risk
 from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require
-from lifestage.lifecycle.taxonomies import check_language
+from lifestage.lifecycle.playbook import Playbook, as_playbook, rules_of
+from lifestage.lifecycle.taxonomies import Taxonomy, check_language
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.lifecycle.tiers import assign_tiers
 from lifestage.tables import CUSTOMER, FREQUENCY
@@ -48,6 +50,7 @@ def assign_stages(
     tiers: str | Mapping[str, Any] | None = None,
     contacts: Any = None,
     lang: str = "en",
+    playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> Any:
     r"""Add the stage of each customer in the three taxonomies, and the flags.
 
@@ -71,20 +74,24 @@ def assign_stages(
         Contacts in the kind of ``scores``; those whose ``customer_id`` is not in ``scores`` are added as prospects.
     lang : {"en", "zh-Hant", "zh-Hans"}
         Language of ``at_risk_reason``.
+    playbook : path or Playbook, optional
+        Taxonomies of your own, each a column ``stage_<name>``: a TOML file, or what :func:`read_playbook` returned.
 
     Returns
     -------
     frame
         ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies), ``at_risk``,
-        ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at risk) and perhaps ``tier``, in the
-        kind that went in. Columns of these names that were there are replaced.
+        ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at risk), perhaps ``tier`` and one
+        column a taxonomy of the playbook, in the kind that went in. Columns of these names that were there are
+        replaced.
 
     Raises
     ------
     DataError
-        If columns are missing, or a frequency or probability is out of range.
+        If columns are missing, a frequency or probability is out of range, or a customer matches no rule of a
+        taxonomy of the playbook, or two of one that is exclusive.
     ConfigError
-        If an option is unknown.
+        If an option is unknown, or the playbook is not one.
 
     Examples
     --------
@@ -102,13 +109,15 @@ def assign_stages(
     check_language(lang)
     if line_rule not in LINE_RULES:
         raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
+    custom = () if playbook is None else as_playbook(playbook).custom
+    added = (*STAGE_COLUMNS, *[f"stage_{each.name}" for each in custom])
     frame = open_frame(scores, NEEDED)
     _check(frame)
     base = base_facts(frame, limits)
     if contacts is not None:
         frame = _with_contacts(frame, contacts)
-    names = [name for name in frame.collect_schema().names() if name not in STAGE_COLUMNS]
-    valuable = value_expr(frame).fill_null(0.0) >= base["high_value"] * (1.0 - ROUNDING)
+    names = [name for name in frame.collect_schema().names() if name not in added]
+    valuable = is_valuable(frame, base)
     high = nw.col("__high")
     line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
     facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
@@ -121,10 +130,12 @@ def assign_stages(
         risk.cannot_lose(limits, high).alias("cannot_lose"),
     )
     staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason")).drop(*facts)
-    if tiers is None:
-        return staged.to_native()
-    options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
-    return assign_tiers(staged.to_native(), **options)
+    if tiers is not None:
+        options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
+        staged = open_frame(assign_tiers(staged.to_native(), **options), ())
+    if custom:
+        staged = staged.with_columns(**{f"stage_{each.name}": _by_rules(staged, each, valuable) for each in custom})
+    return staged.to_native()
 
 
 def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
@@ -133,6 +144,28 @@ def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
     for holds, name in reversed(rules):
         key = nw.when(holds).then(nw.lit(name)).otherwise(key)
     return key
+
+
+def _by_rules(frame: Frame, taxonomy: Taxonomy, high: nw.Expr) -> nw.Expr:
+    """The stage in a taxonomy of the playbook, once its rules are known to keep what it promises."""
+    rules, keys = rules_of(taxonomy, frame, high), [stage.key for stage in taxonomy.stages]
+    hits: nw.Expr = nw.lit(0)
+    for rule in rules:
+        hits = hits + nw.when(rule).then(nw.lit(1)).otherwise(nw.lit(0))
+    if len(rules) == len(keys):
+        more = "give the last stage no `when`, so that it takes everyone else"
+        _refuse_any(frame.filter(hits == 0), taxonomy, "a rule that holds for every customer", f"no rule; {more}")
+    if taxonomy.exclusive and len(rules) > 1:
+        _refuse_any(frame.filter(hits > 1), taxonomy, "at most one rule for a customer (exclusive = true)", "more")
+    return first_match([*zip(rules, keys, strict=False)][: len(keys) - 1], keys[-1])
+
+
+def _refuse_any(wrong: Frame, taxonomy: Taxonomy, expected: str, got: str) -> None:
+    count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
+    if count:
+        ids = ", ".join(map(repr, collect(wrong.select(CUSTOMER).sort(CUSTOMER).head(3))[CUSTOMER].tolist()))
+        who = f"{count:,} customers (first {ids})"
+        raise DataError(f"taxonomy {taxonomy.name}: expected {expected}; got {who} with {got}")
 
 
 def line_rules(limits: Thresholds) -> Rules:
@@ -189,6 +222,11 @@ def value_expr(frame: Frame) -> nw.Expr:
     n = orders_made()
     value = n * nw.col("expected_spend") if "expected_spend" in frame.collect_schema().names() else n
     return nw.when(n >= 1).then(value)
+
+
+def is_valuable(frame: Frame, facts: Mapping[str, float]) -> nw.Expr:
+    """Whether a customer is of high value, from what :func:`base_facts` found; false for contacts."""
+    return value_expr(frame).fill_null(0.0) >= facts["high_value"] * (1.0 - ROUNDING)
 
 
 def base_facts(frame: Frame, limits: Thresholds) -> dict[str, float]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.errors import ConfigError, DataError
+from lifestage.lifecycle.assign import base_facts, first_match, is_valuable
 from lifestage.lifecycle.frames import collect, open_frame, orders_made
-from lifestage.lifecycle.taxonomies import TAXONOMIES, check_language
+from lifestage.lifecycle.playbook import Playbook, as_playbook, rules_of
+from lifestage.lifecycle.taxonomies import TAXONOMIES, Stage, Taxonomy, check_language
+from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.tables import FREQUENCY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["stage_table"]
+__all__ = ["check_taxonomy", "stage_table"]
 
 SUMS = {"revenue": "revenue", "expected_purchases": "expected_purchases", "ltv": "ltv", "retained": "mean_retained"}
 """Columns that are added up where they are there, and what they become."""
@@ -24,8 +29,10 @@ COLUMNS = [
 ]
 
 
-def stage_table(staged: Any, lang: str = "en") -> pd.DataFrame:
-    """Count and add up the customers of every stage of the three taxonomies.
+def stage_table(
+    staged: Any, lang: str = "en", *, playbook: str | os.PathLike[str] | Playbook | None = None
+) -> pd.DataFrame:
+    """Count and add up the customers of every stage of the three taxonomies, and of those of a playbook.
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ def stage_table(staged: Any, lang: str = "en") -> pd.DataFrame:
         What :func:`lifestage.assign_stages` returned.
     lang : {"en", "zh-Hant", "zh-Hans"}
         Language of label, goal and actions.
+    playbook : path or Playbook, optional
+        Where label, goal and actions come from, and taxonomies beside the three: that of :func:`assign_stages`.
 
     Returns
     -------
@@ -46,24 +55,27 @@ def stage_table(staged: Any, lang: str = "en") -> pd.DataFrame:
     Raises
     ------
     DataError
-        If columns are missing.
+        If columns are missing, or hold stages that the playbook does not have.
     ConfigError
-        If *lang* is unknown.
+        If *lang* is unknown, or the playbook is not one.
     """
     import pandas as pd
 
     check_language(lang)
-    keys = [f"stage_{taxonomy}" for taxonomy in TAXONOMIES]
+    book = dict(TAXONOMIES) if playbook is None else _stages(as_playbook(playbook))
+    keys = [f"stage_{taxonomy}" for taxonomy in book]
     frame = open_frame(staged, (*keys, "at_risk", "cannot_lose", FREQUENCY, "retained"))
     cells = collect(_cells(frame, keys))
     customers = int(cells["customers"].sum())
     total = cells["ltv"].sum() if "ltv" in cells else None
     rows = []
-    for taxonomy, stages in TAXONOMIES.items():
+    for taxonomy, stages in book.items():
         grouped = cells.drop(columns=keys).groupby(cells[f"stage_{taxonomy}"]).sum()
         sums = {str(name): column.to_dict() for name, column in grouped.items()}
+        if taxonomy not in TAXONOMIES:
+            _check_stages(taxonomy, stages, set(grouped.index))
         for stage in stages:
-            if stage.key == "prospect" and stage.key not in sums["customers"]:
+            if taxonomy in TAXONOMIES and stage.key == "prospect" and stage.key not in sums["customers"]:
                 continue
             found = {name: float(column.get(stage.key, 0.0)) for name, column in sums.items()}
             count, buyers = found["customers"], found["buyers"]
@@ -87,11 +99,79 @@ def stage_table(staged: Any, lang: str = "en") -> pd.DataFrame:
     return table.astype(dict.fromkeys(floats, float))
 
 
+def check_taxonomy(staged: Any, taxonomy: Taxonomy, *, thresholds: Thresholds | None = None) -> pd.DataFrame:
+    """Show which rules of a taxonomy decide, and which find their customers already taken.
+
+    Parameters
+    ----------
+    staged : frame
+        What :func:`lifestage.assign_stages` returned.
+    taxonomy : Taxonomy
+        One with rules, such as ``read_playbook(path).taxonomies["tempo"]``.
+    thresholds : Thresholds, optional
+        Those of the stages; they say who is of high value.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a stage, in order: ``stage``, ``customers`` (who stand there), ``matches`` (for whom its rule holds,
+        everyone without a rule), ``caught_earlier`` (of these, who stand in an earlier stage). A stage with matches and
+        no customers is never reached on this table. Customers in no row match no rule.
+
+    Raises
+    ------
+    ConfigError
+        If the taxonomy has no rules.
+    DataError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifestage.lifecycle.taxonomies import Stage
+    >>> stages = tuple(Stage("tempo", key, {}, {}, {}) for key in ("awake", "fast", "rest"))
+    >>> tempo = Taxonomy("tempo", {}, stages, ("R >= 0.5", "R >= 0.8", None))
+    >>> staged = pd.DataFrame({"frequency": [1, 2, 3], "retained": [0.9, 0.6, 0.1], "mean_gap_days": [9.0, 9.0, 9.0]})
+    >>> check_taxonomy(staged, tempo).to_dict("list")
+    {'stage': ['awake', 'fast', 'rest'], 'customers': [2, 0, 1], 'matches': [2, 1, 3], 'caught_earlier': [0, 1, 2]}
+    """
+    import pandas as pd
+
+    if not taxonomy.rules:
+        raise ConfigError(f"expected a taxonomy with rules of a playbook; got {taxonomy.name}, whose rules are fixed")
+    frame = open_frame(staged, (FREQUENCY, "retained", "mean_gap_days"))
+    high = is_valuable(frame, base_facts(frame, thresholds or Thresholds()))
+    rules = [_one(rule) for rule in rules_of(taxonomy, frame, high)]
+    keys = [stage.key for stage in taxonomy.stages]
+    rules += [nw.lit(1)] * (len(keys) - len(rules))
+    names = [f"__{i}" for i in range(len(keys))]
+    marked = frame.select(FREQUENCY, **dict(zip(names, rules, strict=True)))
+    place = first_match([(nw.col(name) == 1, i) for i, name in enumerate(names)], len(keys))
+    parts = marked.with_columns(__place=place, __all=nw.lit(1)).group_by("__place")
+    cells = collect(parts.agg(nw.col("__all", *names).sum())).set_index("__place")
+    customers = [int(cells["__all"].get(i, 0)) for i in range(len(keys))]
+    matches = [int(cells[name].sum()) for name in names]
+    caught = [matches[i] - customers[i] for i in range(len(keys))]
+    return pd.DataFrame({"stage": keys, "customers": customers, "matches": matches, "caught_earlier": caught})
+
+
+def _stages(book: Playbook) -> dict[str, tuple[Stage, ...]]:
+    return {name: taxonomy.stages for name, taxonomy in book.taxonomies.items()}
+
+
+def _check_stages(taxonomy: str, stages: tuple[Stage, ...], found: set[Any]) -> None:
+    """Refuse a column that another playbook made."""
+    keys = [stage.key for stage in stages]
+    other = sorted(map(str, found - set(keys)))
+    if other:
+        raise DataError(f"stage_{taxonomy}: expected {', '.join(keys)}; got {', '.join(map(repr, other[:3]))}")
+
+
 COUNTS = ("customers", "orders", "at_risk_customers", "cannot_lose_customers")
 
 
 def _cells(frame: Any, keys: list[str]) -> Any:
-    """Sums by the three stages at once, computed by the engine in one pass; some two hundred rows at most."""
+    """Sums by all stages at once, computed by the engine in one pass; some two hundred rows with three taxonomies."""
     names = frame.collect_schema().names()
     orders = nw.col("orders").fill_null(0) if "orders" in names else orders_made()
     risky = nw.col("at_risk")
