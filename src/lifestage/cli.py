@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lifestage.cli_lifecycle import lifecycle
 from lifestage.console import print_summary, progress, sentences
 
 __all__ = ["app", "main"]
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(lifecycle)
 
 Orders = Annotated[
     str, typer.Argument(help="CSV or Parquet file or glob; or a DuckDB file or postgresql://host/db with --table.")
@@ -54,6 +57,7 @@ Level = Annotated[float | None, typer.Option("--level", help="Coverage of the in
 Cac = Annotated[float | None, typer.Option("--cac", help="Cost of acquiring a customer, money.")]
 Currency = Annotated[str | None, typer.Option("--currency", help="Symbol or code printed beside money.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="Language of the report: en, zh-Hant, zh-Hans.")]
+Playbook = Annotated[Path | None, typer.Option("--playbook", help="TOML file of stages and actions of your own.")]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings; options override it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
@@ -128,6 +132,7 @@ def run(
     cac: Cac = None,
     currency: Currency = None,
     lang: Lang = None,
+    playbook: Playbook = None,
     memory_limit: Memory = None,
     temp_directory: Temp = None,
     threads: Threads = None,
@@ -212,6 +217,7 @@ def predict(
     discount_rate: Discount = None,
     margin: Margin = None,
     level: Level = None,
+    playbook: Playbook = None,
     memory_limit: Memory = None,
     temp_directory: Temp = None,
     threads: Threads = None,
@@ -247,6 +253,7 @@ def report(
     cac: Cac = None,
     currency: Currency = None,
     lang: Lang = None,
+    playbook: Playbook = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -265,7 +272,7 @@ def report(
             step("Writing the report")
             write_report(
                 read_orders(str(customers)), load(model), out, lang=settings.lang, currency=settings.currency,
-                cac=settings.cac,
+                cac=settings.cac, playbook=settings.playbook,
             )  # fmt: skip
         if not quiet:
             typer.echo(f"Written to {out}")

@@ -54,6 +54,7 @@ class RunConfig(BaseModel):
     threads: int | None = Field(None, ge=1)
 
     line_rule: Literal["retained", "nes"] = "retained"
+    playbook: Path | None = None
     cac: float | None = Field(None, ge=0)
     currency: str = ""
     title: str | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lifestage.config import RunConfig
-from lifestage.data.engine import write_parquet
+from lifestage.data.engine import to_pandas, write_parquet
 from lifestage.data.postgres import is_postgres, replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
@@ -71,7 +71,7 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         margin=config.margin,
         level=config.level,
     )
-    return assign_stages(scores, line_rule=config.line_rule, lang=config.lang)
+    return assign_stages(scores, line_rule=config.line_rule, lang=config.lang, playbook=config.playbook)
 
 
 def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers") -> None:
@@ -81,8 +81,8 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     ----------
     table : frame
     to : path or address
-        A ``.parquet`` file; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose user and
-        password come from the environment (``PGUSER``, ``PGPASSWORD``) or a password file.
+        A ``.parquet`` or ``.csv`` file; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose
+        user and password come from the environment (``PGUSER``, ``PGPASSWORD``) or a password file.
     name : str
         Table of the database, perhaps with its schema. One that is there is replaced; in PostgreSQL one of the same
         columns is refilled, so that its grants, indexes and views stay.
@@ -111,7 +111,10 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.part")
     try:
-        write_parquet(table, staging)
+        if target.lower().endswith(".csv"):
+            to_pandas(table).to_csv(staging, index=False)
+        else:
+            write_parquet(table, staging)
         os.replace(staging, path)
     finally:
         staging.unlink(missing_ok=True)
@@ -164,7 +167,7 @@ def run(
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))
         step("Totals and stages")
-        stage_table(staged, lang=config.lang).to_csv(staging / "stages.csv", index=False)
+        stage_table(staged, lang=config.lang, playbook=config.playbook).to_csv(staging / "stages.csv", index=False)
         summary = summarize_run(
             staged, model, currency=config.currency, previous=previous, cac=config.cac, customers=customers
         )
@@ -179,6 +182,7 @@ def run(
             currency=config.currency,
             title=config.title,
             summary=summary,
+            playbook=config.playbook,
         )
         if to is not None:
             step(f"Writing to {to}")

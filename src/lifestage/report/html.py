@@ -21,6 +21,7 @@ from lifestage.report.texts import Voice, voice
 from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
+    from lifestage.lifecycle.playbook import Playbook
     from lifestage.model import LTVModel
     from lifestage.tables import Summary
 
@@ -46,6 +47,7 @@ def write_report(
     customers: Summary | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
+    playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> Path:
     """Write the report of a run as a self-contained HTML file, whole or not at all.
 
@@ -70,6 +72,8 @@ def write_report(
         Length of the list of customers at risk; the page also holds a file of the first 2,000.
     summary : mapping, optional
         The result of ``summarize_run`` for this run, where it is at hand already.
+    playbook : path or Playbook, optional
+        That of :func:`lifestage.assign_stages`: texts and taxonomies of your own.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def write_report(
     speaker = voice(lang, currency)
     run = summary or summarize_run(staged, model, currency=currency, previous=previous, cac=cac, customers=customers)
     listed = _at_risk(staged, speaker, max(top, LISTED))
-    text = render(run, records(stage_table(staged, lang=lang)), listed, speaker, title, top)
+    stages = records(stage_table(staged, lang=lang, playbook=playbook))
+    text = render(run, stages, listed, speaker, title, top)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)

@@ -38,7 +38,7 @@ def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Blo
         about = say.say("stage_lead", rich=best["label"], value_share=percent(best["ltv_share"]), **values)
     else:
         about = say.say("stage_lead_no_money", **values)
-    heading = say.say(f"taxonomy_{taxonomy}")
+    heading = say.name("taxonomy", taxonomy)
     bars = [{"label": r["label"], "customers": r["share"], "value": r["ltv_share"] if rich else None} for r in rows]
     words = {"title": f"{heading}. {about}", "x": say.say("share_axis")}
     svg = figures.stage_bars(f"stages-{taxonomy}", bars, words)
