@@ -95,6 +95,22 @@ def test_migration_of_a_run_to_itself(folder: Path) -> None:
     assert "columns missing" in call("lifecycle", "migration", customers, customers, "--column", "tier", code=1)
 
 
+def test_tables_from_orders(folder: Path) -> None:
+    orders = folder / "orders.parquet"
+    table = call("lifecycle", "schedule", orders, "--day", "7", "--day", "30")
+    assert "bought_again" in table
+    (folder / "shop.toml").write_text('purchases = "mbg/nbd"\n', "utf-8")
+    assert "suggested" in call("lifecycle", "thresholds", orders, "--config", folder / "shop.toml")
+
+
+def test_why_value_changed(folder: Path) -> None:
+    call("run", folder / "orders.parquet", "--until", "1997-12-31", "-o", folder / "later")
+    call("lifecycle", "change", folder / "out", folder / "later", "--out", folder / "change.csv")
+    table = pd.read_csv(folder / "change.csv").set_index("step")["ltv"]
+    assert table.iloc[:-1].sum() == pytest.approx(table["after"], rel=1e-9)
+    assert table["before"] == pytest.approx(pd.read_parquet(folder / "out" / "customers.parquet")["ltv"].sum())
+
+
 def test_a_playbook_reaches_every_output(folder: Path) -> None:
     out = folder / "out"
     stages = pd.read_csv(out / "stages.csv")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lifestage import cli_experiments  # noqa: F401 - adds its commands
 from lifestage.cli_lifecycle import lifecycle
 from lifestage.console import print_summary, progress, sentences
 

@@ -10,7 +10,7 @@ import typer
 
 from lifestage.console import sentences
 
-__all__ = ["lifecycle"]
+__all__ = ["Customers", "Debug", "Level", "Out", "Seed", "answer", "lifecycle", "read_pandas", "read_table"]
 
 lifecycle = typer.Typer(
     name="lifecycle",
@@ -20,6 +20,9 @@ lifecycle = typer.Typer(
 )
 
 Customers = Annotated[Path, typer.Argument(help="Staged customers (Parquet), as run and predict write them.")]
+Orders = Annotated[str, typer.Argument(help="Orders, as run takes them.")]
+Settings = Annotated[Path | None, typer.Option("--config", help="TOML file of settings, as run takes it.")]
+Margin = Annotated[float, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")]
 Model = Annotated[Path, typer.Option("--model", "-m", help="Folder of the model that scored them.")]
 Out = Annotated[str | None, typer.Option("--out", "-o", help="CSV, Parquet or .duckdb file; printed if left out.")]
 By = Annotated[str, typer.Option("--by", help="Column to group by; cohort is the month of the first purchase.")]
@@ -55,11 +58,17 @@ def forecast(
         from lifestage.model import load
 
         found = stage_forecast(
-            load(model), _read(customers), horizon=horizon, points=points, scenarios=scenarios, level=level, seed=seed
+            load(model),
+            read_table(customers),
+            horizon=horizon,
+            points=points,
+            scenarios=scenarios,
+            level=level,
+            seed=seed,
         )
         return found.transitions if transitions else found.stages
 
-    _answer(make, out, debug)
+    answer(make, out, debug)
 
 
 @lifecycle.command()
@@ -73,9 +82,9 @@ def silence(customers: Customers, model: Model, out: Out = None, debug: Debug = 
         from lifestage.lifecycle import silent_dates
         from lifestage.model import load
 
-        return silent_dates(load(model), _read(customers))
+        return silent_dates(load(model), read_table(customers))
 
-    _answer(make, out, debug)
+    answer(make, out, debug)
 
 
 @lifecycle.command()
@@ -97,10 +106,10 @@ def migration(
     def make() -> Any:
         from lifestage.lifecycle import moved_customers, stage_migration
 
-        first, second = (_pandas(path, ["customer_id", column]) for path in (before, after))
+        first, second = (read_pandas(path, ["customer_id", column]) for path in (before, after))
         return (moved_customers if customers else stage_migration)(first, second, column=column)
 
-    _answer(make, out, debug)
+    answer(make, out, debug)
 
 
 @lifecycle.command()
@@ -109,7 +118,7 @@ def groups(
     model: Model,
     by: By = "cohort",
     horizon: Horizon = 52,
-    margin: Annotated[float, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")] = 1.0,
+    margin: Margin = 1.0,
     quantile: Annotated[float, typer.Option("--quantile", help="Of the worth of a group; .1 is careful.")] = 0.1,
     cac: Annotated[float | None, typer.Option("--cac", help="Cost of acquiring a customer, money.")] = None,
     level: Level = 0.9,
@@ -126,10 +135,17 @@ def groups(
         from lifestage.model import load
 
         return acquisition_limits(
-            load(model), _read(customers), by, quantile=quantile, cac=cac, horizon=horizon, margin=margin, level=level
+            load(model),
+            read_table(customers),
+            by,
+            quantile=quantile,
+            cac=cac,
+            horizon=horizon,
+            margin=margin,
+            level=level,
         )
 
-    _answer(make, out, debug)
+    answer(make, out, debug)
 
 
 @lifecycle.command()
@@ -149,83 +165,96 @@ def budget(
     def make() -> Any:
         from lifestage.lifecycle import allocate_budget
 
-        return allocate_budget(_read(customers), amount, cost, uplift)
+        return allocate_budget(read_table(customers), amount, cost, uplift)
 
-    _answer(make, out, debug)
-
-
-@lifecycle.command()
-def experiment(
-    customers: Customers,
-    share: Annotated[float, typer.Option("--share", help="Of the customers, who get the action.")] = 0.5,
-    stage: Annotated[list[str] | None, typer.Option("--stage", help="Only these stages of the line.")] = None,
-    seed: Seed = 0,
-    out: Out = None,
-    debug: Debug = False,
-) -> None:
-    """Draw a treatment and a control group by lot, in equal shares of every stage and level of value.
-
-    [dim]lifestage lifecycle experiment result/customers.parquet --stage drowsy --seed 7 --out test.parquet[/dim]
-    """
-
-    def make() -> Any:
-        from lifestage.lifecycle import assign_experiment
-
-        return assign_experiment(_read(customers, stage), share=share, seed=seed)
-
-    _answer(make, out, debug)
-
-
-@lifecycle.command(name="sample-size")
-def sample_size(
-    customers: Customers,
-    uplift: Annotated[float, typer.Option("--uplift", help="To be seen, relative: 0.1 is a tenth more buyers.")],
-    power: Annotated[float, typer.Option("--power", help="Chance to see it if it is there.")] = 0.8,
-    share: Annotated[float, typer.Option("--share", help="Of the customers, who get the action.")] = 0.5,
-    outcome: Annotated[str, typer.Option("--outcome", help="Column of the chance to buy.")] = "p_window",
-    out: Out = None,
-    debug: Debug = False,
-) -> None:
-    """How many customers of each stage a test needs.
-
-    [dim]lifestage lifecycle sample-size result/customers.parquet --uplift 0.2[/dim]
-    """
-
-    def make() -> Any:
-        from lifestage.lifecycle import sample_size as needed
-
-        return needed(_read(customers), uplift, power=power, share=share, outcome=outcome)
-
-    _answer(make, out, debug)
+    answer(make, out, debug)
 
 
 @lifecycle.command()
-def readout(
-    assigned: Annotated[Path, typer.Argument(help="What experiment wrote.")],
-    outcome: Annotated[Path, typer.Argument(help="CSV or Parquet: customer_id and the measures since.")],
-    measure: Annotated[list[str] | None, typer.Option("--measure", help="Column to compare; purchases.")] = None,
-    by: Annotated[str, typer.Option("--by", help="Column of the assignment to read by.")] = "stage_line",
-    level: Level = 0.9,
+def change(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of the later run.")],
+    horizon: Horizon = 52,
+    margin: Margin = 1.0,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """What a finished test has changed, in total and by stage; refused without a control group.
+    """Why the LTV of the base has changed between two runs, in steps that add up.
 
-    [dim]lifestage lifecycle readout test.parquet purchases-since.parquet[/dim]
+    [dim]lifestage lifecycle change last-month this-month[/dim]
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import read_experiment
+        from lifestage.lifecycle import ltv_change
+        from lifestage.model import load
+        from lifestage.tables import Summary
 
-        test, since, measures = _pandas(assigned), _pandas(outcome), tuple(measure or ("purchases",))
-        kinds = {"customer_id": test["customer_id"].dtype, **dict.fromkeys(measures, float)}
-        since = since.astype({name: kind for name, kind in kinds.items() if name in since})  # a CSV is all text
-        return read_experiment(test, since, measures=measures, by=by, level=level)
+        def opened(folder: Path) -> tuple[Any, Any]:
+            model = load(folder / "model")
+            table, data = read_pandas(folder / "customers.parquet"), model.data
+            buyers = table[table["frequency"].notna()]
+            return model, Summary.from_frame(
+                buyers, period=model.period, until=data.until, stage_window=data.stage_window
+            )
 
-    _answer(make, out, debug)
+        return ltv_change(*opened(before), *opened(after), horizon=horizon, margin=margin)
+
+    answer(make, out, debug)
 
 
-def _read(path: Path, stages: list[str] | None = None) -> Any:
+@lifecycle.command()
+def schedule(
+    orders: Orders,
+    config: Settings = None,
+    day: Annotated[list[float] | None, typer.Option("--day", help="Days after a purchase; 3, 7, 15.")] = None,
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """The share of buyers who are back by some days after a purchase, observed and by the model.
+
+    [dim]lifestage lifecycle schedule orders.csv --config shop.toml --day 7 --day 30[/dim]
+    """
+
+    def make() -> Any:
+        from lifestage.config import read_config
+        from lifestage.lifecycle import touch_schedule
+        from lifestage.pipeline import fit_orders, summarize_orders
+
+        settings = read_config(config, {})
+        customers = summarize_orders(orders, settings)
+        return touch_schedule(customers, fit_orders(customers, settings), days=day or (3, 7, 15))
+
+    answer(make, out, debug)
+
+
+@lifecycle.command()
+def thresholds(
+    orders: Orders,
+    config: Settings = None,
+    splits: Annotated[int, typer.Option("--splits", help="Days to cut the log at.")] = 3,
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Bands of R that fit the base, beside the current ones; nothing is applied.
+
+    [dim]lifestage lifecycle thresholds orders.csv --config shop.toml[/dim]
+    """
+
+    def make() -> Any:
+        from lifestage.config import read_config
+        from lifestage.data.sources import read_orders
+        from lifestage.lifecycle import suggest_thresholds
+
+        known = read_config(config, {})
+        names = ("customer", "time", "amount", "quantity", "period", "tz", "stage_window", "max_dropped")
+        columns = {name: getattr(known, name) for name in names}
+        log = read_orders(orders, table=known.table, query=known.query)
+        return suggest_thresholds(log, splits=splits, purchases=known.purchases, **columns).table
+
+    answer(make, out, debug)
+
+
+def read_table(path: Path, stages: list[str] | None = None) -> Any:
     from lifestage.data.sources import read_orders
 
     table = read_orders(str(path))
@@ -235,26 +264,25 @@ def _read(path: Path, stages: list[str] | None = None) -> Any:
     return table.filter(f"stage_line in ({names})")
 
 
-def _pandas(path: Path, columns: list[str] | None = None) -> Any:
-    from lifestage.data.engine import lazy, to_pandas
+def read_pandas(path: Path, columns: list[str] | None = None) -> Any:
+    from lifestage.data.engine import lazy
     from lifestage.errors import DataError
 
-    table = lazy(_read(path))[0]
+    table = lazy(read_table(path))[0]
     names = table.collect_schema().names()
     if missing := [name for name in columns or () if name not in names]:
         raise DataError(f"columns missing in {path}: {', '.join(missing)}; it has {', '.join(names)}")
-    return to_pandas(table.select(*(columns or names)))
+    return toread_pandas(table.select(*(columns or names)))
 
 
-def _answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
+def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
     """Print a table, or write it where it was asked for."""
     with sentences(debug):
-        from lifestage.data.engine import to_pandas
         from lifestage.pipeline import write_table
 
         table = make()
         if out is None:
-            shown = to_pandas(table)
+            shown = toread_pandas(table)
             typer.echo(shown.head(SHOWN).to_string(index=False, float_format="%.6g"))
             if len(shown) > SHOWN:
                 typer.echo(f"… {len(shown):,} rows in all; --out writes them")

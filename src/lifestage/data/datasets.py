@@ -1,14 +1,16 @@
-"""Data that ship with the package."""
+"""Data that ship with the package, or that it can make."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from lifestage.data.shop import simulate_shop
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["cdnow"]
+__all__ = ["cdnow", "simulate_shop"]
 
 
 def cdnow() -> pd.DataFrame:
