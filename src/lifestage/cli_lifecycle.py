@@ -272,7 +272,7 @@ def read_pandas(path: Path, columns: list[str] | None = None) -> Any:
     names = table.collect_schema().names()
     if missing := [name for name in columns or () if name not in names]:
         raise DataError(f"columns missing in {path}: {', '.join(missing)}; it has {', '.join(names)}")
-    return toread_pandas(table.select(*(columns or names)))
+    return to_pandas(table.select(*(columns or names)))
 
 
 def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
@@ -282,7 +282,7 @@ def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
 
         table = make()
         if out is None:
-            shown = toread_pandas(table)
+            shown = to_pandas(table)
             typer.echo(shown.head(SHOWN).to_string(index=False, float_format="%.6g"))
             if len(shown) > SHOWN:
                 typer.echo(f"… {len(shown):,} rows in all; --out writes them")
