@@ -265,7 +265,7 @@ def read_table(path: Path, stages: list[str] | None = None) -> Any:
 
 
 def read_pandas(path: Path, columns: list[str] | None = None) -> Any:
-    from lifestage.data.engine import lazy
+    from lifestage.data.engine import lazy, to_pandas
     from lifestage.errors import DataError
 
     table = lazy(read_table(path))[0]
@@ -278,6 +278,7 @@ def read_pandas(path: Path, columns: list[str] | None = None) -> Any:
 def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
     """Print a table, or write it where it was asked for."""
     with sentences(debug):
+        from lifestage.data.engine import to_pandas
         from lifestage.pipeline import write_table
 
         table = make()
