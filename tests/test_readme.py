@@ -11,14 +11,17 @@ README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
 
 def test_the_example_prints_what_is_shown() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
-    assert code
+    assert len(blocks) == 2
     assert shown
-    printed = io.StringIO()
+    printed, names = io.StringIO(), {}
     with contextlib.redirect_stdout(printed):
-        exec(code.group(1), {})
+        for block in blocks:  # one after another, as a reader would
+            exec(block, names)
     assert printed.getvalue().strip() == shown.group(1).strip()
+    assert len(names["chosen"]) == 416
+    assert names["limits"]["pays"].all()
 
 
 def test_linked_files_are_there() -> None:
