@@ -167,6 +167,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_can_draw_from_the_posterior_under_priors_of_ones_own(orders_csv: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text('method = "laplace"\nseed = 3\n\n[priors]\ndropout = "Beta(alpha=1, beta=3)"\n')

@@ -24,6 +24,7 @@ def by_stage(table: pd.DataFrame, taxonomy: str) -> dict[str, tuple[float, float
     return {row.stage: (row.low, row.high) for row in part.itertuples()}
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_scoring_and_staging_under_each_draw(drawn: ls.LTVModel, customers: ls.Summary) -> None:
     staged = ls.assign_stages(drawn.predict(customers))
     found = by_stage(stage_counts(drawn, staged, level=0.8), "line")

@@ -160,6 +160,7 @@ def test_contacts_count_as_prospects_only(staged: pd.DataFrame, model: ls.LTVMod
     assert run["data"]["customers"] == 2357
 
 
+@pytest.mark.slow
 def test_stage_counts_have_intervals_where_there_are_draws(
     customers: ls.Summary, model: ls.LTVModel, staged: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ def stage_counts(
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> model = ls.fit(customers, method="laplace", draws=200)
+    >>> model = ls.fit(customers, method="laplace", draws=50)
     >>> table = stage_counts(model, ls.assign_stages(model.predict(customers)))
     >>> list(table.columns), bool((table["low"] <= table["high"]).all())
     (['taxonomy', 'stage', 'low', 'high'], True)
