@@ -103,6 +103,15 @@ def test_tables_from_orders(folder: Path) -> None:
     assert "suggested" in call("lifecycle", "thresholds", orders, "--config", folder / "shop.toml")
 
 
+def test_a_backtest_leads_with_its_grade(folder: Path) -> None:
+    told = call(
+        "backtest", folder / "orders.parquet", "--origin", "1997-09-30", "--horizon", "39", "--family", "bg/nbd"
+    )
+    assert told.splitlines()[0].startswith("1 origin, 39 weeks ahead. bg/nbd: better")
+    assert "days since last purchase" in told
+    assert "is an origin" in call("backtest", folder / "orders.parquet", "--origins", "9", code=1)
+
+
 def test_why_value_changed(folder: Path) -> None:
     call("run", folder / "orders.parquet", "--until", "1997-12-31", "-o", folder / "later")
     call("lifecycle", "change", folder / "out", folder / "later", "--out", folder / "change.csv")

@@ -33,7 +33,7 @@ FLOORS = [
     },
     {"report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
-    {"cli", "cli_experiments", "cli_lifecycle", "console"},
+    {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "console"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms}
 SIBLINGS = {1, 3, 4, 6, 7}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lifestage.data.compress import compress as compress
     from lifestage.data.sources import read_orders as read_orders
     from lifestage.data.summary import summarize as summarize
+    from lifestage.evaluate import backtest as backtest
     from lifestage.lifecycle import assign_stages as assign_stages
     from lifestage.model import LTVModel as LTVModel
     from lifestage.model import fit as fit
@@ -31,6 +32,7 @@ _HOME = {
     "RegistryError": "lifestage.errors",
     "Summary": "lifestage.tables",
     "assign_stages": "lifestage.lifecycle",
+    "backtest": "lifestage.evaluate",
     "compress": "lifestage.data.compress",
     "fit": "lifestage.model",
     "load": "lifestage.model",

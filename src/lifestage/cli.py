@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lifestage import cli_experiments  # noqa: F401 - adds its commands
+from lifestage.cli_evaluate import backtest
 from lifestage.cli_lifecycle import lifecycle
 from lifestage.console import print_summary, progress, sentences
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 
 app.add_typer(lifecycle)
+app.command()(backtest)
 
 Orders = Annotated[
     str, typer.Argument(help="CSV or Parquet file or glob; or a DuckDB file or postgresql://host/db with --table.")

@@ -10,7 +10,19 @@ import typer
 
 from lifestage.console import sentences
 
-__all__ = ["Customers", "Debug", "Level", "Out", "Seed", "answer", "lifecycle", "read_pandas", "read_table"]
+__all__ = [
+    "Customers",
+    "Debug",
+    "Level",
+    "Orders",
+    "Out",
+    "Seed",
+    "Settings",
+    "answer",
+    "lifecycle",
+    "read_pandas",
+    "read_table",
+]
 
 lifecycle = typer.Typer(
     name="lifecycle",

@@ -1,0 +1,56 @@
+"""``lifestage backtest``: forecasts put to the test on the past."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lifestage.cli_lifecycle import Debug, Level, Orders, Out, Seed, Settings, answer
+
+__all__ = ["backtest"]
+
+
+def backtest(
+    orders: Orders,
+    config: Settings = None,
+    horizon: Annotated[float, typer.Option("--horizon", help="How far to forecast, in periods.")] = 26,
+    origins: Annotated[int, typer.Option("--origins", help="Days to stand at, a horizon apart.")] = 3,
+    origin: Annotated[list[str] | None, typer.Option("--origin", help="These days (ISO dates) instead.")] = None,
+    family: Annotated[list[str] | None, typer.Option("--family", help="bg/nbd, mbg/nbd; both if left out.")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")] = None,
+    time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
+    amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
+    quantity: Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")] = None,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Stand at days of the past, forecast, compare with what came, and with forecasts that need no model.
+
+    [dim]lifestage backtest orders.csv --customer id --time date --amount price --horizon 26[/dim]
+    """
+    given = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
+
+    def make() -> Any:
+        from lifestage.config import read_config
+        from lifestage.data.sources import read_orders
+        from lifestage.evaluate import backtest as test
+
+        known = read_config(config, given)
+        names = ("customer", "time", "amount", "quantity", "period", "tz", "stage_window", "max_dropped")
+        columns = {name: getattr(known, name) for name in names}
+        found = test(
+            read_orders(orders, table=known.table, query=known.query),
+            horizon=horizon,
+            origins=origin or origins,
+            families=family or ("bg/nbd", "mbg/nbd"),
+            level=level,
+            seed=seed,
+            **columns,
+        )
+        typer.echo(str(found))
+        return found.table
+
+    answer(make, out, debug)

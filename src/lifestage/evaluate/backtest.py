@@ -1,0 +1,301 @@
+"""Forecasts put to the test on the past: at rolling origins, beside baselines, with intervals on the differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifestage.data.days import parse_day
+from lifestage.data.engine import to_pandas
+from lifestage.data.summary import summarize
+from lifestage.errors import ConfigError, DataError
+from lifestage.evaluate import scores
+from lifestage.evaluate.baselines import baseline_forecasts
+from lifestage.families import family
+from lifestage.model import fit
+from lifestage.tables import CUSTOMER, KEYS, Period, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.model import LTVModel
+
+__all__ = ["Backtest", "backtest"]
+
+Floats = NDArray[np.float64]
+
+RESAMPLES = 300
+DRAWS = 50
+"""Draws of the parameters that a distribution of counts averages over."""
+
+CELLS = 5_000_000
+"""Customers times counts worked on at once."""
+
+LOSSES = ("purchases", "log_loss")
+"""What a model is graded by: the error of purchases, and of the chance to buy."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """How models and baselines foretold what came.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row an origin and forecast: ``origin``, ``forecast`` (a family, or a baseline), ``is_model``, ``customers``;
+        ``mae``, ``rmse``, ``bias`` of purchases a customer; ``revenue_mae``, ``revenue_bias`` (money); ``log_loss``,
+        ``brier``, ``auc`` of any purchase, with ``buyers``, the share who bought; ``crps`` and ``coverage`` of
+        purchases; ``gini`` and ``top_share`` (of the best fifth by revenue). NaN where a forecast does not say.
+    differences : pandas.DataFrame
+        A row a model, loss and baseline that has it, over all origins: ``model``, ``loss`` (``"purchases"``, absolute
+        error, or ``"log_loss"``), ``baseline``, ``difference`` (below 0 the model is better), ``low``, ``high``.
+    grades : dict of str to str
+        Model → ``"better"``, ``"no better"`` or ``"worse"`` than the best baseline.
+    level, horizon, period
+        Of the intervals; of the forecasts, in periods; and the unit.
+    """
+
+    table: pd.DataFrame
+    differences: pd.DataFrame
+    grades: dict[str, str]
+    level: float
+    horizon: float
+    period: Period
+
+    def __str__(self) -> str:
+        origins = self.table["origin"].nunique()
+        said = [f"{model}: {grade} than the best baseline" for model, grade in self.grades.items()]
+        return (
+            f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {self.period.name}s ahead. "
+            + "; ".join(said)
+            + "."
+        )
+
+
+def backtest(
+    orders: Any,
+    *,
+    horizon: float = 26,
+    origins: int | Sequence[date | str] = 3,
+    families: Sequence[str] = ("bg/nbd", "mbg/nbd"),
+    spend: str | None = "gamma-gamma",
+    method: str = "mle",
+    level: float = 0.9,
+    seed: int = 0,
+    **columns: Any,
+) -> Backtest:
+    r"""Stand at days of the past, forecast from what was known then, and compare with what came.
+
+    At each origin customers are summarised up to it, every family is fitted, and each customer's purchases, revenue and
+    chance to buy within the horizon are held against the log; so are baselines that need no model. A model is
+    ``better`` if its mean loss is below that of the best baseline beyond what chance does, in purchases and in
+    log-loss; ``worse`` if it is above in either; else ``no better``. The intervals of differences are quantiles over
+    300 resamples of the customers, the same for both sides.
+
+    Parameters
+    ----------
+    orders : frame or path
+        As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``, ``amount``, ``period`` …) are
+        given as *columns*. A row a customer is brought into memory.
+    horizon : float
+        Periods.
+    origins : int or dates
+        So many days a horizon apart, the last one a horizon before the end of the log; or these.
+    families, spend, method
+        As in :func:`lifestage.fit`.
+    level : float
+        Coverage of the predictive intervals and of those of the differences.
+
+    Raises
+    ------
+    DataError
+        If the log is too short for an origin.
+    ConfigError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> found = backtest(ls.datasets.cdnow(), origins=["1997-09-30"], horizon=39, period="week")
+    >>> found.table.set_index("forecast").loc[["bg/nbd", "mbg/nbd"], "auc"].round(2).tolist()
+    [0.76, 0.76]
+    """
+    import pandas as pd
+
+    if not 0 < horizon < np.inf or not 0 < level < 1:
+        raise ConfigError(f"expected a horizon above 0 and a level in (0, 1); got {horizon!r} and {level!r}")
+    if "until" in columns:
+        raise ConfigError("expected origins= in the place of until=")
+    whole: Summary = summarize(orders, **columns)
+    ahead = timedelta(days=round(horizon * whole.period.days))
+    rows, losses = [], []
+    for origin in _origins(whole, origins, ahead):
+        known = {**columns, "stage_window": whole.stage_window}
+        customers = summarize(orders, until=origin, **known)
+        table = _with_future(customers, orders, origin, ahead, known)
+        forecasts: dict[str, dict[str, Floats]] = {}
+        for name in families:
+            model = fit(
+                customers, purchases=name, spend=spend if columns.get("amount", "") is not None else None, method=method
+            )
+            forecasts[name] = _forecast(model, customers, table, horizon, level)
+        models = list(forecasts)
+        forecasts |= baseline_forecasts(table, horizon)
+        for name, said in forecasts.items():
+            rows.append({"origin": origin, "forecast": name, "is_model": name in models} | _measures(said, table))
+        losses.append({name: _losses(said, table) for name, said in forecasts.items()})
+    differences, grades = _compare(losses, list(families), level, seed)
+    return Backtest(pd.DataFrame(rows), differences, grades, level, float(horizon), whole.period)
+
+
+def _origins(whole: Summary, origins: int | Sequence[date | str], ahead: timedelta) -> list[date]:
+    assert whole.until is not None
+    assert whole.calendar is not None
+    first = min(whole.calendar["day"])
+    if isinstance(origins, int):
+        if origins < 1:
+            raise ConfigError(f"expected 1 or more origins; got {origins!r}")
+        days = sorted(whole.until - ahead * k for k in range(1, origins + 1))
+    else:
+        days = sorted(parse_day(day) for day in origins)
+    for day in days:
+        if day + ahead > whole.until or day - first < ahead / 2:
+            raise DataError(
+                f"expected origins with {ahead.days} days of the log after them and half as many before; the log goes "
+                f"from {first} to {whole.until}, and {day} is an origin: ask for fewer, or for a shorter horizon"
+            )
+    return days
+
+
+def _with_future(
+    customers: Summary, orders: Any, origin: date, ahead: timedelta, known: dict[str, Any]
+) -> pd.DataFrame:
+    """A row a customer with what came (``purchases``, ``spent``) and what had come lately (``recent``)."""
+    table = to_pandas(customers.table)
+    if "revenue" not in table:
+        table = table.assign(revenue=np.nan)
+    then = to_pandas(summarize(orders, until=origin + ahead, **known).table).set_index(CUSTOMER)
+    at = then.reindex(table[CUSTOMER])
+    table["purchases"] = at["frequency"].to_numpy(float) - table["frequency"].to_numpy(float)
+    table["spent"] = np.maximum(at["revenue"].to_numpy(float) - table["revenue"].to_numpy(float), 0.0)
+    assert customers.calendar is not None
+    table["recent"], table["known"] = np.nan, False
+    if origin - ahead > min(customers.calendar["day"]):
+        before = to_pandas(summarize(orders, until=origin - ahead, **known).table).set_index(CUSTOMER)["frequency"]
+        was = before.reindex(table[CUSTOMER]).to_numpy(float)
+        table["known"] = np.isfinite(was)
+        table["recent"] = np.where(np.isfinite(was), table["frequency"] - was, table["frequency"])
+    return table
+
+
+def _forecast(
+    model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float, level: float
+) -> dict[str, Floats]:
+    said = to_pandas(model.predict(customers, horizon=horizon, level=level)).set_index(CUSTOMER)
+    said = said.reindex(table[CUSTOMER])
+    names = {
+        "purchases": "expected_purchases",
+        "chance": "p_purchase",
+        "low": "purchases_low",
+        "high": "purchases_high",
+    }
+    out = {short: said[name].to_numpy(float) for short, name in names.items()}
+    out |= {"score": out["chance"], "crps": _crps(model, table, horizon)}
+    if "expected_spend" in said:
+        out["revenue"] = out["purchases"] * said["expected_spend"].to_numpy(float)
+    return out
+
+
+def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> Floats:
+    """Of purchases, a value a customer; the distribution is worked out once a distinct history."""
+    part = model.purchases.thinned(DRAWS)
+    module, params = family(part.family), {name: values[:, None, None] for name, values in part.draws.items()}
+    grouped = table.groupby(list(KEYS))
+    code = grouped.ngroup().to_numpy()
+    x, t_x, T = (np.asarray(v, float)[:, None] for v in zip(*grouped.indices, strict=True))
+    actual = table["purchases"].to_numpy(float)
+    beyond = np.arange(1.0, max(actual.max(initial=0.0), 3 * horizon) + 40)
+    out = np.empty(actual.size)
+    step = max(1, CELLS // (beyond.size * part.size))
+    for begin in range(0, x.shape[0], step):
+        rows = slice(begin, begin + step)
+        law = module.purchase_sf(beyond, horizon, x[rows], t_x[rows], T[rows], **params)
+        inside = np.flatnonzero((code >= begin) & (code < begin + step))
+        out[inside] = scores.crps_counts(law.mean(axis=0)[code[inside] - begin], actual[inside])
+    return out
+
+
+def _measures(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, float]:
+    actual, spent = table["purchases"].to_numpy(float), table["spent"].to_numpy(float)
+    came, nothing = (actual > 0).astype(float), float("nan")
+    buys, chance, money = said.get("purchases"), said.get("chance"), said.get("revenue")
+    rank = said.get("score")
+    return {
+        "customers": len(table),
+        "mae": nothing if buys is None else scores.mean_absolute_error(buys, actual),
+        "rmse": nothing if buys is None else scores.root_mean_square_error(buys, actual),
+        "bias": nothing if buys is None else scores.bias(buys, actual),
+        "revenue_mae": nothing if money is None else scores.mean_absolute_error(money, spent),
+        "revenue_bias": nothing if money is None else scores.bias(money, spent),
+        "buyers": float(came.mean()),
+        "log_loss": nothing if chance is None else scores.log_loss(chance, came),
+        "brier": nothing if chance is None else scores.brier(chance, came),
+        "auc": nothing if rank is None else scores.area_under_curve(rank, came),
+        "crps": float(said["crps"].mean()) if "crps" in said else nothing,
+        "coverage": scores.coverage(said["low"], said["high"], actual) if "low" in said else nothing,
+        "gini": nothing if money is None else scores.gini(money, spent),
+        "top_share": nothing if money is None else scores.top_share(money, spent),
+    }
+
+
+def _losses(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, Floats]:
+    """Each customer's loss, of what a forecast says."""
+    actual = table["purchases"].to_numpy(float)
+    came, out = actual > 0, {}
+    if "purchases" in said:
+        out["purchases"] = np.abs(said["purchases"] - actual)
+    if "chance" in said:
+        chance = np.clip(said["chance"], scores.SMALLEST, 1 - scores.SMALLEST)
+        out["log_loss"] = -np.where(came, np.log(chance), np.log1p(-chance))
+    return out
+
+
+def _compare(
+    losses: list[dict[str, dict[str, Floats]]], models: list[str], level: float, seed: int
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Differences of mean losses, with intervals over resamples of the customers; and the grades."""
+    import pandas as pd
+
+    rng, rows, grades = np.random.default_rng(seed), [], {}
+    for model in models:
+        signs = []
+        for loss in LOSSES:
+            others = [
+                name for name in losses[0] if name not in models and all(loss in one.get(name, {}) for one in losses)
+            ]
+            found = []
+            for other in others:
+                gap = np.concatenate([one[model][loss] - one[other][loss] for one in losses])
+                low, high = _resampled(gap, level, rng)
+                found.append((float(gap.mean()), low, high))
+                rows.append((model, loss, other, float(gap.mean()), low, high))
+            hardest = max(found)  # against the best baseline the difference is the largest
+            signs.append(-1 if hardest[2] < 0 else 1 if hardest[1] > 0 else 0)
+        grades[model] = "worse" if 1 in signs else "better" if signs == [-1, -1] else "no better"
+    columns = ["model", "loss", "baseline", "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=columns), grades
+
+
+def _resampled(gap: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Ends of the interval of a mean over resamples."""
+    means = np.empty(RESAMPLES)
+    for i in range(RESAMPLES):
+        weight = rng.poisson(1.0, gap.size).astype(float)
+        means[i] = weight @ gap / max(float(weight.sum()), 1.0)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,100 @@
+"""Backtests against published numbers, other implementations of the scores, and planted truths."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+
+from lifestage.errors import ConfigError, DataError
+from lifestage.evaluate import Backtest, backtest, scores
+
+
+@pytest.fixture(scope="module")
+def cdnow_test(cdnow: pd.DataFrame) -> Backtest:
+    return backtest(cdnow, origins=["1997-09-30"], horizon=39, period="week")
+
+
+def test_published_forecasts_are_reproduced(cdnow_test: Backtest, golden: dict[str, Any]) -> None:
+    known = golden["forecast benchmarks, CDNOW sample, 39-week holdout"]
+    table = cdnow_test.table.set_index("forecast")
+    for name in ("bg/nbd", "mbg/nbd"):
+        mae, rmse, bias, auc, log_loss = known[name]
+        row = table.loc[name]
+        assert row["mae"] == pytest.approx(mae, abs=0.005)
+        assert row["rmse"] == pytest.approx(rmse, abs=0.005)
+        assert row["bias"] == pytest.approx(bias, abs=0.005)
+        assert row["auc"] == pytest.approx(auc, abs=0.003)
+        assert row["log_loss"] == pytest.approx(log_loss, abs=0.002)
+    assert table.loc["days since last purchase", "auc"] == pytest.approx(0.771, abs=0.001)
+
+
+def test_a_model_is_graded_against_the_best_baseline(cdnow_test: Backtest) -> None:
+    assert cdnow_test.grades == {"bg/nbd": "better", "mbg/nbd": "better"}
+    assert "better than the best baseline" in str(cdnow_test)
+    table = cdnow_test.differences
+    assert (table["low"] <= table["difference"]).all()
+    assert (table["difference"] <= table["high"]).all()
+    mae = cdnow_test.table.set_index("forecast")["mae"]
+    row = table[(table["model"] == "bg/nbd") & (table["loss"] == "purchases") & (table["baseline"] == "base rate")]
+    assert row["difference"].iloc[0] == pytest.approx(mae["bg/nbd"] - mae["base rate"])
+
+
+def test_a_model_of_nothing_is_no_better_than_the_base_rate() -> None:
+    """Everybody buys at one rate and nobody leaves: there is nothing to know of a customer."""
+    rng, rows = np.random.default_rng(2), []
+    for customer in range(1500):
+        days = np.unique(np.floor(np.cumsum(rng.exponential(30.0, 60))))
+        rows.append(pd.DataFrame({"customer_id": customer, "day": np.concatenate([[0], days[days < 540]])}))
+    log = pd.concat(rows)
+    log["date"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(log["day"], "D")
+    found = backtest(log.assign(amount=1.0), horizon=13, origins=2, families=["bg/nbd"], spend=None, period="week")
+    assert found.grades["bg/nbd"] in ("no better", "worse")  # it still has parameters to learn
+    table = found.table.groupby("forecast")[["mae", "log_loss"]].mean()
+    np.testing.assert_allclose(table.loc["bg/nbd"], table.loc["base rate"], rtol=0.01)
+
+
+def test_rolling_origins_and_engines(cdnow: pd.DataFrame) -> None:
+    options: dict[str, Any] = {"horizon": 13, "origins": 3, "families": ["mbg/nbd"], "period": "week"}
+    one, other = backtest(cdnow, **options), backtest(duckdb.from_df(cdnow), **options)
+    assert one.table["origin"].unique().tolist() == [date(1997, 9, 30), date(1997, 12, 30), date(1998, 3, 31)]
+    pd.testing.assert_frame_equal(one.table, other.table, rtol=1e-6)
+    assert "last period repeats" in set(one.table["forecast"])
+    assert one.table["coverage"].dropna().between(0.85, 1).all()
+
+
+def test_what_cannot_be_tested_is_refused(cdnow: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="is an origin"):
+        backtest(cdnow, horizon=39, origins=3, period="week")
+    with pytest.raises(DataError, match="is an origin"):
+        backtest(cdnow, horizon=39, origins=["1998-03-01"], period="week")
+    with pytest.raises(ConfigError, match="in the place of until"):
+        backtest(cdnow, until="1997-09-30")
+    with pytest.raises(ConfigError, match="horizon above 0"):
+        backtest(cdnow, horizon=0)
+
+
+def test_scores_agree_with_other_ways_to_reckon() -> None:
+    rng = np.random.default_rng(0)
+    score, came = rng.random(400).round(2), (rng.random(400) < 0.3).astype(float)
+    u = stats.mannwhitneyu(score[came > 0], score[came == 0]).statistic
+    assert scores.area_under_curve(score, came) == pytest.approx(u / (came.sum() * (1 - came).sum()))
+    law = stats.nbinom(2.0, 0.3)
+    survival = law.sf(np.arange(200))[None, :]
+    for y in (0, 3, 11):
+        area = integrate.quad(
+            lambda t, y=y: (law.cdf(np.floor(t)) - (t >= y)) ** 2, 0, 60, limit=500, points=range(61)
+        )[0]
+        assert scores.crps_counts(survival, [y])[0] == pytest.approx(area, rel=1e-4)
+    money = rng.gamma(0.5, 10, 400)
+    assert scores.gini(money, money) == pytest.approx(1.0)
+    assert scores.gini(-money, money) == pytest.approx(-1.0, abs=0.01)
+    assert scores.top_share(money, money) == 1.0
+    assert scores.coverage([0, 0], [1, 1], [1, 2]) == 0.5
+    assert scores.brier([0.2, 0.7], [0, 1]) == pytest.approx((0.04 + 0.09) / 2)
+    assert scores.log_loss([0.2, 0.7], [0, 1]) == pytest.approx(-(np.log(0.8) + np.log(0.7)) / 2)
