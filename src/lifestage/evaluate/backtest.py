@@ -68,13 +68,9 @@ class Backtest:
     period: Period
 
     def __str__(self) -> str:
-        origins = self.table["origin"].nunique()
-        said = [f"{model}: {grade} than the best baseline" for model, grade in self.grades.items()]
-        return (
-            f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {self.period.name}s ahead. "
-            + "; ".join(said)
-            + "."
-        )
+        origins, period = self.table["origin"].nunique(), self.period.name
+        said = "; ".join(f"{model}: {grade} than the best baseline" for model, grade in self.grades.items())
+        return f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {period}s ahead. {said}."
 
 
 def backtest(
