@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifestage.evaluate.backtest import Backtest, backtest
+from lifestage.evaluate.backtesting import Backtest, backtest
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 
 __all__ = ["Backtest", "backtest", "frequency_fit", "holdout_fit", "tracking"]
