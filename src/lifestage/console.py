@@ -83,6 +83,10 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
     table.add_row("At risk", f"{risk['customers']:,} customers{at_stake}")
     line = summary["stages"]["line"].items()
     table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in line if count))
+    realised = [row for row in summary["outlook"]["realised"] if row["taxonomy"] == "line"]
+    if realised:
+        shares = ", ".join(f"{row['stage'].replace('_', ' ')} {row['repurchased']:.0%}" for row in realised)
+        table.add_row(f"Bought within {realised[0]['window_days']:.0f} days after", shares)
     console.print(table)
     notes = [note["text"] for note in (quality or {}).get("notes", [])]
     for name, part in summary["fit"].items():

@@ -10,7 +10,16 @@ import pytest
 import lifestage as ls
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError
-from lifestage.lifecycle import acquisition_limits, allocate_budget, break_even, group_totals, payback
+from lifestage.lifecycle import (
+    acquisition_limits,
+    allocate_budget,
+    base_metrics,
+    break_even,
+    by_group,
+    group_totals,
+    payback,
+    realised_repurchase,
+)
 from lifestage.value import Terms, totals
 
 
@@ -111,3 +120,14 @@ def test_a_budget_goes_where_it_gains_most(staged: pd.DataFrame) -> None:
     assert some["spent"].iloc[-1] <= 50.0
     assert not len(allocate_budget(staged, 0.0, 1.0, 0.1))
     assert not len(allocate_budget(staged, 100.0, 1e9, 0.1))
+
+
+def test_any_table_can_be_made_by_group(customers: ls.Summary, staged: pd.DataFrame) -> None:
+    table = by_group(staged, "cohort", lambda part: realised_repurchase(part, customers))
+    parts = table[(table["taxonomy"] == "line") & (table["group"] != "total")]
+    total = table[(table["taxonomy"] == "line") & (table["group"] == "total")].set_index("stage")
+    sums = parts.groupby("stage")[["customers", "buyers"]].sum()
+    assert (sums.loc[total.index] == total[["customers", "buyers"]]).all(axis=None)
+    other = by_group(duckdb.connect().from_df(staged), "stage_line", lambda part: base_metrics(part))
+    assert other.loc[other["group"] != "total", "customers"].sum() == len(staged)
+    assert other["group"].iloc[-1] == "total"

@@ -34,6 +34,9 @@ def test_dates_agree_with_the_stages_of_today(model: ls.LTVModel, customers: ls.
     asleep, drowsy = dated["asleep_on"] <= UNTIL, dated["drowsy_on"] <= UNTIL
     assert (asleep == (dated["stage_line"] == "asleep")).all()
     assert (~drowsy == dated["stage_line"].isin(["new", "active"])).all()
+    assert (dated["review_on"].isna() == asleep).all()
+    ahead = dated[["drowsy_on", "half_asleep_on", "asleep_on"]].where(dated[list(LEVELS)] > UNTIL).min(axis=1)
+    assert (ahead.dropna() == dated["review_on"].dropna()).all()
     known = dated.dropna(subset=list(LEVELS))
     assert (known["drowsy_on"] <= known["half_asleep_on"]).all()
     assert (known["half_asleep_on"] <= known["asleep_on"]).all()

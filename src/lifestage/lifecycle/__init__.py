@@ -9,7 +9,7 @@ from lifestage.lifecycle.contact import allocate_budget, break_even
 from lifestage.lifecycle.experiments import assign_experiment, sample_size
 from lifestage.lifecycle.forecast import StageForecast, stage_forecast
 from lifestage.lifecycle.formulas import lifespan_years, ltv_base, ltv_simple, ltv_with_margin
-from lifestage.lifecycle.groups import group_totals
+from lifestage.lifecycle.groups import by_group, group_totals
 from lifestage.lifecycle.hysteresis import steady_stages
 from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
 from lifestage.lifecycle.migration import ltv_change, moved_customers, stage_migration
@@ -47,6 +47,7 @@ __all__ = [
     "at_risk_list",
     "base_metrics",
     "break_even",
+    "by_group",
     "check_taxonomy",
     "group_totals",
     "label",

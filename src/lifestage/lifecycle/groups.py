@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from lifestage.model import LTVModel
 
-__all__ = ["COHORT", "group_column", "group_totals"]
+__all__ = ["COHORT", "by_group", "group_column", "group_totals"]
 
 COHORT = "cohort"
 """The month of the first purchase, made from ``first_purchase`` where the table has no such column."""
@@ -99,6 +100,50 @@ def group_totals(
     columns = [f"{name}{end}" for name in QUANTITIES for end in ("", "_low", "_high")]
     out = pd.DataFrame(table, columns=["group", "customers", "past_revenue", *columns])
     return out if "revenue" in names else out.assign(past_revenue=np.nan)
+
+
+def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
+    """Make a table of the base for every group: stages, forecasts, realised repurchase, metrics, or your own.
+
+    Parameters
+    ----------
+    staged : frame
+    by : str
+        As in :func:`group_totals`.
+    make : callable
+        Makes the table from the customers of one group, in the kind that went in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The tables one below the other, with the column ``group`` first; groups in order, ``"total"`` last.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As in :func:`group_totals`.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> model = ls.fit(customers)
+    >>> staged = ls.assign_stages(model.predict(customers))
+    >>> from lifestage.lifecycle import stage_forecast
+    >>> table = by_group(staged, "cohort", lambda part: stage_forecast(model, part, points=1, scenarios=10).totals)
+    >>> table["group"].tolist()
+    ['1997-01', '1997-02', '1997-03', 'total']
+    """
+    import pandas as pd
+
+    frame = group_column(open_frame(staged, (CUSTOMER, *((by,) if by != COHORT else ()))), by)
+    groups = sorted(to_pandas(frame.lazy().select("__group").unique())["__group"].tolist())
+    if len(groups) > MOST:
+        raise DataError(f"expected at most {MOST} groups in {by}; got {len(groups):,}")
+    parts = [make(frame.filter(nw.col("__group") == name).drop("__group").to_native()) for name in groups]
+    tables = [part.assign(group=name) for name, part in zip([*groups, "total"], [*parts, make(staged)], strict=True)]
+    whole = pd.concat(tables, ignore_index=True)
+    return whole[["group", *[name for name in whole.columns if name != "group"]]]
 
 
 def group_column(frame: Any, by: str) -> Any:

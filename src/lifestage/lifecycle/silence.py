@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 FARTHEST = 8191
 """Days of silence that are looked at, 22 years; a stage that is farther off has no date."""
 
-SILENT_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on")
+SILENT_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on", "review_on")
 
 MOST = 4_000_000
 """Rows times draws worked on at once; fewer draws stand for all where there are more rows."""
@@ -60,8 +60,9 @@ def silent_dates(
     -------
     frame
         *staged* with ``drowsy_on``, ``half_asleep_on`` and ``asleep_on`` (dates; past ones for stages that were
-        entered already; null for contacts, and where R stays above the threshold for 22 years), in the kind that went
-        in.
+        entered already; null for contacts, and where R stays above the threshold for 22 years), and ``review_on``, the
+        first of them that is still to come: until then the stage stands unless the customer buys. In the kind that
+        went in.
 
     Raises
     ------
@@ -94,10 +95,12 @@ def silent_dates(
     x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
     found = limits_of_silence(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
     silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
-    for name, silence in zip(SILENT_COLUMNS, found, strict=True):
-        dates = day + (silence - silent).astype("timedelta64[D]")
-        dates[silence > FARTHEST] = np.datetime64("NaT", "D")
-        keys[name] = date_column(dates, kind)
+    never = np.datetime64("NaT", "D")
+    dates = day + (found - silent).astype("timedelta64[D]")
+    dates[found > FARTHEST] = never
+    review = np.fmin.reduce(np.where(dates > day, dates, never))
+    for name, column in zip(SILENT_COLUMNS, [*dates, review], strict=True):
+        keys[name] = date_column(column, kind)
     return native(table.join(lazy(upload(keys, like=table.to_native()))[0], on=known, how="left"), kind)
 
 

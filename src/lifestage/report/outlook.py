@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lifestage.errors import DataError
 from lifestage.lifecycle.acquire import acquisition_limits
 from lifestage.lifecycle.forecast import stage_forecast
-from lifestage.lifecycle.groups import COHORT, MOST
+from lifestage.lifecycle.groups import COHORT, MOST, group_totals
 from lifestage.lifecycle.realised import realised_repurchase
 from lifestage.lifecycle.regularity import regularity
 from lifestage.lifecycle.touch import touch_schedule
@@ -50,7 +50,8 @@ def outlook(
     -------
     dict
         ``forecast`` (``stages``, ``transitions`` to the end, ``totals``, ``sample``, ``scenarios``), ``realised``,
-        ``schedule`` (``days``, ``curve``, ``regularity``), ``groups`` (``by``, ``rows``, ``quantile``).
+        ``schedule`` (``days``, ``curve``, ``regularity``), ``groups`` (``by``, ``rows``, ``quantile``), ``at_risk``
+        (what those at risk are expected to buy, with intervals; None if nobody is).
     """
     horizon, level = terms["horizon"], terms["level"]
     ahead = stage_forecast(model, staged, horizon=horizon, points=POINTS, scenarios=SCENARIOS, level=level)
@@ -67,6 +68,7 @@ def outlook(
         "realised": [] if customers is None else _realised(staged, customers, level),
         "schedule": None if customers is None else _schedule(model, staged, customers, level),
         "groups": _groups(model, staged, terms, cac),
+        "at_risk": _at_risk(model, staged, terms),
     }
 
 
@@ -89,6 +91,12 @@ def _schedule(model: LTVModel, staged: Any, customers: Summary, level: float) ->
         "curve": records(touch_schedule(customers, model, days=curve, level=level)),
         "regularity": known or None,
     }
+
+
+def _at_risk(model: LTVModel, staged: Any, terms: Mapping[str, float]) -> dict[str, Any] | None:
+    values = {name: terms[name] for name in ("horizon", "discount_rate", "margin", "level")}
+    rows = records(group_totals(model, staged, "at_risk", **values))
+    return next((row for row in rows if row["group"] == "yes"), None)
 
 
 def _groups(model: LTVModel, staged: Any, terms: Mapping[str, float], cac: float | None) -> list[dict[str, Any]]:

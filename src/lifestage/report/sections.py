@@ -188,6 +188,11 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
         values = {"count": integer(count), "share": share}
         money = {"lost": say.money(risk["value_lost"]), "ltv": say.money(risk["ltv"])} if rich else {}
         lead = [say.say("risk_lead" if rich else "risk_lead_no_money", **values, **money)]
+    ahead = run["outlook"]["at_risk"]
+    if ahead is not None and rich:
+        ends = {"low": say.money.start(ahead["revenue_low"]), "high": say.money(ahead["revenue_high"])}
+        about = {"horizon": _horizon(run, say), "level": percent(run["terms"]["level"])}
+        lead.append(say.say("risk_revenue", revenue=say.money(ahead["revenue"]), **ends, **about))
     lead.append(say.say("risk_cannot_lose", count=integer(run["cannot_lose"]["customers"])))
     parts: list[Block] = []
     if rows:

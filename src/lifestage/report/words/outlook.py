@@ -135,6 +135,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "past_margin": ("Margin so far", "迄今毛利", "迄今毛利"),
     "worth": ("Worth", "價值", "价值"),
     "max_cac": ("Most to pay", "可付上限", "可付上限"),
+    "risk_revenue": (
+        "As they stand, {revenue} of revenue within {horizon} depends on them ({level} interval {low} to {high}).",
+        "依現況，{horizon}內有 {revenue} 的營收仰賴他們（{level} 區間 {low} 至 {high}）。",
+        "依现况，{horizon}内有 {revenue} 的营收仰赖他们（{level} 区间 {low} 至 {high}）。",
+    ),
     "contact_list": (
         "Download the list of {count} customers (CSV)",
         "下載 {count} 位顧客的名單（CSV）",
