@@ -131,5 +131,6 @@ def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
 def _inside(values: Floats, size: int) -> Floats:
     """How much of each is among the *size* largest: 1, 0, or a share of those who tie at the border."""
     border = np.sort(values)[-size]
-    above, tied = values > border, values == border
+    tied = np.isclose(values, border, rtol=1e-9, atol=0.0)
+    above = (values > border) & ~tied
     return np.asarray(above + tied * (size - above.sum()) / tied.sum())
