@@ -178,7 +178,10 @@ def _with_future(
     then = to_pandas(summarize(orders, until=origin + ahead, **known).table).set_index(CUSTOMER)
     at = then.reindex(table[CUSTOMER])
     table["purchases"] = at["frequency"].to_numpy(float) - table["frequency"].to_numpy(float)
-    table["spent"] = np.maximum(at["revenue"].to_numpy(float) - table["revenue"].to_numpy(float), 0.0)
+    spent = at["revenue"].to_numpy(float) - table["revenue"].to_numpy(float)
+    table["spent"] = np.where(
+        table["purchases"] > 0, np.maximum(spent, 0.0), 0.0
+    )  # sums of the same differ by rounding
     assert customers.calendar is not None
     table["recent"], table["known"] = np.nan, False
     if origin - ahead > min(customers.calendar["day"]):
