@@ -143,7 +143,7 @@ def to_pandas(frame: Any) -> pd.DataFrame:
 
 def columns(frame: Any) -> list[str]:
     """Names of the columns of any frame, repeated ones too."""
-    if hasattr(frame, "column_names"):  # pyarrow
+    if type(frame).__module__.startswith("pyarrow"):
         return list(frame.column_names)
     return [str(name) for name in frame.columns] if hasattr(frame, "columns") else lazy(frame)[0].columns
 
