@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
+
+from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
 from lifestage.errors import DataError
 from lifestage.lifecycle.acquire import acquisition_limits
 from lifestage.lifecycle.forecast import stage_forecast
-from lifestage.lifecycle.groups import COHORT, MOST, group_totals
+from lifestage.lifecycle.groups import COHORT, MOST, group_column, group_totals
 from lifestage.lifecycle.realised import realised_repurchase
 from lifestage.lifecycle.regularity import regularity
 from lifestage.lifecycle.touch import touch_schedule
 from lifestage.report.plain import plain, records
+from lifestage.tables import CUSTOMER, FREQUENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from lifestage.model import LTVModel
     from lifestage.tables import Summary
@@ -25,6 +32,20 @@ POINTS = 12
 """Points of the forecast over the horizon; a third of them are shown as stages."""
 
 SCENARIOS = 200
+
+SAMPLE = 50_000
+"""Customers that stand for a larger base in what is simulated."""
+
+SPREAD = 15_000
+"""Customers that stand for a larger base in the intervals of groups: a little wide, never narrow."""
+
+PURCHASES = 50_000
+"""Purchase days that stand for more of them in the schedule."""
+
+SUMS = ("customers", "past_revenue", "purchases", "revenue", "ltv")
+"""Beginnings of the columns that add up over customers."""
+
+TERMS = ("horizon", "discount_rate", "margin", "level")
 SCHEDULE = (3, 7, 15)
 CURVE = (1, 2, 3, 5, 7, 10, 15, 21, 30, 45, 60, 90, 120, 180, 270, 365)
 """Days after a purchase of the schedule, and of its curve."""
@@ -54,22 +75,44 @@ def outlook(
         (what those at risk are expected to buy, with intervals; None if nobody is).
     """
     horizon, level = terms["horizon"], terms["level"]
-    ahead = stage_forecast(model, staged, horizon=horizon, points=POINTS, scenarios=SCENARIOS, level=level)
-    shown = sorted(ahead.totals["periods"])[POINTS // 4 - 1 :: POINTS // 4]
-    end = ahead.transitions["periods"] == shown[-1]
+    some, people = _some(staged)
+    factor = people / len(some) if people > SAMPLE else 1.0
+    base = some if people > SAMPLE else staged
+    ahead = stage_forecast(model, base, horizon=horizon, points=POINTS, scenarios=SCENARIOS, level=level)
+    stages, moves, totals = (_scaled(table, factor) for table in (ahead.stages, ahead.transitions, ahead.totals))
+    shown = sorted(totals["periods"])[POINTS // 4 - 1 :: POINTS // 4]
     return {
         "forecast": {
-            "stages": records(ahead.stages[ahead.stages["periods"].isin(shown)]),
-            "transitions": records(ahead.transitions[end & (ahead.transitions["customers"] > 0)]),
-            "totals": records(ahead.totals),
+            "stages": records(stages[stages["periods"].isin(shown)]),
+            "transitions": records(moves[(moves["periods"] == shown[-1]) & (moves["customers"] > 0)]),
+            "totals": records(totals),
             "scenarios": ahead.scenarios,
             "sample": ahead.sample,
         },
         "realised": [] if customers is None else _realised(staged, customers, level),
         "schedule": None if customers is None else _schedule(model, staged, customers, level),
-        "groups": _groups(model, staged, terms, cac),
+        "groups": _groups(model, staged, _some(staged, SPREAD)[0] if people > SAMPLE else staged, terms, cac),
         "at_risk": _at_risk(model, staged, terms),
     }
+
+
+def _some(frame: Any, size: int = SAMPLE) -> tuple[pd.DataFrame, int]:
+    """The buyers of a table in pandas, or about *size* of them drawn by lot; and how many there are."""
+    table, kind = lazy(frame)
+    buyers = table.filter(~nw.col(FREQUENCY).is_null())
+    people = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
+    if kind in ENGINES:
+        buyers = sampled(buyers, CUSTOMER, max(1, people // size))
+    found = to_pandas(buyers)
+    if len(found) > 2 * size:
+        found = found.sample(size, random_state=0)
+    return found, people
+
+
+def _scaled(table: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """Sums over a sample as sums over the base."""
+    names = [name for name in table.columns if str(name).startswith(SUMS)]
+    return table.assign(**{name: table[name] * factor for name in names})
 
 
 def _realised(staged: Any, customers: Summary, level: float) -> list[dict[str, Any]]:
@@ -79,6 +122,10 @@ def _realised(staged: Any, customers: Summary, level: float) -> list[dict[str, A
 def _schedule(model: LTVModel, staged: Any, customers: Summary, level: float) -> dict[str, Any] | None:
     if customers.purchases is None:
         return None
+    table, kind = lazy(customers.purchases)
+    if kind in ENGINES:
+        rows = int(to_pandas(table.select(nw.len().alias("n")))["n"].iloc[0])
+        customers = replace(customers, purchases=sampled(table, CUSTOMER, max(1, rows // PURCHASES)).to_native())
     try:
         rhythm = regularity(customers, level=level)
         known = {name: plain(getattr(rhythm, name)) for name in ("k", "low", "high", "customers", "regular")}
@@ -94,28 +141,50 @@ def _schedule(model: LTVModel, staged: Any, customers: Summary, level: float) ->
 
 
 def _at_risk(model: LTVModel, staged: Any, terms: Mapping[str, float]) -> dict[str, Any] | None:
-    values = {name: terms[name] for name in ("horizon", "discount_rate", "margin", "level")}
-    rows = records(group_totals(model, staged, "at_risk", **values))
-    return next((row for row in rows if row["group"] == "yes"), None)
+    """What those at risk are expected to buy and to be worth."""
+    table, _ = lazy(staged)
+    some, people = _some(table.filter(nw.col("at_risk")).to_native(), SPREAD)
+    if not people:
+        return None
+    found = group_totals(model, some, "at_risk", **{name: terms[name] for name in TERMS})
+    return records(_scaled(found, people / len(some)))[0]
 
 
-def _groups(model: LTVModel, staged: Any, terms: Mapping[str, float], cac: float | None) -> list[dict[str, Any]]:
-    """By channel and by cohort, as far as they are known and few."""
-    from lifestage.data.engine import lazy, to_pandas
-    from lifestage.lifecycle.groups import group_column
-
+def _groups(
+    model: LTVModel, staged: Any, base: Any, terms: Mapping[str, float], cac: float | None
+) -> list[dict[str, Any]]:
+    """By channel and by cohort, as far as they are known and few; means of all customers, spreads of the *base*."""
     frame, _ = lazy(staged)
     names = frame.collect_schema().names()
     if model.spend is None or "revenue" not in names:
         return []
-    values = {name: terms[name] for name in ("horizon", "discount_rate", "margin", "level")}
-    quantile = (1 - terms["level"]) / 2
-    found = []
+    values, quantile, found = {name: terms[name] for name in TERMS}, (1 - terms["level"]) / 2, []
     for by, needed in (("channel", "channel"), (COHORT, "first_purchase")):
         if needed not in names:
             continue
-        if not 1 < len(to_pandas(group_column(frame, by).select("__group").unique())) <= MOST:
+        counts = to_pandas(
+            group_column(frame.filter(~nw.col(FREQUENCY).is_null()), by)
+            .group_by("__group")
+            .agg(nw.len().alias("customers"), nw.col("revenue").sum(), nw.col("ltv").sum())
+        ).set_index("__group")
+        if not 1 < len(counts) <= MOST:
             continue
-        table = acquisition_limits(model, staged, by, quantile=quantile, cac=cac, **values)
+        counts.loc["total"] = counts.sum()
+        table = _of_all(acquisition_limits(model, base, by, quantile=quantile, cac=cac, **values), counts, terms)
         found.append({"by": by, "quantile": quantile, "rows": records(table)})
     return found
+
+
+def _of_all(table: pd.DataFrame, sums: pd.DataFrame, terms: Mapping[str, float]) -> pd.DataFrame:
+    """Means of all customers of each group, with the relative spread of the LTV of those who stand for them."""
+    known = sums.loc[table["group"]].reset_index(drop=True)
+    people, ltv = known["customers"], known["ltv"] / known["customers"]
+    past, grown = terms["margin"] * known["revenue"] / people, ltv / table["ltv"]
+    out = table.assign(customers=people.astype(int), past_margin=past, ltv=ltv, worth=past + ltv)
+    for name in ("worth_low", "worth_high", "max_cac"):
+        out[name] = past + (table[name] - table["past_margin"]) * grown
+    if "cac" in out:
+        for end in ("", "_low", "_high"):
+            out[f"ltv_to_cac{end}"] = out[f"worth{end}"] / out["cac"].where(out["cac"] > 0)
+        out["pays"] = out["cac"] <= out["max_cac"]
+    return out
