@@ -37,6 +37,7 @@ def acquisition_limits(
     discount_rate: float = 0.10,
     margin: float = 1.0,
     level: float = 0.9,
+    weight: str | None = None,
 ) -> pd.DataFrame:
     r"""The most that a customer of each cohort or channel was worth paying for.
 
@@ -46,7 +47,7 @@ def acquisition_limits(
 
     Parameters
     ----------
-    model, staged, by, horizon, discount_rate, margin, level
+    model, staged, by, horizon, discount_rate, margin, level, weight
         As in :func:`lifestage.lifecycle.group_totals`; *staged* needs ``revenue``.
     quantile : float
         Of the worth of a group, in (0, 1): .1 is careful, .5 an even bet.
@@ -83,7 +84,8 @@ def acquisition_limits(
     costs = _costs(cac)
     if model.spend is None:
         raise ConfigError("expected a model with a spend model: without one there is no LTV")
-    table = group_totals(model, staged, by, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
+    terms = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin, "level": level}
+    table = group_totals(model, staged, by, **terms, weight=weight)
     if table["past_revenue"].isna().any():
         raise DataError("expected the column revenue in the customers: what they have bought is part of their worth")
     n, past = table["customers"], margin * table["past_revenue"] / table["customers"]

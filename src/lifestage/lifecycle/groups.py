@@ -29,6 +29,9 @@ MOST = 200
 
 QUANTITIES = ("purchases", "revenue", "ltv")
 
+SUMS = ("weight", "__money", "__square", "__past")
+"""What is added up for each distinct history of a group."""
+
 
 def group_totals(
     model: LTVModel,
@@ -39,6 +42,7 @@ def group_totals(
     discount_rate: float = 0.10,
     margin: float = 1.0,
     level: float = 0.9,
+    weight: str | None = None,
 ) -> pd.DataFrame:
     """What each group of customers is expected to do within a horizon, and what it has done.
 
@@ -53,6 +57,8 @@ def group_totals(
         Customers without a value are the group ``"unknown"``; true and false are ``"yes"`` and ``"no"``.
     horizon, discount_rate, margin, level
         As in ``LTVModel.predict``; give those of the scores.
+    weight : str, optional
+        Column with the number of customers each row stands for, where *staged* is a sample; 1 if left out.
 
     Returns
     -------
@@ -78,18 +84,19 @@ def group_totals(
     import pandas as pd
 
     terms = Terms(horizon, discount_rate, margin, level)
-    frame = group_column(open_frame(staged, (CUSTOMER, *KEYS, *((by,) if by != COHORT else ()))), by).lazy()
+    frame = group_column(
+        open_frame(staged, (CUSTOMER, *KEYS, *((by,) if by != COHORT else ()), *((weight,) if weight else ()))), by
+    ).lazy()
     names = frame.collect_schema().names()
     money = nw.col(MONETARY).cast(nw.Float64) if MONETARY in names else nw.lit(0.0)
     past = nw.col("revenue").cast(nw.Float64) if "revenue" in names else nw.lit(None, nw.Float64)
+    each = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
     facts = frame.filter(~nw.col(FREQUENCY).is_null()).select(
-        "__group", *KEYS, __money=money, __square=money * money, __past=past
+        "__group", *KEYS, weight=each, __money=each * money, __square=each * money * money, __past=each * past
     )
-    rows = to_pandas(
-        facts.group_by("__group", *KEYS).agg(
-            nw.len().alias("weight"), *(nw.col(f"__{name}").sum() for name in ("money", "square", "past"))
-        )
-    ).sort_values(["__group", FREQUENCY, T, RECENCY], ignore_index=True)
+    rows = to_pandas(facts.group_by("__group", *KEYS).agg(*(nw.col(name).sum() for name in SUMS))).sort_values(
+        ["__group", FREQUENCY, T, RECENCY], ignore_index=True
+    )
     groups = rows["__group"].unique().tolist()
     if not groups:
         raise DataError("expected customers who have bought; there are none")
@@ -170,8 +177,7 @@ def group_column(frame: Any, by: str) -> Any:
 
 
 def _together(rows: pd.DataFrame) -> pd.DataFrame:
-    sums = ["weight", "__money", "__square", "__past"]
-    return rows.groupby([FREQUENCY, T, RECENCY], as_index=False)[sums].sum()
+    return rows.groupby([FREQUENCY, T, RECENCY], as_index=False)[list(SUMS)].sum()
 
 
 def _row(model: LTVModel, name: str, part: pd.DataFrame, terms: Terms) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def _row(model: LTVModel, name: str, part: pd.DataFrame, terms: Terms) -> dict[s
     )
     none = np.zeros(0)
     counts = Counts(x, t_x, t, weight, money, square, none, none, none)
-    row: dict[str, Any] = {"group": name, "customers": int(weight.sum()), "past_revenue": float(part["__past"].sum())}
+    row: dict[str, Any] = {"group": name, "customers": round(weight.sum()), "past_revenue": float(part["__past"].sum())}
     found = totals(model, counts, terms).set_index("quantity").reindex(QUANTITIES)
     for end, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
         row |= dict(zip([f"{name}{suffix}" for name in QUANTITIES], found[end].tolist(), strict=True))

@@ -36,11 +36,14 @@ SCENARIOS = 200
 SAMPLE = 50_000
 """Customers that stand for a larger base in what is simulated."""
 
-SPREAD = 15_000
-"""Customers that stand for a larger base in the intervals of groups: a little wide, never narrow."""
+SPREAD = 10_000
+"""Customers that stand for a larger base in the intervals of groups."""
 
 PURCHASES = 50_000
 """Purchase days that stand for more of them in the schedule."""
+
+WEIGHT = "__stands_for"
+"""Column of how many customers one of a sample stands for."""
 
 SUMS = ("customers", "past_revenue", "purchases", "revenue", "ltv")
 """Beginnings of the columns that add up over customers."""
@@ -75,7 +78,7 @@ def outlook(
         (what those at risk are expected to buy, with intervals; None if nobody is).
     """
     horizon, level = terms["horizon"], terms["level"]
-    some, people = _some(staged)
+    some, people = _some(staged, SAMPLE)
     factor = people / len(some) if people > SAMPLE else 1.0
     base = some if people > SAMPLE else staged
     ahead = stage_forecast(model, base, horizon=horizon, points=POINTS, scenarios=SCENARIOS, level=level)
@@ -96,7 +99,7 @@ def outlook(
     }
 
 
-def _some(frame: Any, size: int = SAMPLE) -> tuple[pd.DataFrame, int]:
+def _some(frame: Any, size: int) -> tuple[pd.DataFrame, int]:
     """The buyers of a table in pandas, or about *size* of them drawn by lot; and how many there are."""
     table, kind = lazy(frame)
     buyers = table.filter(~nw.col(FREQUENCY).is_null())
@@ -125,7 +128,9 @@ def _schedule(model: LTVModel, staged: Any, customers: Summary, level: float) ->
     table, kind = lazy(customers.purchases)
     if kind in ENGINES:
         rows = int(to_pandas(table.select(nw.len().alias("n")))["n"].iloc[0])
-        customers = replace(customers, purchases=sampled(table, CUSTOMER, max(1, rows // PURCHASES)).to_native())
+        every = max(1, rows // PURCHASES)
+        customers = replace(customers, purchases=sampled(table, CUSTOMER, every).to_native())
+        staged = sampled(lazy(staged)[0], CUSTOMER, every).to_native() if every > 1 else staged
     try:
         rhythm = regularity(customers, level=level)
         known = {name: plain(getattr(rhythm, name)) for name in ("k", "low", "high", "customers", "regular")}
@@ -146,8 +151,8 @@ def _at_risk(model: LTVModel, staged: Any, terms: Mapping[str, float]) -> dict[s
     some, people = _some(table.filter(nw.col("at_risk")).to_native(), SPREAD)
     if not people:
         return None
-    found = group_totals(model, some, "at_risk", **{name: terms[name] for name in TERMS})
-    return records(_scaled(found, people / len(some)))[0]
+    some = some.assign(**{WEIGHT: people / len(some)})
+    return records(group_totals(model, some, "at_risk", **{name: terms[name] for name in TERMS}, weight=WEIGHT))[0]
 
 
 def _groups(
@@ -169,14 +174,18 @@ def _groups(
         ).set_index("__group")
         if not 1 < len(counts) <= MOST:
             continue
+        part = to_pandas(group_column(nw.from_native(base), by))
+        part = part.assign(**{WEIGHT: part["__group"].map(counts["customers"] / part["__group"].value_counts())})
+        known = acquisition_limits(model, part, by, quantile=quantile, cac=cac, weight=WEIGHT, **values)
         counts.loc["total"] = counts.sum()
-        table = _of_all(acquisition_limits(model, base, by, quantile=quantile, cac=cac, **values), counts, terms)
+        table = _of_all(known, counts, terms)
         found.append({"by": by, "quantile": quantile, "rows": records(table)})
     return found
 
 
 def _of_all(table: pd.DataFrame, sums: pd.DataFrame, terms: Mapping[str, float]) -> pd.DataFrame:
     """Means of all customers of each group, with the relative spread of the LTV of those who stand for them."""
+    table = table.set_index("group").reindex([*sorted(sums.index.drop("total")), "total"]).reset_index(names="group")
     known = sums.loc[table["group"]].reset_index(drop=True)
     people, ltv = known["customers"], known["ltv"] / known["customers"]
     past, grown = terms["margin"] * known["revenue"] / people, ltv / table["ltv"]
@@ -184,6 +193,7 @@ def _of_all(table: pd.DataFrame, sums: pd.DataFrame, terms: Mapping[str, float])
     for name in ("worth_low", "worth_high", "max_cac"):
         out[name] = past + (table[name] - table["past_margin"]) * grown
     if "cac" in out:
+        out["cac"] = out["cac"].bfill()
         for end in ("", "_low", "_high"):
             out[f"ltv_to_cac{end}"] = out[f"worth{end}"] / out["cac"].where(out["cac"] > 0)
         out["pays"] = out["cac"] <= out["max_cac"]

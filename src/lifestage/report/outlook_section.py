@@ -192,7 +192,9 @@ def group_section(run: Run, say: Voice) -> Block | None:
         heading = say.say(f"groups_{by}")
         about = say.say("groups_about", level=percent(run["terms"]["level"]))
         points = [
-            {"label": r["group"], "middle": r["worth"], "low": r["worth_low"], "high": r["worth_high"]} for r in shown
+            {"label": r["group"], "middle": r["worth"], "low": r["worth_low"], "high": r["worth_high"]}
+            for r in shown
+            if r["worth_low"] is not None
         ]
         unit = f" ({say.money.currency})" if say.money.currency else ""
         words = {"title": f"{heading}. {about}", "x": say.say("groups_x") + unit}
