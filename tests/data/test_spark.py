@@ -135,7 +135,7 @@ def test_bad_input_is_told_in_a_sentence(session: Any) -> None:
         ls.summarize(frame, amount="cash")
     with pytest.raises(DataError, match="no order to number them by"):
         ls.Summary.from_frame(
-            session.createDataFrame(pa.table({"frequency": [0], "recency": [0.0], "T": [9.0]})), period="D"
+            session.createDataFrame(pa.table({"frequency": [0], "recency": [0.0], "T": [9.0]})), period="day"
         )
 
 
