@@ -24,6 +24,7 @@ FLOORS = [
         "draws",
         "acquisition",
         "prior_check",
+        "recalibration",
         "posterior_check",
         "arviz_export",
         "model",

@@ -37,7 +37,7 @@ class RunConfig(BaseModel):
     resolution: float = Field(1, gt=0)
 
     period: Literal["day", "week", "month", "year"] = "week"
-    purchases: Literal["bg/nbd", "mbg/nbd"] = "bg/nbd"
+    purchases: Literal["bg/nbd", "mbg/nbd", "auto", "stack"] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
     method: Literal["mle", "map", "laplace", "nuts"] = "mle"
     draws: int = Field(1000, ge=2)

@@ -5,27 +5,31 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifestage.data.compress import compress
+from lifestage.data.compress import compress, mean_spend
 from lifestage.errors import ConfigError, DataError, RegistryError
-from lifestage.families import family
+from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
-from lifestage.tables import MONETARY, Counts, Note, Period, Summary
+from lifestage.tables import Note, Period, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from lifestage.recalibration import Calibration
+
 __all__ = ["LTVModel", "fit", "load"]
 
 SCHEMA = 1
+AUTO = "auto"
+"""In the place of a family: the one that foretold the past best."""
 MODEL_FILES = frozenset({"model.json", "purchases.parquet", "spend.parquet"})
 
 
@@ -41,12 +45,15 @@ class LTVModel:
         What the model was fitted on, without its customers: ``table`` is None.
     mean_spend : float
         Mean spend per purchase day of the base, money; stands in where the spend model has no finite mean.
+    calibration : Calibration or None
+        How to correct the chance of a purchase; see :func:`lifestage.calibrate`.
     """
 
     purchases: Posterior
     spend: Posterior | None
     data: Summary
     mean_spend: float
+    calibration: Calibration | None = None
 
     @property
     def period(self) -> Period:
@@ -105,6 +112,7 @@ class LTVModel:
         margin: float = 1.0,
         level: float = 0.9,
         draws: bool = False,
+        calibrated: bool = False,
     ) -> Any:
         """Predict every customer; see :func:`lifestage.predict.predict`.
 
@@ -113,10 +121,10 @@ class LTVModel:
         from lifestage.draws import predict_draws
         from lifestage.predict import predict
 
+        terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
         if draws:
-            return predict_draws(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin)
-
-        return predict(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin, level=level)
+            return predict_draws(self, customers, **terms)
+        return predict(self, customers, **terms, level=level, calibrated=calibrated)
 
     def prior_predictive(self, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
         """What the priors believe of a base like this one; see :func:`lifestage.prior_check.prior_predictive`."""
@@ -180,7 +188,9 @@ def fit(
     ----------
     customers : Summary
         From :func:`lifestage.summarize` or :meth:`lifestage.Summary.from_frame`.
-    purchases : ``"bg/nbd"`` or ``"mbg/nbd"``
+    purchases : ``"bg/nbd"``, ``"mbg/nbd"``, ``"auto"`` or ``"stack"``
+        A family; the one that foretold the past best (:func:`lifestage.compare`); or the mixture of all, with the
+        weights that foretold it best. The last two need a Summary made from orders.
     spend : ``"gamma-gamma"`` or None
         None leaves money out of the model; so does a base without a single positive repeat spend.
     method : ``"mle"``, ``"map"``, ``"laplace"`` or ``"nuts"``
@@ -216,28 +226,18 @@ def fit(
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
     how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}
     spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
+    if purchases in (AUTO, STACK):
+        from lifestage.evaluate.choice import fit_chosen
+
+        purchase_part = fit_chosen(customers, counts, stacked=purchases == STACK, **how)
+    else:
+        purchase_part = fit_purchases(counts, purchases, **how)
     return LTVModel(
-        purchases=fit_purchases(counts, purchases, **how),
+        purchases=purchase_part,
         spend=spend_part,
         data=customers.without_customers(),
-        mean_spend=_mean_spend(customers, counts),
+        mean_spend=mean_spend(customers, counts),
     )
-
-
-def _mean_spend(customers: Summary, counts: Counts) -> float:
-    """Mean money per purchase day: of the whole base when revenue is known, else of repeat purchases."""
-    from lifestage.data.engine import lazy, to_pandas
-
-    table, _ = lazy(customers.table)
-    names = table.collect_schema().names()
-    if "revenue" in names:
-        import narwhals as nw
-
-        sums = to_pandas(table.select(nw.col("revenue").sum(), nw.col("frequency").sum(), n=nw.len()))
-        return float(sums["revenue"][0] / (sums["frequency"][0] + sums["n"][0]))
-    if MONETARY in names and counts.spend_x.size:
-        return float(counts.spend_weight @ (counts.spend_x * counts.spend_m) / (counts.spend_weight @ counts.spend_x))
-    return float("nan")
 
 
 def _to_json(model: LTVModel) -> dict[str, Any]:
@@ -246,6 +246,7 @@ def _to_json(model: LTVModel) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "mean_spend": model.mean_spend,
+        "calibration": None if model.calibration is None else asdict(model.calibration),
         "data": facts_to_json(model.data),
         "parts": {
             name: {
@@ -273,6 +274,7 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
     import pyarrow.parquet as pq
 
     from lifestage.data.facts import facts_from_json
+    from lifestage.recalibration import Calibration
 
     folder = Path(path)
     try:
@@ -292,7 +294,14 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
                 diagnostics=part["diagnostics"],
                 priors=part["priors"],
             )
-        return LTVModel(parts["purchases"], parts.get("spend"), facts_from_json(raw["data"]), raw["mean_spend"])
+        known = raw.get("calibration")
+        return LTVModel(
+            parts["purchases"],
+            parts.get("spend"),
+            facts_from_json(raw["data"]),
+            raw["mean_spend"],
+            None if known is None else Calibration(**known),
+        )
     except RegistryError:
         raise
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -120,11 +120,14 @@ class Posterior:
         """Parameter, estimate, standard deviation and interval, a row a parameter.
 
         For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive; for many draws it is
-        made of their quantiles. A parameter that the data do not determine has no standard deviation.
+        made of their quantiles. A parameter that the data do not determine has no standard deviation. A stack has the
+        95 % intervals of each of its families, and the column ``weight``.
         """
         import pandas as pd
         from scipy.special import ndtri
 
+        if "components" in self.diagnostics:  # of a stack, each family's own
+            return pd.DataFrame(self.diagnostics["components"]).astype({"sd": float, "low": float, "high": float})
         names = family(self.family).PARAMS
         rows = []
         for i, (name, estimate) in enumerate(self.ordered(names)):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
+    from lifestage.posterior import Posterior
 
 __all__ = ["predict", "purchase_scores"]
 
@@ -36,6 +37,9 @@ Floats = NDArray[np.float64]
 
 PREDICTION_DRAWS = 200
 """Draws that predictions integrate over: the error of a mean is then 7 % of its posterior standard deviation."""
+
+WAIT_DRAWS, NEWTON = 20, 4
+"""Draws that the wait to the next purchase is a mixture of, and steps that solve for its quantiles."""
 
 CHUNK = 4_000_000
 """Rows times draws worked on at once: 32 MB an array."""
@@ -49,6 +53,7 @@ def predict(
     discount_rate: float = 0.10,
     margin: float = 1.0,
     level: float = 0.9,
+    calibrated: bool = False,
 ) -> Any:
     r"""Predict purchases, spend and value of every customer within a horizon.
 
@@ -68,6 +73,9 @@ def predict(
     level : float
         Coverage of the predictive intervals, in (0, 1). They hold the number of purchases and the spend themselves,
         not their expectations: a customer with a small chance of buying has the interval [0, 0] and a positive mean.
+    calibrated : bool
+        Whether to correct ``p_purchase`` by the map of :func:`lifestage.calibrate`, where it helps; nothing else
+        changes.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def predict(
     Raises
     ------
     ConfigError
-        If a term is out of range, or the customers are in another period than the model.
+        If a term is out of range, the customers are in another period than the model, or the model has no map.
 
     Examples
     --------
@@ -98,13 +106,18 @@ def predict(
         customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
     if customers.period != model.period:
         raise ConfigError(f"expected customers in periods of a {model.period.name}; got {customers.period.name}")
+    if calibrated and model.calibration is None:
+        raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
+    correct = model.calibration if calibrated else None
     table, kind = lazy(customers.table)
     if kind == "pandas" and model.size == 1:
         scored = score_rows(model, customers.table, terms, customers)
         if scored is not None:
-            return scored
+            return scored if correct is None else scored.assign(p_purchase=correct(scored["p_purchase"]))
     keys = to_pandas(table.group_by(*KEYS).agg(nw.len().alias("_weight")).select(*KEYS))
     factors = purchase_scores(model, keys, terms, customers.stage_window)
+    if correct is not None:
+        factors["p_purchase"] = correct(factors["p_purchase"])
     if customers.until is not None:
         for column in NEXT_PURCHASE:
             factors[column] = date_column(purchase_dates(factors[column].to_numpy(), customers), kind)
@@ -191,13 +204,29 @@ def _scores(model: LTVModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms
         out |= {"_lost_0": mean((fresh - discounted) * intercept), "_lost_1": mean((fresh - discounted) * slope)}
         out |= {"_discount": mean(discounted) / np.maximum(mean(expected), special.TINY)}
         out |= {"_factor_low": factor_low, "_factor_high": factor_high}
-    for share in (0.25, 0.5, 0.75):
-        out[f"next_purchase_p{share * 100:.0f}"] = _wait(share, t, x, t_obs, model.purchases.estimate)
+    waits = _waits((0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thinned(WAIT_DRAWS))
+    return out | {f"next_purchase_p{name}": values for name, values in zip((25, 50, 75), waits, strict=True)}
+
+
+def _waits(shares: tuple[float, ...], t: float, x: Floats, t_x: Floats, t_obs: Floats, part: Posterior) -> list[Floats]:
+    """Quantiles of the wait from now to the next purchase, given one within t.
+
+    Under a draw the wait is a Lomax(r + x, α + T) cut off at t. Over the draws it is their mixture, weighted by the
+    chance of a purchase; Newton's steps from the weighted mean of the quantiles solve for its own.
+    """
+    module, params = family(part.family), part.columns()
+    shape, scale, _, _ = module.alive_law(x, t_obs, **params)
+    weight = module.p_alive(x, t_x, t_obs, **params) / part.size
+    weight = np.broadcast_to(weight, np.broadcast_shapes(weight.shape, shape.shape))
+    buys = weight * special.power_survival(shape, t / scale)
+    total = np.maximum(buys.sum(axis=0), special.TINY)
+    out = []
+    for share in shares:
+        within = special.power_survival(shape, t / scale)
+        wait = (buys * scale * np.expm1(-np.log1p(-share * within) / shape)).sum(axis=0) / total
+        for _ in range(NEWTON if part.size > 1 else 0):
+            over = (weight * special.power_survival(shape, wait / scale)).sum(axis=0) / total
+            rate = (weight * shape / scale * np.exp(-(shape + 1.0) * np.log1p(wait / scale))).sum(axis=0) / total
+            wait = np.clip(wait - (over - share) / np.maximum(rate, special.TINY), 0.0, t)
+        out.append(np.asarray(wait))
     return out
-
-
-def _wait(share: float, t: float, x: Floats, t_obs: Floats, params: dict[str, float]) -> Floats:
-    """Quantile of the wait from now to the next purchase, given one within t: a Lomax(r + x, α + T) cut off at t."""
-    shape, scale = params["r"] + x, params["alpha"] + t_obs
-    within = special.power_survival(shape, t / scale)
-    return np.asarray(scale * np.expm1(-np.log1p(-share * within) / shape))

@@ -36,7 +36,7 @@ from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Counts, Period,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compress", "rounded"]
+__all__ = ["compress", "mean_spend", "rounded"]
 
 Floats = NDArray[np.float64]
 
@@ -97,6 +97,18 @@ def rounded(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.L
     return table.with_columns(
         *(nw.max_horizontal((nw.col(name) / step).round(0) * step, least).alias(name) for name in (RECENCY, T))
     )
+
+
+def mean_spend(customers: Summary, counts: Counts) -> float:
+    """Mean money per purchase day: of the whole base when revenue is known, else of repeat purchases."""
+    table, _ = lazy(customers.table)
+    names = table.collect_schema().names()
+    if "revenue" in names:
+        sums = to_pandas(table.select(nw.col("revenue").sum(), nw.col("frequency").sum(), n=nw.len()))
+        return float(sums["revenue"][0] / (sums["frequency"][0] + sums["n"][0]))
+    if MONETARY in names and counts.spend_x.size:
+        return float(counts.spend_weight @ (counts.spend_x * counts.spend_m) / (counts.spend_weight @ counts.spend_x))
+    return float("nan")
 
 
 def _in_engine(table: nw.LazyFrame[Any]) -> tuple[Floats, ...]:

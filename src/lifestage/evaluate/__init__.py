@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lifestage.evaluate.backtesting import Backtest, backtest
+from lifestage.evaluate.choice import Comparison, compare
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 
-__all__ = ["Backtest", "backtest", "frequency_fit", "holdout_fit", "tracking"]
+__all__ = ["Backtest", "Comparison", "backtest", "compare", "frequency_fit", "holdout_fit", "tracking"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from types import ModuleType
 
 from lifestage.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd
+from lifestage.families import bgnbd, gammagamma, mbgnbd, stack
 
-__all__ = ["PURCHASES", "SPEND", "bgnbd", "family", "gammagamma", "mbgnbd"]
+__all__ = ["PURCHASES", "SPEND", "STACK", "bgnbd", "family", "gammagamma", "mbgnbd", "stack"]
 
 PURCHASES: dict[str, ModuleType] = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
 SPEND: dict[str, ModuleType] = {"gamma-gamma": gammagamma}
+STACK = "stack"
+"""Name of a posterior whose draws belong to several of the purchase families."""
 
 
 def family(name: str) -> ModuleType:
@@ -26,7 +28,7 @@ def family(name: str) -> ModuleType:
     >>> family("bg/nbd").PARAMS
     ('r', 'alpha', 'a', 'b')
     """
-    known = PURCHASES | SPEND
+    known = PURCHASES | SPEND | {STACK: stack}
     if name not in known:
         raise ConfigError(f"family must be one of {', '.join(known)}; got {name!r}")
     return known[name]

@@ -222,14 +222,16 @@ def starts(rows: Rows) -> list[Floats]:
 
 
 def simulate(
-    T: ArrayLike, *, r: float, alpha: float, a: float, b: float, seed: int | np.random.Generator, first_dropout: bool
+    T: ArrayLike, *, r: float, alpha: float, a: float, b: float, seed: int | np.random.Generator, first_dropout: Any
 ) -> dict[str, Any]:
     """Simulate customers observed for T: latent rate and dropout chance, and every repeat purchase."""
     rng = np.random.default_rng(seed)
     T = np.atleast_1d(np.asarray(T, float))
     rate = np.maximum(rng.gamma(r, 1.0 / alpha, T.size), special.TINY)
     dropout = np.clip(rng.beta(a, b, T.size), special.TINY, 1.0)
-    alive = rng.random(T.size) >= dropout if first_dropout else np.ones(T.size, bool)
+    alive = np.ones(T.size, bool)
+    if np.any(first_dropout):
+        alive = (rng.random(T.size) >= dropout) | ~np.asarray(first_dropout)
     at = np.zeros(T.size)
     customer, time = [], []
     rows = np.flatnonzero(alive)

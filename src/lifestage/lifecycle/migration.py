@@ -165,7 +165,7 @@ def ltv_change(
     passed = (customers_after.until - customers_before.until).days / customers_before.period.days
     if passed < 0:
         raise DataError(f"expected the later run second; got {customers_before.until} and {customers_after.until}")
-    terms = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
+    terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
     aged, kind = lazy(customers_before.table)
     silent = replace(
         customers_before,

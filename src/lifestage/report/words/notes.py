@@ -16,6 +16,9 @@ NOTES: dict[str, dict[str, str]] = {
         "dropout_not_identified": "流失無法辨識（每次購買後平均流失機率為 {dropout:.2%}）："
         "P(alive) 必然對每個人都接近 1，因此請以購買機率而非 P(alive) 判斷顧客。",
         "alive_by_assumption": "BG/NBD 假設只買過一次的顧客 P(alive) = 1；MBG/NBD 則不然。",
+        "picked": "由過去的預測選出：{family} 在 {origins} 個起點上預測最準，第二名是 {second}，每位顧客的對數分數相差 "
+        "{gap:.4f} ± {se:.4f}。",
+        "stacked": "由過去的預測決定各模型的權重：{weights}。",
         "few_spenders": "只有 {repeaters} 位有正消費的回購顧客：消費模型倚賴其先驗。",
         "spend_mean_infinite": "消費模型沒有有限的平均數（q = {q:.3g} ≤ 1）：改用觀察到的平均消費代替其期望值。",
         "spend_frequency_correlated": "消費金額與購買次數相關（Spearman {all[spearman]:+.2f}；"
@@ -46,6 +49,9 @@ NOTES: dict[str, dict[str, str]] = {
         "dropout_not_identified": "流失无法识别（每次购买后平均流失概率为 {dropout:.2%}）："
         "P(alive) 必然对每个人都接近 1，因此请以购买概率而非 P(alive) 判断顾客。",
         "alive_by_assumption": "BG/NBD 假设只买过一次的顾客 P(alive) = 1；MBG/NBD 则不然。",
+        "picked": "由过去的预测选出：{family} 在 {origins} 个起点上预测最准，第二名是 {second}，每位顾客的对数分数相差 "
+        "{gap:.4f} ± {se:.4f}。",
+        "stacked": "由过去的预测决定各模型的权重：{weights}。",
         "few_spenders": "只有 {repeaters} 位有正消费的回购顾客：消费模型倚赖其先验。",
         "spend_mean_infinite": "消费模型没有有限的平均数（q = {q:.3g} ≤ 1）：改用观察到的平均消费代替其期望值。",
         "spend_frequency_correlated": "消费金额与购买次数相关（Spearman {all[spearman]:+.2f}；"
