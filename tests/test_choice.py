@@ -144,11 +144,11 @@ def test_what_cannot_be_compared_is_refused(customers: ls.Summary) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("truth", list(TRUTHS))
-def test_a_known_family_is_found(truth: str) -> None:
+def test_a_known_family_is_found() -> None:
     """Picked, or within one standard error of the picked one, in 95 of 100 bases of 5,000 customers."""
     hits, inside = 0, []
     for seed in range(100):
+        truth = list(TRUTHS)[seed % 2]
         log = planted_log(truth, 1000 + seed)
         found = ls.compare(ls.summarize(log, period="week"), loo=False)
         row = found.table.set_index("family").loc[truth]

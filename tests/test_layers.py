@@ -32,7 +32,7 @@ FLOORS = [
         "evaluate",
         "lifecycle",
     },
-    {"report", "registry", "plots"},
+    {"card", "report", "registry", "plots"},
     {"pipeline", "retrain", "config"},
     {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "console"},
 ]

@@ -1,0 +1,30 @@
+"""A model store in a folder: versions that are whole or not there, a champion among them, and a way back.
+
+``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version that serves) and
+``history.jsonl`` (who was promoted when). A version is named by the moment it was added and by the hash of its
+``manifest.json``, which holds the hash of every other file: a change anywhere is seen when it is loaded. Loading reads
+JSON and Parquet and executes nothing, and no version holds a customer.
+"""
+
+from __future__ import annotations
+
+from lifestage.registry.champions import champion, diff, load_version, promote, prune, rollback
+from lifestage.registry.locking import lock
+from lifestage.registry.versions import add_version, check_name, clean, model_folder, read_text, verify, versions
+
+__all__ = [
+    "add_version",
+    "champion",
+    "check_name",
+    "clean",
+    "diff",
+    "load_version",
+    "lock",
+    "model_folder",
+    "promote",
+    "prune",
+    "read_text",
+    "rollback",
+    "verify",
+    "versions",
+]
