@@ -33,8 +33,8 @@ FLOORS = [
         "lifecycle",
     },
     {"card", "report", "registry", "plots"},
-    {"pipeline", "retrain", "config"},
-    {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "console"},
+    {"pipeline", "retrain", "changes", "gates", "spec", "config"},
+    {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "cli_models", "console"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms}
 SIBLINGS = {1, 3, 4, 6, 7}

@@ -12,6 +12,7 @@ import typer
 from lifestage import cli_experiments  # noqa: F401 - adds its commands
 from lifestage.cli_evaluate import backtest
 from lifestage.cli_lifecycle import lifecycle
+from lifestage.cli_models import models, retrain
 from lifestage.console import print_summary, progress, sentences
 
 __all__ = ["app", "main"]
@@ -27,6 +28,8 @@ app = typer.Typer(
 
 app.add_typer(lifecycle)
 app.command()(backtest)
+app.command()(retrain)
+app.add_typer(models)
 
 Orders = Annotated[
     str, typer.Argument(help="CSV or Parquet file or glob; or a DuckDB file or postgresql://host/db with --table.")

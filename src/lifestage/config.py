@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lifestage.errors import ConfigError
 
-__all__ = ["RunConfig", "read_config"]
+__all__ = ["RunConfig", "checked", "read_config", "read_toml"]
 
 
 class RunConfig(BaseModel):
@@ -32,30 +32,30 @@ class RunConfig(BaseModel):
     tz: str | None = None
     drop_duplicates: bool = False
     drop_zero: bool = False
-    max_dropped: float = Field(0.6, ge=0, le=1)
-    stage_window: float | None = Field(None, gt=0)
-    resolution: float = Field(1, gt=0)
+    max_dropped: float = Field(default=0.6, ge=0, le=1)
+    stage_window: float | None = Field(default=None, gt=0)
+    resolution: float = Field(default=1, gt=0)
 
     period: Literal["day", "week", "month", "year"] = "week"
     purchases: Literal["bg/nbd", "mbg/nbd", "auto", "stack"] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
     method: Literal["mle", "map", "laplace", "nuts"] = "mle"
-    draws: int = Field(1000, ge=2)
-    seed: int = Field(0, ge=0)
+    draws: int = Field(default=1000, ge=2)
+    seed: int = Field(default=0, ge=0)
     priors: dict[str, str] | None = None
 
-    horizon: float = Field(52, gt=0)
-    discount_rate: float = Field(0.10, ge=0)
-    margin: float = Field(1.0, gt=0, le=1)
-    level: float = Field(0.9, gt=0, lt=1)
+    horizon: float = Field(default=52, gt=0)
+    discount_rate: float = Field(default=0.10, ge=0)
+    margin: float = Field(default=1.0, gt=0, le=1)
+    level: float = Field(default=0.9, gt=0, lt=1)
 
     memory_limit: str | None = None
     temp_directory: Path | None = None
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
 
     line_rule: Literal["retained", "nes"] = "retained"
     playbook: Path | None = None
-    cac: float | None = Field(None, ge=0)
+    cac: float | None = Field(default=None, ge=0)
     currency: str = ""
     title: str | None = None
     lang: Literal["en", "zh-Hant", "zh-Hans"] = "en"
@@ -69,15 +69,35 @@ def read_config(path: str | os.PathLike[str] | None, overrides: dict[str, Any]) 
     ConfigError
         If the file cannot be read, or a setting is unknown or out of range.
     """
-    settings: dict[str, Any] = {}
-    if path is not None:
-        try:
-            settings = tomllib.loads(Path(path).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"expected a TOML file of settings in {path}; {error}") from error
+    settings = {} if path is None else read_toml(path)
     settings |= {name: value for name, value in overrides.items() if value is not None}
+    return checked(RunConfig, settings)
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+    """
     try:
-        return RunConfig(**settings)
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"expected a TOML file of settings in {path}; {error}") from error
+
+
+def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
+    """Make a record of settings, or say in a sentence what is wrong with them.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or out of range.
+    """
+    try:
+        return model(**settings)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg'][:1].lower()}{e['msg'][1:]} (got {e['input']!r})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "FitError", "LifestageError", "RegistryError"]
+__all__ = ["ConfigError", "DataError", "FitError", "LifestageError", "LockedError", "RegistryError"]
 
 
 class LifestageError(Exception):
@@ -23,3 +23,7 @@ class ConfigError(LifestageError, ValueError):
 
 class RegistryError(LifestageError, RuntimeError):
     """A stored model cannot be read, or the store refuses the operation."""
+
+
+class LockedError(RegistryError):
+    """Another process is writing to the model."""

@@ -125,6 +125,7 @@ def run(
     out: str | os.PathLike[str],
     config: RunConfig,
     *,
+    model: LTVModel | None = None,
     to: str | None = None,
     to_table: str = "customers",
     step: Step = lambda _: None,
@@ -137,7 +138,9 @@ def run(
 
     Parameters
     ----------
-    orders : path, glob, database file, address of a database, or frame
+    orders : path, glob, database file, address of a database, frame, or Summary
+    model : LTVModel, optional
+        In the place of a fit.
     to, to_table : str, optional
         A database to write the customers to as well, and the table; see :func:`write_table`.
     step : callable
@@ -160,9 +163,9 @@ def run(
     previous = _previous_run(target)
     with staging_folder(target) as staging:
         step("Reading orders")
-        customers = summarize_orders(orders, config)
+        customers = orders if isinstance(orders, Summary) else summarize_orders(orders, config)
         step("Fitting the models")
-        model = fit_orders(customers, config)
+        model = fit_orders(customers, config) if model is None else model
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lifestage.model import LTVModel
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["Backtest", "backtest", "resampled_mean"]
 
 Floats = NDArray[np.float64]
 
@@ -280,7 +280,7 @@ def _compare(
             found = []
             for other in others:
                 gap = np.concatenate([one[model][loss] - one[other][loss] for one in losses])
-                low, high = _resampled(gap, level, rng)
+                low, high = resampled_mean(gap, level, rng)
                 found.append((float(gap.mean()), low, high))
                 rows.append((model, loss, other, float(gap.mean()), low, high))
             hardest = max(found)  # against the best baseline the difference is the largest
@@ -290,8 +290,8 @@ def _compare(
     return pd.DataFrame(rows, columns=columns), grades
 
 
-def _resampled(gap: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Ends of the interval of a mean over resamples."""
+def resampled_mean(gap: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Ends of the interval of a mean over 300 resamples of the customers."""
     means = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
         weight = rng.poisson(1.0, gap.size).astype(float)

@@ -8,7 +8,7 @@ JSON and Parquet and executes nothing, and no version holds a customer.
 
 from __future__ import annotations
 
-from lifestage.registry.champions import champion, diff, load_version, promote, prune, rollback
+from lifestage.registry.champions import champion, diff, last_judged, load_version, pass_over, promote, prune, rollback
 from lifestage.registry.locking import lock
 from lifestage.registry.versions import add_version, check_name, clean, model_folder, read_text, verify, versions
 
@@ -18,9 +18,11 @@ __all__ = [
     "check_name",
     "clean",
     "diff",
+    "last_judged",
     "load_version",
     "lock",
     "model_folder",
+    "pass_over",
     "promote",
     "prune",
     "read_text",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lifestage.model import LTVModel
 
-__all__ = ["champion", "diff", "load_version", "promote", "prune", "rollback"]
+__all__ = ["champion", "diff", "last_judged", "load_version", "pass_over", "promote", "prune", "rollback"]
 
 CHAMPION, HISTORY = "champion", "history.jsonl"
 
@@ -66,16 +66,31 @@ def promote(folder: str | os.PathLike[str], version: str) -> None:
     """
     verify(folder, version)
     path = Path(folder)
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "version": version}
-    with open(path / HISTORY, "ab") as file:
-        file.write(f"{json.dumps(entry)}\n".encode())
-    flush(path / HISTORY)
     staging = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=path))
     (staging / CHAMPION).write_text(f"{version}\n", "utf-8")
     flush(staging / CHAMPION)
     os.replace(staging / CHAMPION, path / CHAMPION)
     flush(path)
     staging.rmdir()
+    _remember(path, {"version": version})
+
+
+def pass_over(folder: str | os.PathLike[str], version: str) -> None:
+    """Remember that a version was judged and is not to serve.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such version, or it is not whole.
+    """
+    verify(folder, version)
+    _remember(Path(folder), {"version": version, "passed_over": True})
+
+
+def last_judged(folder: str | os.PathLike[str]) -> str | None:
+    """The newest version that was promoted or passed over, and is still there."""
+    judged = {champion(folder), *(str(entry["version"]) for entry in _history(folder))}
+    return next((each for each in reversed(versions(folder)) if each in judged), None)
 
 
 def rollback(folder: str | os.PathLike[str]) -> str:
@@ -140,14 +155,30 @@ def diff(folder: str | os.PathLike[str], before: str, after: str) -> pd.DataFram
     return order.merge(tables[0], how="left", on=keys).merge(tables[1], how="left", on=keys)
 
 
-def _before(folder: str | os.PathLike[str]) -> str | None:
-    """The champion before this one, of those that are still there; who is promoted again ends what came after."""
-    path, line = Path(folder) / HISTORY, list[str]()
+def _remember(path: Path, entry: dict[str, object]) -> None:
+    told = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **entry}
+    with open(path / HISTORY, "ab") as file:
+        file.write(f"{json.dumps(told)}\n".encode())
+    flush(path / HISTORY)
+
+
+def _history(folder: str | os.PathLike[str]) -> list[dict[str, object]]:
+    """What was remembered, but for a line that a kill has cut."""
+    path, entries = Path(folder) / HISTORY, []
     for text in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []:
         try:
-            name = str(json.loads(text)["version"])
-        except (ValueError, KeyError, TypeError):
-            continue  # a line that a kill has cut
+            entry = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "version" in entry:
+            entries.append(entry)
+    return entries
+
+
+def _before(folder: str | os.PathLike[str]) -> str | None:
+    """The champion before this one, of those that are still there; who is promoted again ends what came after."""
+    line: list[str] = []
+    for name in (str(entry["version"]) for entry in _history(folder) if "passed_over" not in entry):
         line = [*line[: line.index(name)], name] if name in line else [*line, name]
     now, known = champion(folder), versions(folder)
     earlier = line[: line.index(now)] if now in line else line

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lifestage.errors import RegistryError
+from lifestage.errors import LockedError
 
 __all__ = ["lock"]
 
@@ -21,7 +21,7 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
 
     Raises
     ------
-    RegistryError
+    LockedError
         If another holds it, saying who and since when.
     """
     path = Path(folder)
@@ -32,7 +32,7 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "another process"
-            raise RegistryError(f"{path} is locked by {holder}: try again when it is done") from error
+            raise LockedError(f"{path} is locked by {holder}: try again when it is done") from error
         file.truncate(0)
         file.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         file.flush()

@@ -1,0 +1,193 @@
+"""``lifestage models …`` and ``lifestage retrain``: stored models, and how they are made again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifestage.cli_lifecycle import Debug, Out, answer
+from lifestage.console import sentences
+from lifestage.errors import LockedError
+
+__all__ = ["models", "retrain"]
+
+models = typer.Typer(
+    name="models",
+    help="Stored models: their versions, the champion that serves, and the way back.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+Store = Annotated[Path, typer.Option("--store", help="Folder of the models.")]
+Name = Annotated[str, typer.Argument(help="Name of the model.")]
+Version = Annotated[str | None, typer.Argument(help="Version; the champion if left out.")]
+
+KEPT, REFUSED, LOCKED = 3, 4, 5
+"""Exit codes of a retraining that promoted nothing."""
+
+
+@models.command("init")
+def init(
+    name: Name,
+    orders: Annotated[str | None, typer.Option("--orders", help="Where its orders are: file, glob or address.")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")] = None,
+    time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
+    amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
+    quantity: Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")] = None,
+    period: Annotated[str, typer.Option("--period", help="day, week, month or year.")] = "week",
+    purchases: Annotated[str, typer.Option("--purchases", help="bg/nbd, mbg/nbd, auto or stack.")] = "bg/nbd",
+    method: Annotated[str, typer.Option("--method", help="mle, map, laplace or nuts.")] = "mle",
+    store: Store = Path("models"),
+    debug: Debug = False,
+) -> None:
+    """Write the recipe of a new model, to be looked through and changed.
+
+    [dim]lifestage models init shop --orders 'orders/*.parquet' --customer id --time date --amount price[/dim]
+    """
+    with sentences(debug):
+        from lifestage.errors import ConfigError
+        from lifestage.registry import model_folder
+        from lifestage.spec import spec_text
+
+        settings = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
+        settings |= {"period": period, "purchases": purchases, "method": method}
+        text = spec_text(orders, {key: value for key, value in settings.items() if value is not None})
+        folder = model_folder(store, name)
+        if (folder / "spec.toml").exists():
+            raise ConfigError(f"expected a new model; {folder / 'spec.toml'} is there and is left alone")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "spec.toml").write_text(text, "utf-8")
+        typer.echo(f"Written: {folder / 'spec.toml'}. Next: lifestage retrain {folder}")
+
+
+@models.command("list")
+def listed(store: Store = Path("models"), out: Out = None, debug: Debug = False) -> None:
+    """All models of a store, with their champions and how many versions they have."""
+
+    def make() -> Any:
+        import pandas as pd
+
+        from lifestage import registry
+
+        found = sorted(each for each in store.iterdir() if each.is_dir()) if store.is_dir() else []
+        rows = [(each.name, registry.champion(each), len(registry.versions(each))) for each in found]
+        return pd.DataFrame(rows, columns=["model", "champion", "versions"])
+
+    answer(make, out, debug)
+
+
+@models.command()
+def show(name: Name, version: Version = None, store: Store = Path("models"), debug: Debug = False) -> None:
+    """The versions of a model, and the card of one."""
+    with sentences(debug):
+        from lifestage import registry
+        from lifestage.errors import RegistryError
+
+        folder = registry.model_folder(store, name)
+        serving = registry.champion(folder)
+        for each in registry.versions(folder):
+            typer.echo(f"{'*' if each == serving else ' '} {each}")
+        chosen = version or serving
+        if chosen is None:
+            raise RegistryError(f"expected a model with a champion in {folder}; it has none")
+        model = registry.load_version(folder, chosen)
+        typer.echo(f"\n{model!r}\n{model.status}\n")
+        if (registry.verify(folder, chosen) / "card.md").exists():
+            typer.echo(registry.read_text(folder, chosen, "card.md"))
+
+
+@models.command()
+def diff(
+    name: Name,
+    before: Annotated[str, typer.Argument(help="A version.")],
+    after: Annotated[str, typer.Argument(help="Another version.")],
+    store: Store = Path("models"),
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Parameters of two versions side by side, with 95 % intervals."""
+
+    def make() -> Any:
+        from lifestage import registry
+
+        return registry.diff(registry.model_folder(store, name), before, after)
+
+    answer(make, out, debug)
+
+
+@models.command()
+def promote(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="The version that is to serve.")],
+    store: Store = Path("models"),
+    debug: Debug = False,
+) -> None:
+    """Make a version the champion, at once for every reader."""
+    with sentences(debug):
+        from lifestage import registry
+
+        folder = registry.model_folder(store, name)
+        with registry.lock(folder):
+            registry.promote(folder, version)
+        typer.echo(f"Champion: {version}")
+
+
+@models.command()
+def rollback(name: Name, store: Store = Path("models"), debug: Debug = False) -> None:
+    """Go back to the champion before this one."""
+    with sentences(debug):
+        from lifestage import registry
+
+        folder = registry.model_folder(store, name)
+        with registry.lock(folder):
+            typer.echo(f"Champion: {registry.rollback(folder)}")
+
+
+@models.command()
+def prune(
+    name: Name,
+    keep: Annotated[int, typer.Option("--keep", help="How many of the newest stay.")] = 12,
+    store: Store = Path("models"),
+    debug: Debug = False,
+) -> None:
+    """Remove old versions, never the champion nor the one before it."""
+    with sentences(debug):
+        from lifestage import registry
+
+        folder = registry.model_folder(store, name)
+        with registry.lock(folder):
+            gone = registry.prune(folder, keep)
+        typer.echo("\n".join(f"Removed: {each}" for each in gone) or "Nothing to remove.")
+
+
+def retrain(
+    folder: Annotated[Path, typer.Argument(help="Folder of the model, with its spec.toml.")],
+    orders: Annotated[str | None, typer.Argument(help="Orders in the place of those of the recipe.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for customers and report.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last day of observation (ISO date).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, write nothing.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make a stored model again on newer data; it serves only if it is not worse.
+
+    A line of JSON a step. Exit codes: 0 a new champion, 3 stored but the champion stays, 4 the data did not pass the
+    gates (or there are none that are new), 5 another process is at it, 1 anything else.
+
+    [dim]lifestage retrain models/shop --out result[/dim]
+    """
+
+    def told(name: str, facts: dict[str, Any]) -> None:
+        typer.echo(json.dumps({"step": name, **facts}, default=str))
+
+    with sentences(debug):
+        from lifestage.retrain import retrain as make_again
+
+        try:
+            found = make_again(folder, orders, out=out, until=until, dry_run=dry_run, step=told)
+        except LockedError as error:
+            typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
+            raise typer.Exit(LOCKED) from None
+    raise typer.Exit({"promoted": 0, "kept": KEPT, "refused": REFUSED}[found.outcome])

@@ -1,0 +1,282 @@
+"""Retraining as a scheduler does it: new data, gates, kills at every step, two at once, and the way back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import lifestage as ls
+from lifestage import registry
+from lifestage.changes import population_stability
+from lifestage.cli import app
+from lifestage.errors import ConfigError, DataError, LockedError
+from lifestage.retrain import STEPS, compare_forecasts, retrain
+from lifestage.spec import read_spec, spec_text
+
+QUARTERS = ("1997-09-30", "1997-12-31", "1998-03-31")
+
+
+@pytest.fixture(scope="module")
+def log(cdnow: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("log") / "orders.parquet"
+    cdnow.to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, log: Path) -> Path:
+    path = tmp_path / "models" / "shop"
+    path.mkdir(parents=True)
+    (path / "spec.toml").write_text(spec_text(str(log), {"period": "week"}), "utf-8")
+    return path
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
+    steps: list[str] = []
+    done = []
+    for until in QUARTERS:
+        steps.clear()
+        done.append(retrain(folder, until=until, out=tmp_path / "out", step=lambda name, _: steps.append(name)))
+        assert tuple(steps) == STEPS
+    assert [each.outcome for each in done] == ["promoted"] * 3
+    assert registry.versions(folder) == [each.version for each in done]
+    assert "The first version" in done[0].changes
+    for before, after in pairwise(done):
+        assert after.version is not None
+        note = registry.read_text(folder, after.version, "changes.md")
+        assert all(said in note for said in ("population stability", "Parameters", "before \\ after"))
+        assert before.champion != after.champion
+    known = ls.load(tmp_path / "out" / "model")
+    assert str(known.data.until) == QUARTERS[-1]
+    assert registry.rollback(folder) == done[1].version
+    assert str(registry.load_version(folder).data.until) == QUARTERS[1]
+    again = retrain(folder, until=QUARTERS[-1])
+    assert again.outcome == "refused"
+    assert again.gates.set_index("gate")["passed"]["new days"] == np.False_
+
+
+@pytest.fixture
+def trained(folder: Path) -> Path:
+    retrain(folder, until=QUARTERS[0])
+    return folder
+
+
+def harmed(cdnow: pd.DataFrame, harm: str) -> pd.DataFrame:
+    late = pd.to_datetime(cdnow["date"]) > QUARTERS[0]
+    if harm == "fewer":
+        return cdnow[~late | (np.arange(len(cdnow)) % 5 == 0)]
+    if harm == "dearer":
+        return cdnow.assign(amount=cdnow["amount"] * np.where(late, 10.0, 1.0))
+    if harm == "nameless":
+        ids = cdnow["customer_id"].astype("Int64")
+        return cdnow.assign(customer_id=ids.mask(np.arange(len(cdnow)) % 10 < 6))
+    return cdnow[~late | (pd.to_datetime(cdnow["date"]) > "1997-11-15")]
+
+
+@pytest.mark.parametrize(
+    ("harm", "gate"),
+    [
+        ("fewer", "purchases a day, ratio"),
+        ("dearer", "money a purchase, ratio"),
+        ("nameless", "missing ids, share"),
+        ("silent", "days without an order"),
+    ],
+)
+def test_bad_data_do_not_pass(trained: Path, cdnow: pd.DataFrame, harm: str, gate: str) -> None:
+    spec = (trained / "spec.toml").read_text("utf-8")
+    (trained / "spec.toml").write_text(spec.replace("[run]", "[run]\nmax_dropped = 0.9"), "utf-8")
+    before = content(trained)
+    found = retrain(trained, harmed(cdnow, harm), until=QUARTERS[1])
+    assert found.outcome == "refused"
+    assert gate in found.gates.loc[~found.gates["passed"], "gate"].tolist()
+    after = content(trained)
+    assert {name for name in after if after[name] != before.get(name)} <= {".lock"}
+
+
+def test_a_log_that_ends_too_early_is_an_error(trained: Path) -> None:
+    with pytest.raises(DataError, match="expected orders after 1997-09-30"):
+        retrain(trained, until="1997-06-30")
+
+
+def test_a_dry_run_writes_nothing(trained: Path) -> None:
+    before = content(trained)
+    found = retrain(trained, until=QUARTERS[1], dry_run=True)
+    assert (found.outcome, found.version) == ("promoted", None)
+    assert found.comparison is not None
+    assert content(trained) == before
+
+
+def test_who_is_not_promoted_is_stored_and_passed_over(trained: Path) -> None:
+    first = registry.champion(trained)
+    spec = (trained / "spec.toml").read_text("utf-8")
+    (trained / "spec.toml").write_text(spec.replace('"not worse"', '"never"'), "utf-8")
+    found = retrain(trained, until=QUARTERS[1])
+    assert (found.outcome, found.champion) == ("kept", first)
+    assert found.version in registry.versions(trained)
+    assert registry.champion(trained) == first
+    assert retrain(trained, until=QUARTERS[1]).outcome == "refused"  # it was judged, and nothing is new
+
+
+def test_who_forecasts_better_wins(cdnow: pd.DataFrame, customers: ls.Summary) -> None:
+    from dataclasses import replace
+
+    from lifestage.evaluate.splits import split_purchases
+
+    split = split_purchases(ls.summarize(cdnow, period="week"), horizon=39, origins=1)[0]
+    good = ls.fit(customers, spend=None).purchases
+    bad = replace(good, draws=good.draws | {"r": good.draws["r"] * 3})
+    table = compare_forecasts(split, good, bad).set_index("loss")
+    assert (table["low"] > 0).all()
+    back = compare_forecasts(split, bad, good).set_index("loss")
+    np.testing.assert_allclose(back["difference"], -table["difference"])
+    chance = -np.mean(np.log(np.where(split.y > 0, (p := _chance(good, split)), 1 - p)))
+    assert table.loc["log_loss", "champion"] == pytest.approx(chance)
+
+
+def _chance(part: Any, split: Any) -> Any:
+    from lifestage.families import bgnbd
+
+    return bgnbd.p_purchase(split.horizon, split.x, split.t_x, split.T, **part.estimate)
+
+
+def test_stability_is_that_of_its_definition() -> None:
+    rng = np.random.default_rng(0)
+    before, after = rng.normal(size=20_000), rng.normal(0.5, 1, 20_000)
+    edges = np.quantile(before, np.linspace(0, 1, 11)[1:-1])
+    shares = [
+        np.histogram(values, np.concatenate([[-np.inf], edges, [np.inf]]))[0] / 20_000 for values in (before, after)
+    ]
+    expected = ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum()
+    assert population_stability(before, after) == pytest.approx(expected, rel=1e-3)
+    assert population_stability(np.zeros(50), np.ones(50)) > 1
+    assert population_stability(before, before) == 0
+
+
+KILLED = """
+import os, signal, sys
+from lifestage.retrain import retrain
+def step(name, facts):
+    if name == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+retrain(sys.argv[1], until=sys.argv[2], step=step)
+"""
+
+FEW = ("save", "promote")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("at", [each if each in FEW else pytest.param(each, marks=pytest.mark.slow) for each in STEPS])
+def test_a_kill_at_any_step_leaves_the_champion(trained: Path, at: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(trained), QUARTERS[1], at], check=False)
+    assert done.returncode == -signal.SIGKILL
+    serving = registry.load_version(trained)
+    promoted = STEPS.index(at) > STEPS.index("promote")
+    assert str(serving.data.until) == (QUARTERS[1] if promoted else QUARTERS[0])
+    for version in registry.versions(trained):
+        registry.verify(trained, version)
+    again = retrain(trained, until=QUARTERS[2])
+    assert again.outcome == "promoted"
+    assert not list(trained.glob(".partial-*"))
+
+
+HOLDING = """
+import sys, time
+from lifestage import registry
+with registry.lock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_two_at_once_are_one_and_a_sentence(trained: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(trained)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(LockedError, match=f"process {holder.pid}"):
+        retrain(trained, until=QUARTERS[1])
+    shown = CliRunner().invoke(app, ["retrain", str(trained), "--until", QUARTERS[1]])
+    assert shown.exit_code == 5
+    holder.communicate("\n")
+    assert retrain(trained, until=QUARTERS[1]).outcome == "promoted"
+
+
+def test_the_command_line_tells_each_step_and_its_outcome(tmp_path: Path, log: Path) -> None:
+    store = str(tmp_path / "models")
+    call = CliRunner().invoke
+    made = call(app, ["models", "init", "shop", "--orders", str(log), "--amount", "amount", "--store", store])
+    assert made.exit_code == 0, made.output
+    assert call(app, ["models", "init", "shop", "--store", store]).exit_code == 1
+    assert call(app, ["models", "init", "../shop", "--store", store]).exit_code == 1
+    folder = f"{store}/shop"
+    first = call(app, ["retrain", folder, "--until", QUARTERS[0]])
+    assert first.exit_code == 0, first.output
+    lines = [json.loads(line, parse_constant=_refuse) for line in first.stdout.splitlines()]
+    assert [line["step"] for line in lines] == list(STEPS)
+    assert call(app, ["retrain", folder, "--until", QUARTERS[0]]).exit_code == 4
+    second = call(app, ["retrain", folder, "--until", QUARTERS[1], "--out", str(tmp_path / "out")])
+    assert second.exit_code == 0, second.output
+    assert (tmp_path / "out" / "report.html").exists()
+    one, two = registry.versions(folder)
+    assert "shop" in call(app, ["models", "list", "--store", store]).stdout
+    shown = call(app, ["models", "show", "shop", "--store", store]).stdout
+    assert f"* {two}" in shown
+    assert "## Parameters" in shown
+    assert "gamma-gamma" in call(app, ["models", "diff", "shop", one, two, "--store", store]).stdout
+    assert one in call(app, ["models", "rollback", "shop", "--store", store]).stdout
+    assert registry.champion(folder) == one
+    assert call(app, ["models", "promote", "shop", two, "--store", store]).exit_code == 0
+    assert registry.champion(folder) == two
+    assert "Nothing to remove" in call(app, ["models", "prune", "shop", "--store", store]).stdout
+    assert call(app, ["models", "show", "none", "--store", store]).exit_code == 1
+
+
+def _refuse(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('customer = "id"', "customer"),
+        ("[run]\nhorizons = 3", "horizons"),
+        ("[gates]\nmax_missing_ids = 3", "max_missing_ids"),
+        ('[promotion]\nrule = "best"', "rule"),
+        ("[run]\nuntil = 1997-09-30", "until would stand still"),
+        ("[run", "expected a TOML file"),
+    ],
+)
+def test_a_recipe_that_says_nonsense(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "spec.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=said):
+        read_spec(tmp_path)
+
+
+def test_a_recipe_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    text = spec_text('a "b"\\c.csv', {"customer": "id", "horizon": 26, "drop_zero": True})
+    (tmp_path / "spec.toml").write_text(text, "utf-8")
+    spec = read_spec(tmp_path)
+    assert spec.orders == 'a "b"\\c.csv'
+    assert (spec.run.customer, spec.run.horizon, spec.run.drop_zero) == ("id", 26, True)
+    with pytest.raises(ConfigError, match="expected a TOML file"):
+        read_spec(tmp_path / "nowhere")
+    (tmp_path / "spec.toml").write_text("", "utf-8")
+    with pytest.raises(ConfigError, match="name them in spec"):
+        retrain(tmp_path)
+    assert os.listdir(tmp_path) == ["spec.toml"]
