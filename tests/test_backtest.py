@@ -45,6 +45,35 @@ def test_a_model_is_graded_against_the_best_baseline(cdnow_test: Backtest) -> No
     assert row["difference"].iloc[0] == pytest.approx(mae["bg/nbd"] - mae["base rate"])
 
 
+def test_stacked_and_recalibrated_models_beat_the_best_single_one(cdnow: pd.DataFrame, golden: dict[str, Any]) -> None:
+    known = golden["forecast benchmarks, CDNOW sample, 39-week holdout"]
+    found = backtest(
+        cdnow, origins=["1997-09-30"], horizon=39, families=["mbg/nbd", "stack"], recalibrate=True, period="week"
+    )
+    table = found.table.set_index("forecast")
+    best = min(known[name][4] for name in ("bg/nbd", "mbg/nbd", "pareto/nbd"))
+    assert table.loc["mbg/nbd, recalibrated", "log_loss"] < best - 0.005
+    assert table.loc["mbg/nbd, recalibrated", "mae"] == table.loc["mbg/nbd", "mae"]
+    assert table.loc["stack", "log_loss"] < best
+    assert table.loc["mbg/nbd, recalibrated", "calibration_error"] < table.loc["mbg/nbd", "calibration_error"]
+    assert found.grades["mbg/nbd, recalibrated"] == "better"
+
+
+def test_bins_and_curves_are_those_of_the_log(cdnow_test: Backtest) -> None:
+    bins = cdnow_test.reliability[cdnow_test.reliability["forecast"] == "bg/nbd"]
+    assert bins["customers"].sum() == 2357
+    row = cdnow_test.table.set_index("forecast").loc["bg/nbd"]
+    assert np.average(bins["observed"], weights=bins["customers"]) == pytest.approx(row["buyers"])
+    one = bins.iloc[0]
+    wilson = stats.binomtest(round(one["observed"] * one["customers"]), one["customers"]).proportion_ci(0.9, "wilson")
+    assert (one["low"], one["high"]) == pytest.approx(tuple(wilson))
+    curve = cdnow_test.tracking[cdnow_test.tracking["forecast"] == "bg/nbd"]
+    assert curve["actual"].iloc[-1] == 1882  # 39 weeks of the log
+    assert curve["expected"].iloc[-1] / 1882 - 1 == pytest.approx(row["bias"], abs=1e-6)
+    assert row["lift"] > 4
+    assert 0.88 <= row["spend_coverage"] <= 1
+
+
 def test_a_model_of_nothing_is_no_better_than_the_base_rate() -> None:
     """Everybody buys at one rate and nobody leaves: there is nothing to know of a customer."""
     rng, rows = np.random.default_rng(2), []

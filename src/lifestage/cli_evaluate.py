@@ -17,7 +17,10 @@ def backtest(
     horizon: Annotated[float, typer.Option("--horizon", help="How far to forecast, in periods.")] = 26,
     origins: Annotated[int, typer.Option("--origins", help="Days to stand at, a horizon apart.")] = 3,
     origin: Annotated[list[str] | None, typer.Option("--origin", help="These days (ISO dates) instead.")] = None,
-    family: Annotated[list[str] | None, typer.Option("--family", help="bg/nbd, mbg/nbd; both if left out.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option("--family", help="bg/nbd, mbg/nbd, auto or stack; the first two if none.")
+    ] = None,
+    recalibrate: Annotated[bool, typer.Option("--recalibrate", help="Judge corrected chances too.")] = False,
     customer: Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")] = None,
     time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
     amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
@@ -46,6 +49,7 @@ def backtest(
             horizon=horizon,
             origins=origin or origins,
             families=family or ("bg/nbd", "mbg/nbd"),
+            recalibrate=recalibrate,
             level=level,
             seed=seed,
             **columns,

@@ -16,26 +16,20 @@ from lifestage.data.summary import summarize
 from lifestage.errors import ConfigError, DataError
 from lifestage.evaluate import scores
 from lifestage.evaluate.baselines import baseline_forecasts
-from lifestage.families import family
+from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_curve
 from lifestage.model import fit
-from lifestage.tables import CUSTOMER, KEYS, Period, Summary
+from lifestage.recalibration import calibrate
+from lifestage.tables import CUSTOMER, Period, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lifestage.model import LTVModel
 
 __all__ = ["Backtest", "backtest", "resampled_mean"]
 
 Floats = NDArray[np.float64]
 
 RESAMPLES = 300
-DRAWS = 50
-"""Draws of the parameters that a distribution of counts averages over."""
-
-CELLS = 5_000_000
-"""Customers times counts worked on at once."""
-
 LOSSES = ("purchases", "log_loss")
 """What a model is graded by: the error of purchases, and of the chance to buy."""
 
@@ -50,10 +44,17 @@ class Backtest:
         A row an origin and forecast: ``origin``, ``forecast`` (a family, or a baseline), ``is_model``, ``customers``;
         ``mae``, ``rmse``, ``bias`` of purchases a customer; ``revenue_mae``, ``revenue_bias`` (money); ``log_loss``,
         ``brier``, ``auc`` of any purchase, with ``buyers``, the share who bought; ``crps`` and ``coverage`` of
-        purchases; ``gini`` and ``top_share`` (of the best fifth by revenue). NaN where a forecast does not say.
+        purchases, ``spend_coverage`` of total spend; ``calibration_error``, the mean distance of chance and share over
+        tenths of the customers; ``gini``, ``lift`` (revenue of the tenth that was ranked best, over that of a tenth by
+        lot) and ``top_share`` (of the best fifth by revenue); ``tracking_error``, the mean relative distance of the
+        cumulative curves of purchases. NaN where a forecast does not say.
     differences : pandas.DataFrame
         A row a model, loss and baseline that has it, over all origins: ``model``, ``loss`` (``"purchases"``, absolute
         error, or ``"log_loss"``), ``baseline``, ``difference`` (below 0 the model is better), ``low``, ``high``.
+    reliability : pandas.DataFrame
+        ``origin``, ``forecast`` and the columns of :func:`lifestage.evaluate.forecasts.reliability`.
+    tracking : pandas.DataFrame
+        ``origin``, ``forecast`` and the columns of :func:`lifestage.evaluate.forecasts.tracking_curve`.
     grades : dict of str to str
         Model → ``"better"``, ``"no better"`` or ``"worse"`` than the best baseline.
     level, horizon, period
@@ -62,6 +63,8 @@ class Backtest:
 
     table: pd.DataFrame
     differences: pd.DataFrame
+    reliability: pd.DataFrame
+    tracking: pd.DataFrame
     grades: dict[str, str]
     level: float
     horizon: float
@@ -81,6 +84,7 @@ def backtest(
     families: Sequence[str] = ("bg/nbd", "mbg/nbd"),
     spend: str | None = "gamma-gamma",
     method: str = "mle",
+    recalibrate: bool = False,
     level: float = 0.9,
     seed: int = 0,
     **columns: Any,
@@ -103,7 +107,10 @@ def backtest(
     origins : int or dates
         So many days a horizon apart, the last one a horizon before the end of the log; or these.
     families, spend, method
-        As in :func:`lifestage.fit`.
+        As in :func:`lifestage.fit`; families may be ``"auto"`` and ``"stack"`` too.
+    recalibrate : bool
+        Whether each model is judged a second time, with its chances corrected by :func:`lifestage.calibrate` from what
+        was known at the origin.
     level : float
         Coverage of the predictive intervals and of those of the differences.
 
@@ -129,24 +136,63 @@ def backtest(
         raise ConfigError("expected origins= in the place of until=")
     whole: Summary = summarize(orders, **columns)
     ahead = timedelta(days=round(horizon * whole.period.days))
-    rows, losses = [], []
+    rows, losses, bins, curves = [], [], [], []
+    models: list[str] = []
+    forecasts: dict[str, dict[str, Floats]]
     for origin in _origins(whole, origins, ahead):
         known = {**columns, "stage_window": whole.stage_window}
         customers = summarize(orders, until=origin, **known)
         table = _with_future(customers, orders, origin, ahead, known)
-        forecasts: dict[str, dict[str, Floats]] = {}
+        forecasts, tracked = {}, {}
         for name in families:
-            model = fit(
-                customers, purchases=name, spend=spend if columns.get("amount", "") is not None else None, method=method
-            )
-            forecasts[name] = _forecast(model, customers, table, horizon, level)
+            money = spend if columns.get("amount", "") is not None else None
+            model = fit(customers, purchases=name, spend=money, method=method, seed=seed)
+            tracked[name] = tracking_curve(model, customers, table, horizon)
+            forecasts[name] = model_forecast(model, customers, table, horizon, level)
+            if recalibrate:
+                correct = calibrate(model, customers).calibration
+                assert correct is not None
+                chance = correct(forecasts[name]["chance"])
+                forecasts[f"{name}, recalibrated"] = forecasts[name] | {"chance": chance, "score": chance}
+                tracked[f"{name}, recalibrated"] = tracked[name]
         models = list(forecasts)
         forecasts |= baseline_forecasts(table, horizon)
         for name, said in forecasts.items():
-            rows.append({"origin": origin, "forecast": name, "is_model": name in models} | _measures(said, table))
+            row = {"origin": origin, "forecast": name, "is_model": name in models} | _measures(said, table)
+            if name in models:
+                bins.append(_of(reliability(said["chance"], table["purchases"] > 0, level), origin, name))
+                curves.append(_of(tracked[name].copy(), origin, name))
+                row["calibration_error"] = _calibration_error(bins[-1])
+                row["tracking_error"] = _tracking_error(curves[-1])
+            rows.append(row)
         losses.append({name: _losses(said, table) for name, said in forecasts.items()})
-    differences, grades = _compare(losses, list(families), level, seed)
-    return Backtest(pd.DataFrame(rows), differences, grades, level, float(horizon), whole.period)
+    differences, grades = _compare(losses, models, level, seed)
+    return Backtest(
+        pd.DataFrame(rows),
+        differences,
+        pd.concat(bins, ignore_index=True),
+        pd.concat(curves, ignore_index=True),
+        grades,
+        level,
+        float(horizon),
+        whole.period,
+    )
+
+
+def _of(table: pd.DataFrame, origin: date, name: str) -> pd.DataFrame:
+    table.insert(0, "origin", origin)
+    table.insert(1, "forecast", name)
+    return table
+
+
+def _calibration_error(bins: pd.DataFrame) -> float:
+    return float(np.average((bins["predicted"] - bins["observed"]).abs(), weights=bins["customers"]))
+
+
+def _tracking_error(curve: pd.DataFrame) -> float:
+    """Mean of |expected − actual| ÷ actual over the points at which there is something."""
+    some = curve[curve["actual"] > 0]
+    return float(((some["expected"] - some["actual"]).abs() / some["actual"]).mean())
 
 
 def _origins(whole: Summary, origins: int | Sequence[date | str], ahead: timedelta) -> list[date]:
@@ -192,48 +238,11 @@ def _with_future(
     return table
 
 
-def _forecast(
-    model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float, level: float
-) -> dict[str, Floats]:
-    said = to_pandas(model.predict(customers, horizon=horizon, level=level)).set_index(CUSTOMER)
-    said = said.reindex(table[CUSTOMER])
-    names = {
-        "purchases": "expected_purchases",
-        "chance": "p_purchase",
-        "low": "purchases_low",
-        "high": "purchases_high",
-    }
-    out = {short: said[name].to_numpy(float) for short, name in names.items()}
-    out |= {"score": out["chance"], "crps": _crps(model, table, horizon)}
-    if "expected_spend" in said:
-        out["revenue"] = out["purchases"] * said["expected_spend"].to_numpy(float)
-    return out
-
-
-def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> Floats:
-    """Of purchases, a value a customer; the distribution is worked out once a distinct history."""
-    part = model.purchases.thinned(DRAWS)
-    module, params = family(part.family), {name: values[:, None, None] for name, values in part.draws.items()}
-    grouped = table.groupby(list(KEYS))
-    code = grouped.ngroup().to_numpy()
-    x, t_x, T = (np.asarray(v, float)[:, None] for v in zip(*grouped.indices, strict=True))
-    actual = table["purchases"].to_numpy(float)
-    beyond = np.arange(1.0, max(actual.max(initial=0.0), 3 * horizon) + 40)
-    out = np.empty(actual.size)
-    step = max(1, CELLS // (beyond.size * part.size))
-    for begin in range(0, x.shape[0], step):
-        rows = slice(begin, begin + step)
-        law = module.purchase_sf(beyond, horizon, x[rows], t_x[rows], T[rows], **params)
-        inside = np.flatnonzero((code >= begin) & (code < begin + step))
-        out[inside] = scores.crps_counts(law.mean(axis=0)[code[inside] - begin], actual[inside])
-    return out
-
-
 def _measures(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, float]:
     actual, spent = table["purchases"].to_numpy(float), table["spent"].to_numpy(float)
     came, nothing = (actual > 0).astype(float), float("nan")
     buys, chance, money = said.get("purchases"), said.get("chance"), said.get("revenue")
-    rank = said.get("score")
+    rank, paid = said.get("score"), (said["spend_low"], said["spend_high"]) if "spend_low" in said else None
     return {
         "customers": len(table),
         "mae": nothing if buys is None else scores.mean_absolute_error(buys, actual),
@@ -247,6 +256,8 @@ def _measures(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, float]:
         "auc": nothing if rank is None else scores.area_under_curve(rank, came),
         "crps": float(said["crps"].mean()) if "crps" in said else nothing,
         "coverage": scores.coverage(said["low"], said["high"], actual) if "low" in said else nothing,
+        "spend_coverage": nothing if paid is None else scores.coverage(paid[0], paid[1], spent),
+        "lift": nothing if money is None else scores.lift(money, spent),
         "gini": nothing if money is None else scores.gini(money, spent),
         "top_share": nothing if money is None else scores.top_share(money, spent),
     }

@@ -12,6 +12,7 @@ __all__ = [
     "coverage",
     "crps_counts",
     "gini",
+    "lift",
     "log_loss",
     "mean_absolute_error",
     "root_mean_square_error",
@@ -115,6 +116,14 @@ def gini(score: ArrayLike, actual: ArrayLike) -> float:
 
     best = area(actual) if actual.sum() else 0.0
     return area(score) / best if best else float("nan")
+
+
+def lift(score: ArrayLike, actual: ArrayLike, share: float = 0.1) -> float:
+    """Money of the *share* of customers that the score ranks best, over that of so many chosen by lot."""
+    score, actual = _arrays(score, actual)
+    size = max(1, round(share * actual.size))
+    mean = float(actual.mean())
+    return float(actual @ _inside(score, size)) / (size * mean) if mean else float("nan")
 
 
 def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:

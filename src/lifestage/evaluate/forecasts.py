@@ -1,0 +1,135 @@
+"""What a model said of every customer, and how it can be held against what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lifestage.curves import alive_purchases
+from lifestage.data.engine import to_pandas
+from lifestage.evaluate import scores
+from lifestage.families import family
+from lifestage.tables import CUSTOMER, KEYS, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.model import LTVModel
+
+__all__ = ["model_forecast", "reliability", "tracking_curve"]
+
+Floats = NDArray[np.float64]
+
+DRAWS = 50
+"""Draws of the parameters that a distribution of counts averages over."""
+
+CELLS = 5_000_000
+"""Customers times counts worked on at once."""
+
+BINS, POINTS = 10, 12
+
+
+def model_forecast(
+    model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float, level: float
+) -> dict[str, Floats]:
+    """What a model says of every customer of a table, in its order.
+
+    Returns
+    -------
+    dict of arrays
+        ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a spend model also
+        ``revenue`` (undiscounted), ``spend_low``, ``spend_high``.
+    """
+    said = to_pandas(model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)).set_index(CUSTOMER)
+    said = said.reindex(table[CUSTOMER])
+    names = {
+        "purchases": "expected_purchases",
+        "chance": "p_purchase",
+        "low": "purchases_low",
+        "high": "purchases_high",
+    }
+    out = {short: said[name].to_numpy(float) for short, name in names.items()}
+    out |= {"score": out["chance"], "crps": _crps(model, table, horizon)}
+    if "expected_spend" in said:
+        spend = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
+        out |= {short: said[name].to_numpy(float) for short, name in spend.items()}
+    return out
+
+
+def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> Floats:
+    """Of purchases, a value a customer; the distribution is worked out once a distinct history."""
+    part = model.purchases.thinned(DRAWS)
+    module, params = family(part.family), {name: values[:, None, None] for name, values in part.draws.items()}
+    grouped = table.groupby(list(KEYS))
+    code = grouped.ngroup().to_numpy()
+    x, t_x, T = (np.asarray(v, float)[:, None] for v in zip(*grouped.indices, strict=True))
+    actual = table["purchases"].to_numpy(float)
+    beyond = np.arange(1.0, max(actual.max(initial=0.0), 3 * horizon) + 40)
+    out = np.empty(actual.size)
+    step = max(1, CELLS // (beyond.size * part.size))
+    for begin in range(0, x.shape[0], step):
+        rows = slice(begin, begin + step)
+        law = module.purchase_sf(beyond, horizon, x[rows], t_x[rows], T[rows], **params)
+        inside = np.flatnonzero((code >= begin) & (code < begin + step))
+        out[inside] = scores.crps_counts(law.mean(axis=0)[code[inside] - begin], actual[inside])
+    return out
+
+
+def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.DataFrame:
+    """Chances against shares, in tenths of the customers by their chance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bin`` (from 1), ``customers``, ``predicted`` (mean chance), ``observed`` (share to whom it came), ``low``,
+        ``high`` (Wilson's interval of the share). Customers of one chance stay together, so bins can be fewer.
+
+    Examples
+    --------
+    >>> reliability([0.1] * 50 + [0.9] * 50, [0] * 50 + [1] * 50)["observed"].tolist()
+    [0.0, 1.0]
+    """
+    import pandas as pd
+    from scipy.special import ndtri
+
+    chance, came = np.asarray(chance, float), np.asarray(came, float)
+    edges = np.unique(np.quantile(chance, np.arange(1, BINS) / BINS, method="inverted_cdf"))
+    place = np.searchsorted(edges, chance, side="left")
+    size = np.bincount(place, minlength=edges.size + 1).astype(float)
+    used = size > 0
+    n = size[used]
+    predicted, share = (np.bincount(place, each, edges.size + 1)[used] / n for each in (chance, came))
+    z = float(ndtri((1 + level) / 2)) ** 2
+    middle = (share + z / (2 * n)) / (1 + z / n)
+    reach = np.sqrt(z * (share * (1 - share) / n + z / (4 * n * n))) / (1 + z / n)
+    columns = {"bin": np.arange(1, n.size + 1), "customers": n.astype(int), "predicted": predicted, "observed": share}
+    return pd.DataFrame({**columns, "low": np.maximum(middle - reach, 0.0), "high": np.minimum(middle + reach, 1.0)})
+
+
+def tracking_curve(model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float) -> pd.DataFrame:
+    """Purchases of the base since the last day, expected and actual, up to each of twelve points of the horizon.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``periods``, ``expected``, ``actual`` (purchase days of the customers of the table, cumulative).
+    """
+    import pandas as pd
+
+    assert customers.calendar is not None
+    assert customers.until is not None
+    part = model.purchases.thinned(DRAWS)
+    module, params = family(part.family), part.columns()
+    counts = table.groupby(list(KEYS)).size()
+    x, t_x, T = (counts.index.get_level_values(name).to_numpy(float) for name in KEYS)
+    alive, weight = module.p_alive(x, t_x, T, **params), counts.to_numpy(float)
+    days = np.array([(day - customers.until).days for day in customers.calendar["day"]])
+    bought, at = customers.calendar["repeat_purchases"].to_numpy(float), horizon * np.arange(1, POINTS + 1) / POINTS
+    rows = []
+    for t in at:
+        expected = float(((alive * alive_purchases(module, params, float(t), x, T, 0.0)) @ weight).mean())
+        actual = float(bought[(days > 0) & (days <= round(t * model.period.days))].sum())
+        rows.append((float(t), expected, actual))
+    return pd.DataFrame(rows, columns=["periods", "expected", "actual"])
