@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lifestage.data.summary import summarize as summarize
     from lifestage.evaluate import backtest as backtest
     from lifestage.evaluate import compare as compare
+    from lifestage.evaluate import drift as drift
     from lifestage.lifecycle import assign_stages as assign_stages
     from lifestage.model import LTVModel as LTVModel
     from lifestage.model import fit as fit
@@ -37,6 +38,7 @@ _HOME = {
     "backtest": "lifestage.evaluate",
     "calibrate": "lifestage.recalibration",
     "compare": "lifestage.evaluate",
+    "drift": "lifestage.evaluate",
     "compress": "lifestage.data.compress",
     "fit": "lifestage.model",
     "load": "lifestage.model",

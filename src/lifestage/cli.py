@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lifestage import cli_experiments  # noqa: F401 - adds its commands
-from lifestage.cli_evaluate import backtest
+from lifestage.cli_evaluate import backtest, drift
 from lifestage.cli_lifecycle import lifecycle
 from lifestage.cli_models import models, retrain
 from lifestage.console import print_summary, progress, sentences
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(lifecycle)
 app.command()(backtest)
+app.command()(drift)
 app.command()(retrain)
 app.add_typer(models)
 

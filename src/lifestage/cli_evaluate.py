@@ -1,14 +1,22 @@
-"""``lifestage backtest``: forecasts put to the test on the past."""
+"""``lifestage backtest`` and ``drift``: forecasts put to the test on the past, and watched at work."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lifestage.cli_lifecycle import Debug, Level, Orders, Out, Seed, Settings, answer
 
-__all__ = ["backtest"]
+__all__ = ["backtest", "drift"]
+
+
+COLUMNS = ("customer", "time", "amount", "quantity", "tz", "max_dropped")
+"""Settings of a run that say how the log is read."""
+
+SIGNAL = 3
+"""Exit code where a model has drifted."""
 
 
 def backtest(
@@ -42,8 +50,7 @@ def backtest(
         from lifestage.evaluate import backtest as test
 
         known = read_config(config, given)
-        names = ("customer", "time", "amount", "quantity", "period", "tz", "stage_window", "max_dropped")
-        columns = {name: getattr(known, name) for name in names}
+        columns = {name: getattr(known, name) for name in (*COLUMNS, "period", "stage_window")}
         found = test(
             read_orders(orders, table=known.table, query=known.query),
             horizon=horizon,
@@ -58,3 +65,43 @@ def backtest(
         return found.table
 
     answer(make, out, debug)
+
+
+def drift(
+    model: Annotated[Path, typer.Argument(help="Folder of the model.")],
+    orders: Orders,
+    config: Settings = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last day to look at (ISO date).")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")] = None,
+    time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
+    amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
+    quantity: Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")] = None,
+    level: Annotated[float, typer.Option("--level", help="One minus the chance of a false alarm.")] = 0.95,
+    seed: Seed = 0,
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Hold a model against what its customers did since; exit code 3 where it has drifted.
+
+    [dim]lifestage drift result/model orders.csv --customer id --time date --amount price[/dim]
+    """
+    given = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
+    signals: list[Any] = []
+
+    def make() -> Any:
+        from lifestage.config import read_config
+        from lifestage.data.sources import read_orders
+        from lifestage.evaluate import drift as watch
+        from lifestage.model import load
+
+        known = read_config(config, given)
+        columns = {name: getattr(known, name) for name in COLUMNS}
+        source = read_orders(orders, table=known.table, query=known.query)
+        found = watch(load(model), source, until=until, level=level, seed=seed, **columns)
+        signals.extend(found.signals)
+        typer.echo(str(found))
+        return found.table
+
+    answer(make, out, debug)
+    if signals:
+        raise typer.Exit(SIGNAL)

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from lifestage.evaluate.backtesting import Backtest, backtest
 from lifestage.evaluate.choice import Comparison, compare
+from lifestage.evaluate.monitoring import Drift, drift
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 
-__all__ = ["Backtest", "Comparison", "backtest", "compare", "frequency_fit", "holdout_fit", "tracking"]
+__all__ = [
+    "Backtest",
+    "Comparison",
+    "Drift",
+    "backtest",
+    "compare",
+    "drift",
+    "frequency_fit",
+    "holdout_fit",
+    "tracking",
+]
