@@ -14,6 +14,7 @@ from scipy import special
 import lifestage as ls
 from lifestage import recalibration
 from lifestage.errors import ConfigError
+from lifestage.evaluate import calibration
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +114,15 @@ def maps(log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, leak: bool) -> dict
     customers = ls.summarize(log, until="1997-09-30", period="week")
     model = ls.fit(customers, spend=None)
     with monkeypatch.context() as patch:
-        patch.setattr(recalibration, "learn", learn)
-        patch.setattr(recalibration, "apply", apply)
+        patch.setattr(calibration, "learn", learn)
+        patch.setattr(calibration, "apply", apply)
         if leak:
-            patch.setattr(recalibration, "split_purchases", lambda *a, **k: [split(*a, **k)[1]] * 2)
+            patch.setattr(calibration, "split_purchases", lambda *a, **k: [split(*a, **k)[1]] * 2)
         ls.calibrate(model, customers)
     return dict(given[0])
 
 
-split = recalibration.split_purchases
+split = calibration.split_purchases
 
 
 def test_the_map_it_is_judged_with_has_not_seen_what_it_is_judged_on(

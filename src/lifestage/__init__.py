@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lifestage.data.sources import read_orders as read_orders
     from lifestage.data.summary import summarize as summarize
     from lifestage.evaluate import backtest as backtest
+    from lifestage.evaluate import calibrate as calibrate
     from lifestage.evaluate import compare as compare
     from lifestage.evaluate import drift as drift
     from lifestage.lifecycle import assign_stages as assign_stages
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from lifestage.model import fit as fit
     from lifestage.model import load as load
     from lifestage.pipeline import write_table as write_table
-    from lifestage.recalibration import calibrate as calibrate
     from lifestage.report import write_report as write_report
     from lifestage.tables import Summary as Summary
 
@@ -36,7 +36,7 @@ _HOME = {
     "Summary": "lifestage.tables",
     "assign_stages": "lifestage.lifecycle",
     "backtest": "lifestage.evaluate",
-    "calibrate": "lifestage.recalibration",
+    "calibrate": "lifestage.evaluate",
     "compare": "lifestage.evaluate",
     "drift": "lifestage.evaluate",
     "compress": "lifestage.data.compress",

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from lifestage.evaluate import Drift
     from lifestage.model import LTVModel
 
 __all__ = [
+    "plot_drift",
     "plot_expected_purchases_matrix",
     "plot_frequency_fit",
     "plot_history_alive",
@@ -29,6 +31,7 @@ __all__ = [
     "plot_ltv_distribution",
     "plot_prior_predictive",
     "plot_probability_alive_matrix",
+    "plot_reliability",
     "plot_stages",
     "plot_tracking",
 ]
@@ -253,5 +256,45 @@ def plot_stages(staged: Any, *, taxonomy: str = "line", lang: str = "en", ax: Ax
     ax.margins(x=0.2)
     ax.set_xlim(left=0)
     ax.set_yticks(at, part["label"].tolist())
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_reliability(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Shares who bought against the chances they were given, from ``Backtest.reliability``; a line a forecast."""
+    ax = _axes(ax, "Chance of a purchase, given and come true", "mean chance given", "share who bought")
+    ax.plot([0, 1], [0, 1], color=ACTUAL, lw=1, ls="--", label="as told")
+    for name, part in table.groupby("forecast", sort=False):
+        reach = np.abs(part[["low", "high"]].to_numpy().T - part["observed"].to_numpy())
+        ax.errorbar(part["predicted"], part["observed"], reach, marker="o", ms=4, lw=1.5, elinewidth=1, label=str(name))
+    top = min(1.0, 1.1 * float(table[["predicted", "high"]].to_numpy().max()))
+    ax.set_xlim(0, top)
+    ax.set_ylim(0, top)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_drift(found: Drift, *, quantity: str = "purchases", ax: Axes | None = None) -> Axes:
+    """What came since a model's last day beside what was predicted, week by week, with the day of a signal."""
+    from matplotlib.dates import date2num
+
+    table = found.table
+    if quantity not in table:
+        raise ConfigError(f"expected a quantity that was watched; got {quantity!r}")
+    ax = _axes(ax, f"{quantity.capitalize()} per week since the model's last day", "", quantity)
+    low, high = table[f"{quantity}_low"], table[f"{quantity}_high"]
+    ax.fill_between(table["end"], low, high, color=MODEL, alpha=0.15, lw=0, label=f"predicted, {found.level:.0%}")
+    ax.plot(table["end"], table[f"{quantity}_expected"], color=MODEL, label="expected")
+    ax.plot(table["end"], table[quantity], color=ACTUAL, marker="o", ms=3, label="actual")
+    for signal in found.signals:
+        if signal.quantity == quantity:
+            ax.axvline(
+                float(date2num(signal.seen)),
+                color=MARK,
+                lw=1.2,
+                label=f"signal: {signal.direction} since about {signal.since}",
+            )
+    ax.set_ylim(bottom=0)
+    _dates(ax)
     ax.legend(frameon=False)
     return ax

@@ -19,11 +19,12 @@ from lifestage.changes import change_note
 from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError
 from lifestage.evaluate.backtesting import resampled_mean
+from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.splits import Split, split_purchases
 from lifestage.families import family
 from lifestage.gates import check_gates
 from lifestage.pipeline import fit_orders, run, summarize_orders
-from lifestage.recalibration import SMALLEST, calibrate, log_losses
+from lifestage.recalibration import SMALLEST, log_losses
 from lifestage.spec import Spec, read_spec
 from lifestage.tables import KEYS
 

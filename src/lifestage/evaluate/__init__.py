@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lifestage.evaluate.backtesting import Backtest, backtest
+from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.choice import Comparison, compare
 from lifestage.evaluate.monitoring import Drift, drift
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
@@ -12,6 +13,7 @@ __all__ = [
     "Comparison",
     "Drift",
     "backtest",
+    "calibrate",
     "compare",
     "drift",
     "frequency_fit",

@@ -16,9 +16,9 @@ from lifestage.data.summary import summarize
 from lifestage.errors import ConfigError, DataError
 from lifestage.evaluate import scores
 from lifestage.evaluate.baselines import baseline_forecasts
+from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_curve
 from lifestage.model import fit
-from lifestage.recalibration import calibrate
 from lifestage.tables import CUSTOMER, Period, Summary
 
 if TYPE_CHECKING:

@@ -169,7 +169,7 @@ def drift(
             signals.append(Signal(name, word, *days))
     span = model.data.until + timedelta(days=STEP * steps)
     then: Summary = summarize(orders, **(columns | {"until": span}))
-    cohorts = _cohorts(model, customers, base, cohort, points[-1:], then, factor, scenarios, level, seed)
+    cohorts = _cohorts(model, customers, base, cohort, points[-1:], then, factor, max(100, scenarios // 3), level, seed)
     return Drift(pd.DataFrame(known), cohorts, tuple(signals), level)
 
 
