@@ -26,11 +26,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-app.add_typer(lifecycle)
-app.command()(backtest)
-app.command()(drift)
-app.command()(retrain)
-app.add_typer(models)
 
 Orders = Annotated[
     str, typer.Argument(help="CSV or Parquet file or glob; or a DuckDB file or postgresql://host/db with --table.")
@@ -283,6 +278,13 @@ def report(
             )  # fmt: skip
         if not quiet:
             typer.echo(f"Written to {out}")
+
+
+app.command()(backtest)
+app.command()(drift)
+app.command()(retrain)
+app.add_typer(lifecycle)
+app.add_typer(models)
 
 
 def _version(show: bool) -> None:
