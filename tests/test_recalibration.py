@@ -13,8 +13,10 @@ from scipy import special
 
 import lifestage as ls
 from lifestage import recalibration
+from lifestage.config import RunConfig
 from lifestage.errors import ConfigError
 from lifestage.evaluate import calibration
+from lifestage.pipeline import run
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +139,20 @@ def test_the_map_it_is_judged_with_has_not_seen_what_it_is_judged_on(
     assert len(planted) < len(cdnow)
     assert maps(cdnow, monkeypatch, leak=False) == maps(planted, monkeypatch, leak=False)
     assert maps(cdnow, monkeypatch, leak=True) != maps(planted, monkeypatch, leak=True)
+
+
+def test_a_run_recalibrates_where_its_settings_say_so(cdnow: pd.DataFrame, mbg: ls.LTVModel, tmp_path: Path) -> None:
+    settings = {"until": "1997-09-30", "purchases": "mbg/nbd", "calibrate": True}
+    run(cdnow, tmp_path / "out", RunConfig(**settings))
+    kept = ls.load(tmp_path / "out" / "model").calibration
+    assert kept is not None
+    assert mbg.calibration is not None
+    assert kept.helps
+    assert kept.values == pytest.approx(mbg.calibration.values, rel=1e-6)
+    found = pd.read_parquet(tmp_path / "out" / "customers.parquet").set_index("customer_id")["p_purchase"]
+    customers = ls.summarize(cdnow, until="1997-09-30", period="week")
+    expected = mbg.predict(customers, calibrated=True).set_index("customer_id")["p_purchase"]
+    np.testing.assert_allclose(found.reindex(expected.index), expected, rtol=1e-6)
 
 
 def test_what_it_needs_is_said(customers: ls.Summary, model: ls.LTVModel) -> None:

@@ -43,6 +43,7 @@ class RunConfig(BaseModel):
     draws: int = Field(default=1000, ge=2)
     seed: int = Field(default=0, ge=0)
     priors: dict[str, str] | None = None
+    calibrate: bool = False
 
     horizon: float = Field(default=52, gt=0)
     discount_rate: float = Field(default=0.10, ge=0)

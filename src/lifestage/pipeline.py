@@ -13,6 +13,7 @@ from lifestage.data.engine import to_pandas, write_parquet
 from lifestage.data.postgres import is_postgres, replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
+from lifestage.evaluate import calibrate
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
 from lifestage.model import LTVModel, fit
@@ -56,10 +57,11 @@ def _engine(config: RunConfig) -> dict[str, Any]:
 
 
 def fit_orders(customers: Summary, config: RunConfig) -> LTVModel:
-    """Fit the families that the settings name."""
+    """Fit the families that the settings name, and recalibrate the chance of a purchase if they ask for it."""
     spend = config.spend if config.amount is not None else None
     how: dict[str, Any] = {"method": config.method, "draws": config.draws, "seed": config.seed, "priors": config.priors}
-    return fit(customers, purchases=config.purchases, spend=spend, **how)
+    model = fit(customers, purchases=config.purchases, spend=spend, **how)
+    return calibrate(model, customers) if config.calibrate else model
 
 
 def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
@@ -70,6 +72,7 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         discount_rate=config.discount_rate,
         margin=config.margin,
         level=config.level,
+        calibrated=config.calibrate and model.calibration is not None,
     )
     return assign_stages(scores, line_rule=config.line_rule, lang=config.lang, playbook=config.playbook)
 

@@ -19,7 +19,6 @@ from lifestage.changes import change_note
 from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError
 from lifestage.evaluate.backtesting import resampled_mean
-from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.splits import Split, split_purchases
 from lifestage.families import family
 from lifestage.gates import check_gates
@@ -139,7 +138,6 @@ def retrain(
         wins = comparison is None or _wins(comparison, spec)
         step("fit", {} if comparison is None else {"comparison": comparison.to_dict("records")})
         model = fit_orders(customers, config)
-        model = calibrate(model, customers) if spec.calibrate else model
         changes = change_note(was, model, customers, config, comparison)
         step("save", {"status": model.status})
         version = (
@@ -193,7 +191,9 @@ def _losses(part: Posterior, split: Split) -> dict[str, Floats]:
 def _compare(source: Any, customers: Summary, was: LTVModel, spec: Spec) -> pd.DataFrame:
     """Champion and challenger, forecasting from a horizon before the last day; the champion may know some of it."""
     split = split_purchases(customers, horizon=spec.promotion.horizon, origins=1)[0]
-    config = spec.run.model_copy(update={"until": split.origin, "spend": None, "stage_window": customers.stage_window})
+    config = spec.run.model_copy(
+        update={"until": split.origin, "spend": None, "calibrate": False, "stage_window": customers.stage_window}
+    )
     challenger = fit_orders(summarize_orders(source, config), config)
     table = compare_forecasts(split, was.purchases, challenger.purchases, spec.promotion.level)
     known = max(was.data.until - split.origin, timedelta(0)).days if was.data.until is not None else 0

@@ -48,7 +48,6 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     orders: str | None = None
-    calibrate: bool = False
     keep: int = Field(default=12, ge=2)
     run: RunConfig = Field(default_factory=RunConfig)
     gates: Gates = Field(default_factory=Gates)
@@ -85,7 +84,7 @@ def spec_text(orders: str | None, settings: dict[str, Any]) -> str:
     checked(RunConfig, settings)
     lines = ["# The recipe of this model: every retraining follows it."]
     lines += ['# orders = "orders/*.parquet"' if orders is None else f"orders = {_toml(orders)}"]
-    lines += ["calibrate = false", "keep = 12", "", "[run]"]
+    lines += ["keep = 12", "", "[run]"]
     lines += [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
     lines += [
         "",
