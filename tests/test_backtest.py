@@ -97,6 +97,12 @@ def test_rolling_origins_and_engines(cdnow: pd.DataFrame) -> None:
     assert one.table["coverage"].dropna().between(0.85, 1).all()
 
 
+def test_a_window_for_stages_longer_than_the_past_is_no_hindrance(cdnow: pd.DataFrame) -> None:
+    how: dict[str, Any] = {"origins": ["1997-05-01"], "horizon": 13, "families": ["bg/nbd"], "period": "week"}
+    long = backtest(cdnow, stage_window=200, **how).table
+    pd.testing.assert_frame_equal(long, backtest(cdnow, **how).table)
+
+
 def test_what_cannot_be_tested_is_refused(cdnow: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="is an origin"):
         backtest(cdnow, horizon=39, origins=3, period="week")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,15 @@ def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
     done = []
     for until in QUARTERS:
         steps.clear()
-        done.append(retrain(folder, until=until, out=tmp_path / "out", step=lambda name, _: steps.append(name)))
+        out = tmp_path / "out" if until == QUARTERS[-1] else None
+        done.append(retrain(folder, until=until, out=out, step=lambda name, _: steps.append(name)))
         assert tuple(steps) == STEPS
     assert [each.outcome for each in done] == ["promoted"] * 3
     assert registry.versions(folder) == [each.version for each in done]
     assert "The first version" in done[0].changes
+    assert "bg/nbd: better than the best baseline" in registry.read_text(
+        folder, registry.versions(folder)[0], "card.md"
+    )
     for before, after in pairwise(done):
         assert after.version is not None
         note = registry.read_text(folder, after.version, "changes.md")
@@ -165,6 +170,97 @@ def test_stability_is_that_of_its_definition() -> None:
     assert population_stability(before, after) == pytest.approx(expected, rel=1e-3)
     assert population_stability(np.zeros(50), np.ones(50)) > 1
     assert population_stability(before, before) == 0
+
+
+def test_who_is_kept_scores_the_customers_of_today(trained: Path, tmp_path: Path) -> None:
+    spec = (trained / "spec.toml").read_text("utf-8")
+    (trained / "spec.toml").write_text(spec.replace('"not worse"', '"never"'), "utf-8")
+    assert retrain(trained, until=QUARTERS[1], out=tmp_path / "out").outcome == "kept"
+    told = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    orders = pd.read_parquet(tmp_path / "out" / "customers.parquet")["orders"]
+    assert told["data"]["until"] == QUARTERS[1]
+    assert told["quality"]["rows_used"] > registry.load_version(trained).data.quality.rows_used  # type: ignore[union-attr]
+    assert told["data"]["orders"] == orders.sum()
+    params = (
+        {each["name"]: each["estimate"] for each in told["fit"]["purchases"]["params"]}
+        if isinstance(told["fit"]["purchases"]["params"], list)
+        else told["fit"]["purchases"]["params"]
+    )
+    assert params["r"] == pytest.approx(registry.load_version(trained).purchases.estimate["r"])
+    assert ls.load(tmp_path / "out" / "model").data.until == date.fromisoformat(QUARTERS[1])
+
+
+def stop_at_score(name: str, _: dict[str, Any]) -> None:
+    if name == "score":
+        raise KeyboardInterrupt
+
+
+def test_customers_that_a_failure_left_unscored_are_scored_next_time(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        retrain(trained, until=QUARTERS[1], out=out, step=stop_at_score)
+    assert not out.exists()
+    assert retrain(trained, until=QUARTERS[1], out=out, dry_run=True).outcome == "refused"
+    assert not out.exists()
+    assert retrain(trained, until=QUARTERS[1], out=out).outcome == "refused"
+    model = ls.load(out / "model")
+    pd.testing.assert_frame_equal(model.params, registry.load_version(trained).params)
+    before = content(out)
+    assert retrain(trained, until=QUARTERS[1], out=out).outcome == "refused"
+    assert content(out) == before  # and only once
+    registry.rollback(trained)
+    retrain(trained, until=QUARTERS[1], out=out)
+    pd.testing.assert_frame_equal(ls.load(out / "model").params, registry.load_version(trained).params)
+    assert not ls.load(out / "model").params.equals(model.params)
+
+
+def test_a_place_for_customers_that_cannot_be_is_refused_at_once(folder: Path, tmp_path: Path) -> None:
+    before = content(folder)
+    with pytest.raises(ConfigError, match="outside of the model"):
+        retrain(folder, until=QUARTERS[0], out=folder / "out")
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(ConfigError, match="left alone"):
+        retrain(folder, until=QUARTERS[0], out=tmp_path)
+    assert content(folder) == before
+
+
+def test_forecasts_in_another_period_are_not_compared(trained: Path) -> None:
+    spec = (trained / "spec.toml").read_text("utf-8")
+    (trained / "spec.toml").write_text(spec.replace('period = "week"', 'period = "day"'), "utf-8")
+    with pytest.raises(ConfigError, match="the period of the champion, week, in the recipe; got day"):
+        retrain(trained, until=QUARTERS[1])
+
+
+def test_a_young_log_has_a_first_version(folder: Path) -> None:
+    found = retrain(folder, until="1997-03-15")
+    assert found.version is not None
+    assert "Not made: expected origins" in registry.read_text(folder, found.version, "card.md")
+
+
+def test_a_long_stage_window_is_no_hindrance_to_forecasts_of_the_past(folder: Path) -> None:
+    spec = (folder / "spec.toml").read_text("utf-8")
+    (folder / "spec.toml").write_text(spec.replace("[run]", "[run]\nstage_window = 120"), "utf-8")
+    first = retrain(folder, until="1997-05-20")
+    assert first.version is not None
+    assert "base rate" in registry.read_text(folder, first.version, "card.md")
+    found = retrain(folder, until="1997-06-20")
+    assert found.comparison is not None
+    assert set(found.comparison["origin"]) == {"1997-03-21"}
+
+
+def test_what_is_infinite_is_no_number_of_json(trained: Path, cdnow: pd.DataFrame, tmp_path: Path) -> None:
+    spec = (trained / "spec.toml").read_text("utf-8")
+    open_ended = spec.replace("volume = [0.33, 3.0]", "volume = [0.0, inf]").replace(
+        "max_gap_days = 14", "max_gap_days = 99"
+    )
+    (trained / "spec.toml").write_text(open_ended, "utf-8")
+    day = pd.to_datetime(cdnow["date"])
+    cdnow[(day < "1997-08-15") | (day > QUARTERS[0])].to_parquet(tmp_path / "pause.parquet")
+    shown = CliRunner().invoke(app, ["retrain", str(trained), str(tmp_path / "pause.parquet"), "--until", "1997-10-20"])
+    assert shown.exit_code in (0, 3), shown.output
+    lines = [json.loads(line, parse_constant=_refuse) for line in shown.stdout.splitlines()]
+    gates = next(line["gates"] for line in lines if "gates" in line)
+    assert gates["purchases a day, ratio"] is None
 
 
 KILLED = """

@@ -69,15 +69,14 @@ def change_note(
     if comparison is not None:
         parts += ["## Champion and challenger on the same forecasts", markdown_table(comparison)]
     parts += ["## Parameters, with 95 % intervals", markdown_table(params)]
-    if was.period == model.period:
-        staged = [_staged(each, customers, config) for each in (was, model)]
-        known = [name for name in SCORES if all(name in table for table in staged)]
-        stability = {name: population_stability(*(table[name] for table in staged)) for name in known}
-        rows = pd.DataFrame({"score": list(stability), "population stability index": list(stability.values())})
-        moves = pd.crosstab(staged[0]["stage_line"], staged[1]["stage_line"])
-        moves = moves.reset_index().rename(columns={"stage_line": "before \\ after"})
-        parts += ["## Scores of the same customers", markdown_table(rows)]
-        parts += ["## Stages of the same customers, before and after", markdown_table(moves)]
+    staged = [_staged(each, customers, config) for each in (was, model)]
+    known = [name for name in SCORES if all(name in table for table in staged)]
+    stability = {name: population_stability(*(table[name] for table in staged)) for name in known}
+    rows = pd.DataFrame({"score": list(stability), "population stability index": list(stability.values())})
+    moves = pd.crosstab(staged[0]["stage_line"], staged[1]["stage_line"])
+    moves = moves.reset_index().rename(columns={"stage_line": "before \\ after"})
+    parts += ["## Scores of the same customers", markdown_table(rows)]
+    parts += ["## Stages of the same customers, before and after", markdown_table(moves)]
     return "\n\n".join(parts) + "\n"
 
 

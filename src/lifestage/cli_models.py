@@ -179,11 +179,12 @@ def retrain(
     [dim]lifestage retrain models/shop --out result[/dim]
     """
 
-    def told(name: str, facts: dict[str, Any]) -> None:
-        typer.echo(json.dumps({"step": name, **facts}, default=str))
-
     with sentences(debug):
+        from lifestage.report.plain import plain
         from lifestage.retrain import retrain as make_again
+
+        def told(name: str, facts: dict[str, Any]) -> None:
+            typer.echo(json.dumps(plain({"step": name, **facts}), allow_nan=False))
 
         try:
             found = make_again(folder, orders, out=out, until=until, dry_run=dry_run, step=told)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from lifestage.tables import Summary
 
-__all__ = ["check_gates"]
+__all__ = ["NEW_DAYS", "check_gates"]
+
+NEW_DAYS = "new days"
+"""The gate that says whether anything is new."""
 
 SHORTEST = 28
 """Days that a ratio looks back over, at least."""
@@ -57,7 +60,7 @@ def check_gates(customers: Summary, before: Summary | None, gates: Gates) -> pd.
             raise DataError(
                 f"expected orders after {since}, the last day of the champion; they end on {customers.until}"
             )
-        rows.insert(0, ("new days", float(new_days), float(gates.min_new_days), np.inf))
+        rows.insert(0, (NEW_DAYS, float(new_days), float(gates.min_new_days), np.inf))
         if new_days > 0:
             rows += _ratios(customers.calendar, since, customers.until, gates)
     begin = min(customers.calendar["day"]) if since is None else since

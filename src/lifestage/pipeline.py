@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +21,33 @@ from lifestage.model import LTVModel, fit
 from lifestage.report import summarize_run, write_report
 from lifestage.tables import Summary
 
-__all__ = ["fit_orders", "run", "score", "summarize_orders", "write_table"]
+__all__ = ["RUN_FILES", "fit_orders", "log_settings", "open_orders", "run", "score", "summarize_orders", "write_table"]
 
 Step = Callable[[str], None]
 
+LOG = (
+    *("customer", "time", "amount", "quantity", "order", "channel", "period", "tz"),
+    *("drop_duplicates", "drop_zero", "stage_window", "resolution", "max_dropped"),
+)
 RUN_FILES = frozenset({"customers.parquet", "stages.csv", "summary.json", "report.html", "model"})
 
 
 def summarize_orders(orders: Any, config: RunConfig) -> Summary:
     """Read and summarise *orders* (a path, glob, database file or frame) as the settings say."""
-    source = orders
-    if isinstance(orders, str | os.PathLike):
-        source = read_orders(os.fspath(orders), table=config.table, query=config.query, **_engine(config))
-    summary: Summary = summarize(
-        source,
-        customer=config.customer,
-        time=config.time,
-        amount=config.amount,
-        quantity=config.quantity,
-        order=config.order,
-        channel=config.channel,
-        until=config.until,
-        period=config.period,
-        tz=config.tz,
-        drop_duplicates=config.drop_duplicates,
-        drop_zero=config.drop_zero,
-        stage_window=config.stage_window,
-        resolution=config.resolution,
-        max_dropped=config.max_dropped,
-    )
+    summary: Summary = summarize(open_orders(orders, config), until=config.until, **log_settings(config))
     return summary
+
+
+def open_orders(orders: Any, config: RunConfig) -> Any:
+    """The table of a path, glob or address, opened as the settings say; a frame is one already."""
+    if not isinstance(orders, str | os.PathLike):
+        return orders
+    return read_orders(os.fspath(orders), table=config.table, query=config.query, **_engine(config))
+
+
+def log_settings(config: RunConfig) -> dict[str, Any]:
+    """What the settings say of a log, for :func:`lifestage.summarize`: its columns and how to clean it."""
+    return {name: getattr(config, name) for name in LOG}
 
 
 def _engine(config: RunConfig) -> dict[str, Any]:
@@ -143,7 +141,8 @@ def run(
     ----------
     orders : path, glob, database file, address of a database, frame, or Summary
     model : LTVModel, optional
-        In the place of a fit.
+        In the place of a fit. What is written, ``model/`` too, then tells of these customers, not of those that it was
+        fitted on.
     to, to_table : str, optional
         A database to write the customers to as well, and the table; see :func:`write_table`.
     step : callable
@@ -168,7 +167,7 @@ def run(
         step("Reading orders")
         customers = orders if isinstance(orders, Summary) else summarize_orders(orders, config)
         step("Fitting the models")
-        model = fit_orders(customers, config) if model is None else model
+        model = replace(model or fit_orders(customers, config), data=customers.without_customers())
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))

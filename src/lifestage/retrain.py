@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from lifestage import registry
 from lifestage.card import markdown_table, model_card
 from lifestage.changes import change_note
 from lifestage.data.engine import lazy, to_pandas
-from lifestage.errors import ConfigError
-from lifestage.evaluate.backtesting import resampled_mean
-from lifestage.evaluate.splits import Split, split_purchases
+from lifestage.errors import ConfigError, DataError, RegistryError
+from lifestage.evaluate.backtesting import backtest, resampled_mean
+from lifestage.evaluate.splits import NO_STAGES, Split, split_purchases
 from lifestage.families import family
-from lifestage.gates import check_gates
-from lifestage.pipeline import fit_orders, run, summarize_orders
+from lifestage.folders import refuse_others
+from lifestage.gates import NEW_DAYS, check_gates
+from lifestage.model import load
+from lifestage.pipeline import RUN_FILES, fit_orders, log_settings, open_orders, run, summarize_orders
 from lifestage.recalibration import SMALLEST, log_losses
 from lifestage.spec import Spec, read_spec
 from lifestage.tables import KEYS
@@ -43,6 +46,11 @@ STEPS = ("read", "gates", "backtest", "fit", "save", "promote", "score", "prune"
 """What is done, in this order; each is announced before it begins."""
 
 DRAWS = 50
+
+TESTED = 1_000_000
+"""Customers up to which a first version is tested beside baselines, with a row a customer in memory."""
+
+SHOWN = ["forecast", "mae", "bias", "log_loss", "brier", "auc"]
 
 
 def _silent(name: str, facts: dict[str, Any]) -> None:
@@ -100,7 +108,8 @@ def retrain(
     orders : path, glob, address or frame, optional
         In the place of those of the recipe.
     out : path, optional
-        A folder for customers and report, as ``run`` writes them.
+        A folder for customers and report, as ``run`` writes them, outside of *folder*. Where nothing is new but this
+        folder is not of the champion, after a failure or a rollback, it is written again.
     until : ISO date, optional
         Last day of observation; the last of the log if left out.
     dry_run : bool
@@ -119,30 +128,42 @@ def retrain(
     source = spec.orders if orders is None else orders
     if source is None:
         raise ConfigError("expected orders: name them in spec.toml, or give them")
+    if out is not None:
+        _check_out(folder, out)
     with nullcontext() if dry_run else registry.lock(folder):
         if not dry_run:
             registry.clean(folder)
         name = registry.champion(folder)
         was = None if name is None else registry.load_version(folder, name)
         step("read", {"champion": name})
+        if was is not None and was.period.name != spec.run.period:
+            raise ConfigError(
+                f"expected the period of the champion, {was.period.name}, in the recipe; got {spec.run.period}: begin "
+                "a model of another name"
+            )
         config = spec.run.model_copy(update={} if until is None else {"until": _day(until)})
         customers = summarize_orders(source, config)
         step("gates", {"customers": customers.customers, "until": str(customers.until)})
         last = registry.last_judged(folder)
-        gates = check_gates(customers, None if last is None else registry.load_version(folder, last).data, spec.gates)
+        judged = None if last is None else registry.load_version(folder, last).data
+        gates = check_gates(customers, judged, spec.gates)
         if not gates["passed"].all():
-            step("done", {"outcome": "refused", "failed": gates.loc[~gates["passed"], "gate"].tolist()})
+            failed = gates.loc[~gates["passed"], "gate"].tolist()
+            same = judged is not None and judged.until == customers.until and failed == [NEW_DAYS]
+            if same and was is not None and out is not None and not dry_run and not _is_scored(out, was, customers):
+                step("score", {"champion": name})
+                run(customers, out, config, model=was)
+            step("done", {"outcome": "refused", "failed": failed})
             return Retrained("refused", None, name, gates, None, "")
         step("backtest", {"gates": dict(zip(gates["gate"], gates["value"].tolist(), strict=True))})
         comparison = None if was is None else _compare(source, customers, was, spec)
+        tested = _beside_baselines(source, customers, spec) if comparison is None else markdown_table(comparison)
         wins = comparison is None or _wins(comparison, spec)
         step("fit", {} if comparison is None else {"comparison": comparison.to_dict("records")})
         model = fit_orders(customers, config)
         changes = change_note(was, model, customers, config, comparison)
         step("save", {"status": model.status})
-        version = (
-            None if dry_run else registry.add_version(folder, model, _texts(model, customers, changes, comparison))
-        )
+        version = None if dry_run else registry.add_version(folder, model, _texts(model, customers, changes, tested))
         outcome = "promoted" if wins else "kept"
         step("promote", {"version": version, "promote": wins})
         if version is not None:
@@ -164,8 +185,8 @@ def compare_forecasts(split: Split, champion: Posterior, challenger: Posterior, 
     -------
     pandas.DataFrame
         ``loss`` (``"log_score"``, minus the log probability of the number of purchases; ``"log_loss"``, that of any
-        purchase), ``champion``, ``challenger`` (mean a
-        customer), ``difference`` (below 0 the challenger is better), ``low``, ``high``.
+        purchase), ``champion``, ``challenger`` (means a customer), ``difference`` (below 0 the challenger is better),
+        ``low``, ``high``.
     """
     import pandas as pd
 
@@ -191,9 +212,7 @@ def _losses(part: Posterior, split: Split) -> dict[str, Floats]:
 def _compare(source: Any, customers: Summary, was: LTVModel, spec: Spec) -> pd.DataFrame:
     """Champion and challenger, forecasting from a horizon before the last day; the champion may know some of it."""
     split = split_purchases(customers, horizon=spec.promotion.horizon, origins=1)[0]
-    config = spec.run.model_copy(
-        update={"until": split.origin, "spend": None, "calibrate": False, "stage_window": customers.stage_window}
-    )
+    config = spec.run.model_copy(update={"until": split.origin, "spend": None, "calibrate": False} | NO_STAGES)
     challenger = fit_orders(summarize_orders(source, config), config)
     table = compare_forecasts(split, was.purchases, challenger.purchases, spec.promotion.level)
     known = max(was.data.until - split.origin, timedelta(0)).days if was.data.until is not None else 0
@@ -206,9 +225,32 @@ def _wins(comparison: pd.DataFrame, spec: Spec) -> bool:
     return rule != "never" and not_worse and (rule == "not worse" or bool((comparison["high"] < 0).any()))
 
 
-def _texts(model: LTVModel, customers: Summary, changes: str, comparison: pd.DataFrame | None) -> dict[str, str]:
-    backtest = "" if comparison is None else markdown_table(comparison)
-    return {"card.md": model_card(model, backtest=backtest, data_hash=_data_hash(customers)), "changes.md": changes}
+def _beside_baselines(source: Any, customers: Summary, spec: Spec) -> str:
+    """A first version has no champion to forecast against: it is held against forecasts that need no model."""
+    if customers.customers > TESTED:
+        return f"Not made: the base has more than {TESTED:,} customers."
+    assert customers.until is not None
+    horizon = spec.promotion.horizon
+    origin = customers.until - timedelta(days=round(horizon * customers.period.days))
+    try:
+        found = backtest(
+            open_orders(source, spec.run),
+            horizon=horizon,
+            origins=[origin],
+            families=[spec.run.purchases],
+            spend=None,
+            method=spec.run.method,
+            level=spec.promotion.level,
+            seed=spec.run.seed,
+            **log_settings(spec.run) | NO_STAGES,
+        )
+    except DataError as error:  # a young log has a first version all the same
+        return f"Not made: {error}."
+    return f"{found}\n\n{markdown_table(found.table[SHOWN])}"
+
+
+def _texts(model: LTVModel, customers: Summary, changes: str, tested: str) -> dict[str, str]:
+    return {"card.md": model_card(model, backtest=tested, data_hash=_data_hash(customers)), "changes.md": changes}
 
 
 def _data_hash(customers: Summary) -> str:
@@ -220,6 +262,23 @@ def _data_hash(customers: Summary) -> str:
     for column in (*KEYS, "n"):
         digest.update(np.round(counts[column].to_numpy(float), 9).tobytes())
     return digest.hexdigest()[:16]
+
+
+def _check_out(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> None:
+    """Refuse, before anything is done, what could not be written into, or would put customers into the store."""
+    target = Path(out).resolve()
+    refuse_others(target, RUN_FILES)
+    if target.is_relative_to(Path(folder).resolve()):
+        raise ConfigError(f"expected a folder for customers outside of the model, where none may be; got {target}")
+
+
+def _is_scored(out: str | os.PathLike[str], model: LTVModel, customers: Summary) -> bool:
+    """Whether *out* holds the customers of this day as this model sees them."""
+    try:
+        found = load(Path(out) / "model")
+    except RegistryError:
+        return False
+    return found.params.equals(model.params) and found.data.until == customers.until
 
 
 def _day(text: str) -> Any:

@@ -18,6 +18,7 @@ from lifestage.evaluate import scores
 from lifestage.evaluate.baselines import baseline_forecasts
 from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_curve
+from lifestage.evaluate.splits import NO_STAGES
 from lifestage.model import fit
 from lifestage.tables import CUSTOMER, Period, Summary
 
@@ -140,7 +141,7 @@ def backtest(
     models: list[str] = []
     forecasts: dict[str, dict[str, Floats]]
     for origin in _origins(whole, origins, ahead):
-        known = {**columns, "stage_window": whole.stage_window}
+        known = columns | NO_STAGES
         customers = summarize(orders, until=origin, **known)
         table = _with_future(customers, orders, origin, ahead, known)
         forecasts, tracked = {}, {}

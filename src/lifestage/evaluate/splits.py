@@ -16,9 +16,12 @@ from lifestage.tables import CUSTOMER, Counts, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Split", "split_purchases"]
+__all__ = ["NO_STAGES", "Split", "split_purchases"]
 
 Floats = NDArray[np.float64]
+
+NO_STAGES = {"stage_window": 1.0}
+"""Forecasts of purchases have no stages, and a window for these may be longer than the past is known."""
 
 DAYS = 4_000_000
 """Purchase days that stand for more of them."""
