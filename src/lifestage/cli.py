@@ -52,6 +52,9 @@ Purchases = Annotated[str | None, typer.Option("--purchases", help="Purchase mod
 Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle, map, laplace or nuts.")]
 Draws = Annotated[int | None, typer.Option("--draws", help="Posterior draws, with laplace or nuts.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the draws.")]
+Backtest = Annotated[
+    int | None, typer.Option("--backtest", help="Days of the past to test the model at; 0 for none.", min=0)
+]
 Horizon = Annotated[float | None, typer.Option("--horizon", help="How far to predict, in periods.")]
 Discount = Annotated[float | None, typer.Option("--discount-rate", help="Discount rate a YEAR (0.10 = 10 %).")]
 Margin = Annotated[float | None, typer.Option("--margin", help="Share of spend that is profit, in (0, 1].")]
@@ -128,6 +131,7 @@ def run(
     method: Method = None,
     draws: Draws = None,
     seed: Seed = None,
+    backtest: Backtest = None,
     discount_rate: Discount = None,
     margin: Margin = None,
     level: Level = None,

@@ -44,6 +44,7 @@ class RunConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     priors: dict[str, str] | None = None
     calibrate: bool = False
+    backtest: int | None = Field(default=None, ge=0)
 
     horizon: float = Field(default=52, gt=0)
     discount_rate: float = Field(default=0.10, ge=0)

@@ -87,6 +87,11 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
     if realised:
         shares = ", ".join(f"{row['stage'].replace('_', ' ')} {row['repurchased']:.0%}" for row in realised)
         table.add_row(f"Bought within {realised[0]['window_days']:.0f} days after", shares)
+    test = (summary["trust"] or {}).get("backtest")
+    if test:
+        said = "; ".join(f"{escape(name)}: {grade}" for name, grade in test["grades"].items())
+        ahead = f"Tested {round(test['horizon'])} {data['period']}s ahead"
+        table.add_row(ahead, f"{said} than the best forecast that needs no model")
     console.print(table)
     notes = [note["text"] for note in (quality or {}).get("notes", [])]
     for name, part in summary["fit"].items():

@@ -14,7 +14,7 @@ from lifestage.data.engine import to_pandas, write_parquet
 from lifestage.data.postgres import is_postgres, replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
-from lifestage.evaluate import calibrate
+from lifestage.evaluate import calibrate, put_to_test
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
 from lifestage.model import LTVModel, fit
@@ -126,6 +126,7 @@ def run(
     out: str | os.PathLike[str],
     config: RunConfig,
     *,
+    customers: Summary | None = None,
     model: LTVModel | None = None,
     to: str | None = None,
     to_table: str = "customers",
@@ -139,7 +140,9 @@ def run(
 
     Parameters
     ----------
-    orders : path, glob, database file, address of a database, frame, or Summary
+    orders : path, glob, database file, address of a database, or frame
+    customers : Summary, optional
+        What these orders were summarised to already.
     model : LTVModel, optional
         In the place of a fit. What is written, ``model/`` too, then tells of these customers, not of those that it was
         fitted on.
@@ -165,17 +168,20 @@ def run(
     previous = _previous_run(target)
     with staging_folder(target) as staging:
         step("Reading orders")
-        customers = orders if isinstance(orders, Summary) else summarize_orders(orders, config)
+        orders = open_orders(orders, config)
+        customers = summarize_orders(orders, config) if customers is None else customers
         step("Fitting the models")
         model = replace(model or fit_orders(customers, config), data=customers.without_customers())
+        step("Testing the model on the past")
+        how: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
+        trust = put_to_test(orders, customers, model, log_settings(config), **how)
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))
         step("Totals and stages")
         stage_table(staged, lang=config.lang, playbook=config.playbook).to_csv(staging / "stages.csv", index=False)
-        summary = summarize_run(
-            staged, model, currency=config.currency, previous=previous, cac=config.cac, customers=customers
-        )
+        known: dict[str, Any] = {"previous": previous, "cac": config.cac, "customers": customers, "trust": trust}
+        summary = summarize_run(staged, model, currency=config.currency, **known)
         (staging / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
         model.save(staging / "model")
         step("Writing the report")

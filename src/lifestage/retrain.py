@@ -152,7 +152,7 @@ def retrain(
             same = judged is not None and judged.until == customers.until and failed == [NEW_DAYS]
             if same and was is not None and out is not None and not dry_run and not _is_scored(out, was, customers):
                 step("score", {"champion": name})
-                run(customers, out, config, model=was)
+                run(source, out, config, customers=customers, model=was)
             step("done", {"outcome": "refused", "failed": failed})
             return Retrained("refused", None, name, gates, None, "")
         step("backtest", {"gates": dict(zip(gates["gate"], gates["value"].tolist(), strict=True))})
@@ -171,7 +171,7 @@ def retrain(
         serving = version if wins and version is not None else name
         step("score", {"champion": serving})
         if out is not None and not dry_run:
-            run(customers, out, config, model=model if wins else was)
+            run(source, out, config, customers=customers, model=model if wins else was)
         step("prune", {})
         gone = [] if dry_run else registry.prune(folder, spec.keep)
         step("done", {"outcome": outcome, "champion": serving, "pruned": gone})

@@ -19,6 +19,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.errors import ConfigError
+from lifestage.evaluate import put_to_test
 from lifestage.report import html, summarize_run, write_report
 
 EVIL = "<script>alert(1)</script>"
@@ -32,11 +33,12 @@ TOPICS = [
     "groups",
     "value",
     "metrics",
+    "trust",
     "fit",
     "quality",
     "reading",
 ]
-BARE = [topic for topic in TOPICS if topic not in ("schedule", "groups")]
+BARE = [topic for topic in TOPICS if topic not in ("schedule", "groups", "trust")]
 
 
 class Page(HTMLParser):
@@ -69,9 +71,10 @@ def evil(staged: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def run(evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary) -> dict[str, Any]:
     before = summarize_run(evil, model)
-    known = summarize_run(staged, model, customers=customers)["outlook"]
-    outlook = before["outlook"] | {name: known[name] for name in ("realised", "schedule")}
-    return {**before, "outlook": outlook, "previous": before, "metric_changes": []}
+    trust = put_to_test(ls.datasets.cdnow(), customers, model, {"period": "week"})
+    known = summarize_run(staged, model, customers=customers, trust=trust)
+    outlook = before["outlook"] | {name: known["outlook"][name] for name in ("realised", "schedule")}
+    return {**before, "outlook": outlook, "trust": known["trust"], "previous": before, "metric_changes": []}
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +189,7 @@ def test_in_a_browser(browser: Any, pages: Path, lang: str, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("td.id").first.inner_text().startswith(EVIL)
     charts = page.locator("svg.chart")
-    assert charts.count() == 15
+    assert charts.count() == 19
     assert all(charts.nth(i).bounding_box()["width"] <= width for i in range(charts.count()))
     heading = page.locator("h2").nth(1)
     assert heading.inner_text() == {"en": "What to expect", "zh-Hant": "可以期待什麼"}[lang]

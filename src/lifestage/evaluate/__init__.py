@@ -7,16 +7,19 @@ from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.choice import Comparison, compare
 from lifestage.evaluate.monitoring import Drift, drift
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
+from lifestage.evaluate.trust import Trust, put_to_test
 
 __all__ = [
     "Backtest",
     "Comparison",
     "Drift",
+    "Trust",
     "backtest",
     "calibrate",
     "compare",
     "drift",
     "frequency_fit",
     "holdout_fit",
+    "put_to_test",
     "tracking",
 ]

@@ -21,6 +21,7 @@ from lifestage.report.texts import Voice, voice
 from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
+    from lifestage.evaluate import Trust
     from lifestage.lifecycle.playbook import Playbook
     from lifestage.model import LTVModel
     from lifestage.tables import Summary
@@ -45,6 +46,7 @@ def write_report(
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
     customers: Summary | None = None,
+    trust: Trust | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
     playbook: str | os.PathLike[str] | Playbook | None = None,
@@ -68,6 +70,8 @@ def write_report(
         Acquisition cost a customer, money.
     customers : Summary, optional
         What *staged* was made from, for what came after its last day and when buyers are back.
+    trust : Trust, optional
+        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
     top : int
         Length of the list of customers at risk; the page also holds a file of the first 2,000.
     summary : mapping, optional
@@ -98,7 +102,8 @@ def write_report(
     'report.html'
     """
     speaker = voice(lang, currency)
-    run = summary or summarize_run(staged, model, currency=currency, previous=previous, cac=cac, customers=customers)
+    known: dict[str, Any] = {"previous": previous, "cac": cac, "customers": customers, "trust": trust}
+    run = summary or summarize_run(staged, model, currency=currency, **known)
     listed = _at_risk(staged, speaker, max(top, LISTED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))
     text = render(run, stages, listed, speaker, title, top)

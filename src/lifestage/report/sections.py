@@ -15,6 +15,7 @@ from lifestage.report.metrics_section import metrics_section
 from lifestage.report.outlook_section import forecast_section, group_section, realised_block, schedule_section
 from lifestage.report.stage_section import stage_section
 from lifestage.report.texts import Voice, tight
+from lifestage.report.trust_section import trust_section
 
 __all__ = ["sections"]
 
@@ -41,6 +42,7 @@ def sections(run: Run, stages: Rows, at_risk: Rows, say: Voice, top: int) -> lis
         group_section(run, say),
         _value(run, say),
         metrics_section(run, say),
+        trust_section(run, say),
         fit_section(run, say),
         _quality(run, say),
         _reading(run, say),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from lifestage.tables import FREQUENCY, TERMS, Note, Summary
 from lifestage.value import Terms, totals
 
 if TYPE_CHECKING:
+    from lifestage.evaluate import Trust
     from lifestage.model import LTVModel
 
 __all__ = ["summarize_run"]
@@ -46,6 +47,7 @@ def summarize_run(
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
     customers: Summary | None = None,
+    trust: Trust | None = None,
 ) -> dict[str, Any]:
     """Summarise a run: data quality, fit, totals with intervals, stages, risk, value, metrics and versions.
 
@@ -64,6 +66,8 @@ def summarize_run(
         Acquisition cost a customer, money.
     customers : Summary, optional
         What *staged* was made from: with it, ``outlook`` says what the stages went on to do and when buyers are back.
+    trust : Trust, optional
+        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
 
     Returns
     -------
@@ -126,9 +130,34 @@ def summarize_run(
         "holdout_fit": records(holdout_fit(model, counts)),
         "tracking": [] if model.data.calendar is None or model.data.until is None else records(tracking(model)),
         "outlook": outlook(staged, model, customers, {"horizon": horizon, **terms}, cac),
+        "trust": _trust(trust),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
     }
     return dict(plain(run))
+
+
+def _trust(trust: Trust | None) -> dict[str, Any] | None:
+    """The tests as plain rows: ``forecasts`` are means over the origins."""
+    if trust is None:
+        return None
+    test, watched = trust.backtest, trust.drift
+    out: dict[str, Any] = {"reason": trust.reason, "backtest": None, "drift": None}
+    if test is not None:
+        means = test.table.drop(columns=["origin", "is_model"]).groupby("forecast", sort=False).mean().reset_index()
+        out["backtest"] = {
+            **{name: getattr(test, name) for name in ("horizon", "level", "grades")},
+            "period": test.period.name,
+            "origins": sorted(set(test.table["origin"])),
+            "forecasts": records(means),
+            **{name: records(getattr(test, name)) for name in ("table", "differences", "reliability", "tracking")},
+        }
+    if watched is not None:
+        out["drift"] = {
+            "level": watched.level,
+            "signals": [asdict(signal) for signal in watched.signals],
+            **{name: records(getattr(watched, name)) for name in ("table", "cohorts")},
+        }
+    return out
 
 
 def _base(buyers: Any, names: list[str]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from lifestage.errors import ConfigError
 from lifestage.report.format import DASH, THIN, Money, integer, number, percent
-from lifestage.report.words import en, notes, outlook, zh_hans, zh_hant
+from lifestage.report.words import en, notes, outlook, trust, zh_hans, zh_hant
 
 __all__ = ["LANGUAGES", "Voice", "tight", "voice"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    lang: words | outlook.WORDS[lang]
+    lang: words | outlook.WORDS[lang] | trust.WORDS[lang]
     for lang, words in (("en", en.WORDS), ("zh-Hant", zh_hant.WORDS), ("zh-Hans", zh_hans.WORDS))
 }
 
