@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
+import lifestage as ls
 from lifestage.errors import ConfigError, DataError
 from lifestage.evaluate import Backtest, backtest, scores
+from lifestage.evaluate.forecasts import model_forecast
+from lifestage.families import bgnbd
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,27 @@ def test_a_window_for_stages_longer_than_the_past_is_no_hindrance(cdnow: pd.Data
     pd.testing.assert_frame_equal(long, backtest(cdnow, **how).table)
 
 
+def test_the_score_of_spend_is_that_of_simulated_spend(customers: ls.Summary, model: ls.LTVModel) -> None:
+    assert model.spend is not None
+    p, q, v = (float(model.spend.draws[name][0]) for name in ("p", "q", "v"))
+    rng, horizon = np.random.default_rng(3), 39.0
+    table = customers.table.sort_values("frequency").iloc[[0, 1200, 2000, 2250, 2356]]  # up to the heaviest buyer
+    spent = np.array([0.0, 30.0, 0.0, 90.0, 400.0])
+    table = table.assign(purchases=np.ceil(spent / 30), spent=spent)
+    found = model_forecast(model, customers, table, horizon, 0.9)
+    for i, row in enumerate(table.itertuples()):
+        n = np.arange(400)
+        law = bgnbd.purchase_pmf(n, horizon, row.frequency, row.recency, row.T, **model.purchases.estimate)
+        counts = rng.choice(n, 400_000, p=law / law.sum())
+        bought = counts[counts > 0]
+        mean = stats.invgamma(q + p * row.frequency, scale=v + row.frequency * row.monetary_value)
+        total = np.zeros(counts.size)
+        total[counts > 0] = rng.gamma(p * bought) * mean.rvs(bought.size, random_state=rng)
+        for name, sample, actual in (("crps", counts, row.purchases), ("spend_crps", total, row.spent)):
+            spread = np.abs(sample - rng.permutation(sample)).mean()
+            assert found[name][i] == pytest.approx(np.abs(sample - actual).mean() - spread / 2, rel=0.02, abs=2e-3)
+
+
 def test_what_cannot_be_tested_is_refused(cdnow: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="is an origin"):
         backtest(cdnow, horizon=39, origins=3, period="week")
@@ -120,12 +144,18 @@ def test_scores_agree_with_other_ways_to_reckon() -> None:
     u = stats.mannwhitneyu(score[came > 0], score[came == 0]).statistic
     assert scores.area_under_curve(score, came) == pytest.approx(u / (came.sum() * (1 - came).sum()))
     law = stats.nbinom(2.0, 0.3)
-    survival = law.sf(np.arange(200))[None, :]
+    points = np.arange(200.0)
+    survival = law.sf(points)[None, :]
     for y in (0, 3, 11):
         area = integrate.quad(
             lambda t, y=y: (law.cdf(np.floor(t)) - (t >= y)) ** 2, 0, 60, limit=500, points=range(61)
         )[0]
-        assert scores.crps_counts(survival, [y])[0] == pytest.approx(area, rel=1e-4)
+        assert scores.crps(points, survival, [y], steps=True)[0] == pytest.approx(area, rel=1e-4)
+    wide = stats.expon(scale=7.0)
+    fine = np.append(0.0, np.geomspace(1e-3, 300, 2000))
+    for y in (0.0, 4.0, 350.0):  # CRPS of an exponential law in closed form, of mean m: y + 2m·exp(−y/m) − 1.5m
+        found = scores.crps(fine, wide.sf(fine)[None, :], [y], steps=False)[0]
+        assert found == pytest.approx(y + 14 * np.exp(-y / 7) - 10.5, rel=1e-4)
     money = rng.gamma(0.5, 10, 400)
     assert scores.gini(money, money) == pytest.approx(1.0)
     assert scores.gini(-money, money) == pytest.approx(-1.0, abs=0.01)

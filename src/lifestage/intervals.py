@@ -8,7 +8,8 @@ draws of purchases and spend independent, the two averages multiply, and the mix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from scipy import special as sp
 
 from lifestage import special
 
-__all__ = ["SpendDraws", "count_law", "predictive_quantiles"]
+__all__ = ["PredictiveLaw", "SpendDraws", "count_law", "predictive_laws", "predictive_quantiles"]
 
 Floats = NDArray[np.float64]
 
@@ -184,8 +185,7 @@ def predictive_quantiles(
     """
     wanted = np.asarray(tails, float)
     purchases, factors = np.zeros((2, wanted.size, x.size))
-    order = np.argsort(x, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(x[order])) + 1):
+    for rows in _by_frequency(x):
         frequency = float(x[rows[0]])
         counts, pmf, quantiles = count_law(module, params, alive[:, rows], t, frequency, T[rows], wanted)
         purchases[:, rows] = quantiles.T
@@ -195,6 +195,54 @@ def predictive_quantiles(
             _invert(np.ascontiguousarray(pmf), np.ascontiguousarray(above.T), wanted, log_s, found)
             factors[:, rows] = found.T
     return purchases, factors
+
+
+@dataclass(frozen=True)
+class PredictiveLaw:
+    """What customers of one frequency will buy and spend.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+    counts, more : arrays, shapes (k + 1,) and (n, k + 1)
+        Purchases from 0 on, and P(more than so many) of each row; middles of bins where counts are binned.
+    spend, above : arrays, shapes (m,) and (n, m), or None
+        Total future spend over v̄ + x·m, from 0 on, and P(more than that) of each row.
+    """
+
+    rows: NDArray[np.intp]
+    counts: Floats
+    more: Floats
+    spend: Floats | None = None
+    above: Floats | None = None
+
+
+def predictive_laws(
+    module: ModuleType,
+    params: dict[str, Floats],
+    alive: Floats,
+    t: float,
+    x: Floats,
+    T: Floats,
+    spend: SpendDraws | None = None,
+) -> Iterator[PredictiveLaw]:
+    """The laws that :func:`predictive_quantiles` takes its quantiles of, one frequency after the other."""
+    for rows in _by_frequency(x):
+        frequency = float(x[rows[0]])
+        counts, pmf, _ = count_law(module, params, alive[:, rows], t, frequency, T[rows], np.empty(0))
+        more = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
+        law = PredictiveLaw(rows, np.append(0.0, counts), np.column_stack([more, np.zeros(rows.size)]))
+        if spend is not None:
+            log_s, table = _spend_table(spend, frequency, counts, COUNT_TAIL)
+            above = np.column_stack([more[:, 0], pmf @ table])
+            law = replace(law, spend=np.append(0.0, np.exp(log_s)), above=above)
+        yield law
+
+
+def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
+    """Rows of each frequency."""
+    order = np.argsort(x, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(x[order])) + 1)
 
 
 def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tuple[Floats, Floats]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel
     from lifestage.posterior import Posterior
 
-__all__ = ["predict", "purchase_scores"]
+__all__ = ["predict", "purchase_scores", "spend_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -129,6 +129,12 @@ def predict(
     return native(joined.with_columns(**new, **constants).select(*names), kind)
 
 
+def spend_draws(model: LTVModel) -> SpendDraws:
+    """The spend parameters of a model that has them."""
+    assert model.spend is not None
+    return SpendDraws(**{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend)
+
+
 def _either(condition: nw.Expr, value: nw.Expr, other: nw.Expr | float | None) -> nw.Expr:
     return nw.when(condition).then(value).otherwise(nw.lit(None, nw.Float64) if other is None else other)
 
@@ -183,9 +189,7 @@ def _scores(model: LTVModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms
     p_window = mean(module.p_purchase(h, x, t_x, t_obs, **params))
     p_fresh = mean(module.p_purchase(h, x, t_x, t_x, **params))
     tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()
-    spend = None
-    if model.spend is not None:
-        spend = SpendDraws(**{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend)
+    spend = None if model.spend is None else spend_draws(model)
     (low, high), (factor_low, factor_high) = predictive_quantiles(module, params, alive, t, x, t_obs, tails, spend)
     out = {
         "p_alive": mean(alive),

@@ -45,10 +45,10 @@ class Backtest:
         A row an origin and forecast: ``origin``, ``forecast`` (a family, or a baseline), ``is_model``, ``customers``;
         ``mae``, ``rmse``, ``bias`` of purchases a customer; ``revenue_mae``, ``revenue_bias`` (money); ``log_loss``,
         ``brier``, ``auc`` of any purchase, with ``buyers``, the share who bought; ``crps`` and ``coverage`` of
-        purchases, ``spend_coverage`` of total spend; ``calibration_error``, the mean distance of chance and share over
-        tenths of the customers; ``gini``, ``lift`` (revenue of the tenth that was ranked best, over that of a tenth by
-        lot) and ``top_share`` (of the best fifth by revenue); ``tracking_error``, the mean relative distance of the
-        cumulative curves of purchases. NaN where a forecast does not say.
+        purchases, ``spend_crps`` (money) and ``spend_coverage`` of total spend; ``calibration_error``, the mean
+        distance of chance and share over tenths of the customers; ``gini``, ``lift`` (revenue of the tenth that was
+        ranked best, over that of a tenth by lot) and ``top_share`` (of the best fifth by revenue); ``tracking_error``,
+        the mean relative distance of the cumulative curves of purchases. NaN where a forecast does not say.
     differences : pandas.DataFrame
         A row a model, loss and baseline that has it, over all origins: ``model``, ``loss`` (``"purchases"``, absolute
         error, or ``"log_loss"``), ``baseline``, ``difference`` (below 0 the model is better), ``low``, ``high``.
@@ -256,6 +256,7 @@ def _measures(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, float]:
         "brier": nothing if chance is None else scores.brier(chance, came),
         "auc": nothing if rank is None else scores.area_under_curve(rank, came),
         "crps": float(said["crps"].mean()) if "crps" in said else nothing,
+        "spend_crps": float(said["spend_crps"].mean()) if "spend_crps" in said else nothing,
         "coverage": scores.coverage(said["low"], said["high"], actual) if "low" in said else nothing,
         "spend_coverage": nothing if paid is None else scores.coverage(paid[0], paid[1], spent),
         "lift": nothing if money is None else scores.lift(money, spent),

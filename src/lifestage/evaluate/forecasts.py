@@ -11,7 +11,9 @@ from lifestage.curves import alive_purchases
 from lifestage.data.engine import to_pandas
 from lifestage.evaluate import scores
 from lifestage.families import family
-from lifestage.tables import CUSTOMER, KEYS, Summary
+from lifestage.intervals import predictive_laws
+from lifestage.predict import spend_draws
+from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +27,6 @@ Floats = NDArray[np.float64]
 DRAWS = 50
 """Draws of the parameters that a distribution of counts averages over."""
 
-CELLS = 5_000_000
-"""Customers times counts worked on at once."""
-
 BINS, POINTS = 10, 12
 
 
@@ -40,7 +39,7 @@ def model_forecast(
     -------
     dict of arrays
         ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a spend model also
-        ``revenue`` (undiscounted), ``spend_low``, ``spend_high``.
+        ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
     """
     said = to_pandas(model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)).set_index(CUSTOMER)
     said = said.reindex(table[CUSTOMER])
@@ -51,29 +50,34 @@ def model_forecast(
         "high": "purchases_high",
     }
     out = {short: said[name].to_numpy(float) for short, name in names.items()}
-    out |= {"score": out["chance"], "crps": _crps(model, table, horizon)}
+    out |= {"score": out["chance"]} | _crps(model, table, horizon)
     if "expected_spend" in said:
         spend = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
         out |= {short: said[name].to_numpy(float) for short, name in spend.items()}
     return out
 
 
-def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> Floats:
-    """Of purchases, a value a customer; the distribution is worked out once a distinct history."""
+def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> dict[str, Floats]:
+    """Of purchases, and of spend where it is modelled: a value a customer, from the laws of the intervals."""
     part = model.purchases.thinned(DRAWS)
-    module, params = family(part.family), {name: values[:, None, None] for name, values in part.draws.items()}
+    module, params = family(part.family), part.columns()
+    spend = None if model.spend is None else spend_draws(model)
     grouped = table.groupby(list(KEYS))
     code = grouped.ngroup().to_numpy()
-    x, t_x, T = (np.asarray(v, float)[:, None] for v in zip(*grouped.indices, strict=True))
-    actual = table["purchases"].to_numpy(float)
-    beyond = np.arange(1.0, max(actual.max(initial=0.0), 3 * horizon) + 40)
-    out = np.empty(actual.size)
-    step = max(1, CELLS // (beyond.size * part.size))
-    for begin in range(0, x.shape[0], step):
-        rows = slice(begin, begin + step)
-        law = module.purchase_sf(beyond, horizon, x[rows], t_x[rows], T[rows], **params)
-        inside = np.flatnonzero((code >= begin) & (code < begin + step))
-        out[inside] = scores.crps_counts(law.mean(axis=0)[code[inside] - begin], actual[inside])
+    x, t_x, T = (np.asarray(v, float) for v in zip(*grouped.indices, strict=True))
+    bought, spent = table["purchases"].to_numpy(float), table["spent"].to_numpy(float)
+    out = {"crps": np.empty(bought.size)} | ({} if spend is None else {"spend_crps": np.empty(bought.size)})
+    place = np.empty(x.size, np.intp)
+    for law in predictive_laws(module, params, module.p_alive(x, t_x, T, **params), horizon, x, T, spend):
+        place[law.rows] = np.arange(law.rows.size)
+        inside = np.flatnonzero(np.isin(code, law.rows))
+        at = place[code[inside]]
+        out["crps"][inside] = scores.crps(law.counts, law.more[at], bought[inside], steps=True)
+        if spend is not None and law.spend is not None and law.above is not None:
+            money = table[MONETARY].to_numpy(float)[inside] if MONETARY in table else 0.0
+            unit = float(spend.v.mean()) + np.where(x[law.rows[0]] > 0, x[law.rows[0]] * money, 0.0)
+            found = scores.crps(law.spend, law.above[at], spent[inside] / unit, steps=False)
+            out["spend_crps"][inside] = found * unit
     return out
 
 

@@ -10,7 +10,7 @@ __all__ = [
     "bias",
     "brier",
     "coverage",
-    "crps_counts",
+    "crps",
     "gini",
     "lift",
     "log_loss",
@@ -84,21 +84,42 @@ def coverage(low: ArrayLike, high: ArrayLike, actual: ArrayLike) -> float:
     return float(((actual >= low) & (actual <= high)).mean())
 
 
-def crps_counts(survival: Floats, actual: ArrayLike) -> Floats:
-    r"""Continuous ranked probability score of counts, :math:`\sum_n (P(N > n) - 1_{y > n})^2`, a value a customer.
+def crps(points: ArrayLike, survival: Floats, actual: ArrayLike, *, steps: bool) -> Floats:
+    r"""Continuous ranked probability score, :math:`\int_0^\infty (P(N > u) - 1_{y > u})^2 du`, a value a customer.
 
     Parameters
     ----------
+    points : array, shape (m,)
+        From 0, ascending.
     survival : array, shape (customers, m)
-        P(N > n) for n = 0, 1, …, m − 1; negligible beyond.
+        P(N > point); negligible at the last one.
     actual : array, shape (customers,)
+        0 or more.
+    steps : bool
+        Whether the survival falls at the points (counts) or in straight lines between them (money).
 
     Source: Gneiting & Raftery (2007), Strictly proper scoring rules, JASA 102, 359–378.
     """
-    actual = np.asarray(actual, float)
-    n = np.arange(survival.shape[1])
-    beyond = np.maximum(actual - survival.shape[1], 0.0)  # counts past the table are certain not to come
-    return np.asarray(((survival - (actual[:, None] > n)) ** 2).sum(axis=1) + beyond)
+    points, actual = np.asarray(points, float), np.asarray(actual, float)
+    width, left = np.diff(points), survival[:, :-1]
+    right = left if steps else survival[:, 1:]
+    zero = np.zeros((actual.size, 1))
+    below = np.concatenate([zero, np.cumsum(width * _mean_square(1 - left, 1 - right), axis=1)], axis=1)
+    above = np.concatenate([np.cumsum((width * _mean_square(left, right))[:, ::-1], axis=1)[:, ::-1], zero], axis=1)
+    rows, at = np.arange(actual.size), np.searchsorted(points, actual, side="right") - 1
+    inside = np.minimum(at, width.size - 1)
+    y = np.minimum(actual, points[-1])
+    before, after = y - points[inside], points[inside + 1] - y
+    begin, end = left[rows, inside], right[rows, inside]
+    middle = begin + (end - begin) * before / width[inside]
+    parts = before * _mean_square(1 - begin, 1 - middle) + after * _mean_square(middle, end)
+    beyond = actual - y  # what is past the table was certain not to come
+    return np.asarray(below[rows, inside] + parts + above[rows, inside + 1] + beyond)
+
+
+def _mean_square(a: Floats, b: Floats) -> Floats:
+    """Of a straight line from *a* to *b*."""
+    return np.asarray((a * a + a * b + b * b) / 3)
 
 
 def gini(score: ArrayLike, actual: ArrayLike) -> float:
