@@ -76,7 +76,8 @@ def check(table: pd.DataFrame) -> None:
 
 
 def call(command: str, source: Any, out: Path, *options: str) -> Result:
-    return CliRunner().invoke(app, [command, str(source), *options, "--out", str(out), "-q"])
+    untested = ["--backtest", "0"] if command == "run" and "--backtest" not in options else []  # each takes seconds
+    return CliRunner().invoke(app, [command, str(source), *options, *untested, "--out", str(out), "-q"])
 
 
 def _not_json(constant: str) -> None:
@@ -610,3 +611,33 @@ def test_two_runs_at_once_into_one_folder(orders_csv: Path, tmp_path: Path) -> N
         "model",
     }
     assert json.loads((out / "summary.json").read_text("utf-8"))["data"]["customers"] == PEOPLE
+
+
+DAYS = pd.Series(pd.date_range("2023-01-01", periods=400))
+ODD = {
+    "everybody once": pd.DataFrame({"customer_id": range(400), "date": DAYS, "amount": 5.0}),
+    "every day": pd.DataFrame({"customer_id": [*range(40)] * 400, "date": DAYS.repeat(40).to_list(), "amount": 1.0}),
+    "a long silence": LOG.assign(
+        date=LOG["date"].where(LOG["date"] < "2024-04-01", LOG["date"] + pd.Timedelta(days=900))
+    ),
+    "a week": LOG[LOG["date"] < "2024-01-08"],
+    "texts of any kind": LOG.assign(customer_id="顧客 <b>\u202e" + LOG["customer_id"].astype(str)),
+    "hours of a zone": LOG.assign(date=LOG["date"].dt.tz_localize("Asia/Taipei") + pd.Timedelta(hours=5)),
+    "refunds": pd.concat([LOG, LOG.assign(amount=-LOG["amount"]).iloc[::3]]),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("options", [(), ("--until", "2024-06-01")])
+def test_odd_logs_are_tested_or_say_why_not(kind: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    ODD[kind].to_parquet(tmp_path / "orders.parquet")
+    zone = ("--tz", "Asia/Taipei") if kind == "hours of a zone" else ()
+    result = call("run", tmp_path / "orders.parquet", tmp_path / "out", *options, *zone, "--backtest", "1")
+    if result.exit_code:
+        assert result.output.startswith("Error: ")
+        return
+    trust = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"), parse_constant=_not_json)["trust"]
+    assert (trust["backtest"] is None) == (trust["reason"] is not None)
+    text = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert 'id="trust"' in text
+    assert ">nan" not in text
