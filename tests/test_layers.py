@@ -33,7 +33,7 @@ FLOORS = [
         "lifecycle",
     },
     {"card", "report", "registry", "plots"},
-    {"pipeline", "retrain", "changes", "gates", "spec", "config"},
+    {"pipeline", "retrain", "changes", "gates", "spec", "config", "mlflow"},
     {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "cli_models", "console"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms}
@@ -47,6 +47,7 @@ OWNERS = {
     "duckdb": {"data/"},
     "polars": {"data/"},
     "pyspark": {"data/"},
+    "mlflow": {"mlflow.py"},
     "pymc": {"fitting/nuts.py"},
     "pytensor": {"fitting/nuts.py"},
     "matplotlib": {"plots.py", "report/figures.py"},

@@ -1,0 +1,201 @@
+"""A model in MLflow: saved, logged and loaded as a pyfunc, with signature, example, parameters, metrics and card.
+
+Needs ``lifestage[mlflow]``. The functions are those that every MLflow flavour has.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifestage import __version__
+from lifestage.card import markdown_table, model_card
+from lifestage.errors import ConfigError
+from lifestage.lifecycle.formulas import YEAR_DAYS
+from lifestage.model import LTVModel, load
+from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.evaluate import Backtest
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+TERMS: dict[str, Any] = {"horizon": 52.0, "discount_rate": 0.10, "margin": 1.0, "level": 0.9, "calibrated": False}
+"""What a prediction can be told, and what it takes if it is told nothing; as in :meth:`lifestage.LTVModel.predict`."""
+
+TESTED = ("mae", "rmse", "bias", "log_loss", "brier", "auc", "crps", "spend_crps", "coverage", "top_share")
+"""Columns of a backtest that become metrics."""
+
+
+def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) -> Path:
+    """Write *model* as an MLflow model into a new folder.
+
+    Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for a spend model
+    ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
+    :func:`lifestage.predict.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level`` and
+    ``calibrated`` are its params. No customer is in the folder: the example is made up.
+
+    Parameters
+    ----------
+    model : LTVModel
+    path : path
+        A folder that is not there yet.
+    **options
+        Of ``mlflow.pyfunc.save_model``, such as ``metadata``.
+
+    Raises
+    ------
+    ConfigError
+        If MLflow is not installed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _pyfunc().save_model(path, **_flavour(model, Path(folder)), **options)
+    return Path(path)
+
+
+def log_model(
+    model: LTVModel, name: str = "ltv", *, backtest: Backtest | None = None, card: str | None = None, **options: Any
+) -> Any:
+    """Log *model* into the active run, or one of its own, with its parameters, metrics and card.
+
+    Parameters
+    ----------
+    model : LTVModel
+    name : str
+        Of the logged model.
+    backtest : Backtest, optional
+        Its means over the origins become metrics, such as ``backtest_log_loss``.
+    card : str, optional
+        Markdown for ``card.md``; :func:`lifestage.card.model_card` if left out.
+    **options
+        Of ``mlflow.pyfunc.log_model``, such as ``registered_model_name``.
+
+    Returns
+    -------
+    mlflow.models.model.ModelInfo
+        Its ``model_uri`` is what :func:`load_model` takes.
+
+    Raises
+    ------
+    ConfigError
+        If MLflow is not installed, or the backtest is of another family.
+    """
+    pyfunc = _pyfunc()
+    import mlflow
+
+    metrics = {"customers": float(model.data.customers)} | _likelihoods(model)
+    text = ""
+    if backtest is not None:
+        family = model.purchases.family
+        rows = backtest.table[backtest.table["forecast"] == family]
+        if rows.empty:
+            raise ConfigError(f"expected a backtest of {family}; it is of {', '.join(backtest.grades)}")
+        metrics |= {f"backtest_{key}": float(rows[key].mean()) for key in TESTED if rows[key].notna().any()}
+        text = f"{backtest}\n\n{markdown_table(backtest.table)}"
+    params = {"period": model.period.name, "until": str(model.data.until), "lifestage": __version__}
+    for part_name, part in model.parts.items():
+        params |= {part_name: part.family, f"{part_name}_method": part.method}
+    params |= {f"{row.family} {row.parameter}": f"{row.estimate:.8g}" for row in model.params.itertuples()}
+    own = mlflow.active_run() is None
+    try:
+        run = mlflow.start_run() if own else mlflow.active_run()
+        assert run is not None
+        mlflow.log_params(params)
+        mlflow.log_metrics(metrics)
+        mlflow.log_text(card or model_card(model, backtest=text), "card.md")
+        with tempfile.TemporaryDirectory() as folder:
+            return pyfunc.log_model(name=name, **_flavour(model, Path(folder)), **options)
+    finally:
+        if own:
+            mlflow.end_run()
+
+
+def load_model(uri: str) -> LTVModel:
+    """Load the model itself back, not its pyfunc, from where MLflow keeps it.
+
+    Parameters
+    ----------
+    uri : str
+        A folder, ``runs:/…`` or ``models:/…``.
+
+    Raises
+    ------
+    ConfigError
+        If MLflow is not installed.
+    RegistryError
+        If the model cannot be read.
+    """
+    model: LTVModel = _pyfunc().load_model(uri).get_raw_model()
+    return model
+
+
+class _Scorer:
+    """What MLflow calls."""
+
+    def __init__(self, model: LTVModel) -> None:
+        self.model = model
+
+    def get_raw_model(self) -> LTVModel:
+        return self.model
+
+    def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        frame = data if CUSTOMER in data else data.assign(**{CUSTOMER: [str(i) for i in range(len(data))]})
+        base = self.model.data
+        customers = Summary.from_frame(frame, period=base.period, until=base.until, stage_window=base.stage_window)
+        scores: pd.DataFrame = self.model.predict(customers, **TERMS | (params or {}))
+        return scores
+
+
+def _load_pyfunc(path: str) -> _Scorer:
+    """Called by MLflow with the folder of the model's data."""
+    return _Scorer(load(path))
+
+
+def _pyfunc() -> Any:
+    try:
+        import mlflow.pyfunc
+    except ImportError:
+        raise ConfigError("expected MLflow: install lifestage[mlflow]") from None
+    return mlflow.pyfunc
+
+
+def _flavour(model: LTVModel, folder: Path) -> dict[str, Any]:
+    """What ``mlflow.pyfunc`` is told of a model that is saved into *folder* for it."""
+    from mlflow.models.signature import ModelSignature, infer_signature
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    example = _example(model)
+    any_type: Any = AnyType
+    kinds: dict[str, Any] = {CUSTOMER: any_type(), KEYS[0]: "long"}
+    columns: list[Any] = [
+        ColSpec(kinds.get(name, "double"), name, required=name != CUSTOMER) for name in map(str, example)
+    ]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")  # a frequency is never missing
+        known = infer_signature(example, _Scorer(model).predict(example), TERMS)
+    return {
+        "loader_module": "lifestage.mlflow",
+        "data_path": str(model.save(folder / "model")),
+        "signature": ModelSignature(Schema(columns), known.outputs, known.params),
+        "input_example": example,
+        "pip_requirements": [f"lifestage=={__version__}"],
+    }
+
+
+def _example(model: LTVModel) -> pd.DataFrame:
+    """Three customers who never were."""
+    import pandas as pd
+
+    year = YEAR_DAYS / model.period.days
+    rows = {"frequency": [0, 1, 6], "recency": [0.0, year / 4, 0.9 * year], "T": [year / 2, year, year]}
+    money = {MONETARY: [0.0, model.mean_spend, 2 * model.mean_spend]} if model.spend is not None else {}
+    return pd.DataFrame({CUSTOMER: ["A", "B", "C"], **{name: rows[name] for name in KEYS}, **money})
+
+
+def _likelihoods(model: LTVModel) -> dict[str, float]:
+    return {f"{name}_log_likelihood": float(model.log_likelihood(name)) for name in model.parts}
