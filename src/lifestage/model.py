@@ -181,6 +181,7 @@ def fit(
     tune: int = 1000,
     progress: bool = False,
     priors: Mapping[str, Any] | None = None,
+    start: LTVModel | None = None,
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -205,13 +206,16 @@ def fit(
         Laws in place of the default priors, by quantity or parameter: text as in PyMC, a PreliZ distribution, or a
         ``Prior`` of PyMC's extras; ``{"dropout": "Beta(alpha=1, beta=3)"}``. The names are those of
         :mod:`lifestage.fitting.priors`; parameters of time are in periods.
+    start : LTVModel, optional
+        An earlier model of this base, in the same period: the search begins at its parameters where the data of then
+        determined them, and elsewhere where they lead nowhere. The mode is the same, sooner found.
 
     Raises
     ------
     DataError
         With fewer than 100 customers and fewer than 30 repeat buyers.
     ConfigError
-        If a name is unknown.
+        If a name is unknown, or *start* counts in another period.
 
     Examples
     --------
@@ -225,6 +229,7 @@ def fit(
     counts = compress(customers, spend=spend is not None)
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
     how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}
+    how["start"] = None if start is None else _start(start, customers)
     spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
     if purchases in (AUTO, STACK):
         from lifestage.evaluate.choice import fit_chosen
@@ -238,6 +243,12 @@ def fit(
         data=customers.without_customers(),
         mean_spend=mean_spend(customers, counts),
     )
+
+
+def _start(model: LTVModel, customers: Summary) -> dict[str, Mapping[str, float]]:
+    if model.period != customers.period:
+        raise ConfigError(f"expected a start in periods of a {customers.period.name}; got {model.period.name}")
+    return {part.family: part.estimate for part in model.parts.values() if not part.diagnostics.get("undetermined")}
 
 
 def _to_json(model: LTVModel) -> dict[str, Any]:

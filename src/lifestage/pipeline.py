@@ -54,11 +54,13 @@ def _engine(config: RunConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in ("memory_limit", "temp_directory", "threads")}
 
 
-def fit_orders(customers: Summary, config: RunConfig) -> LTVModel:
-    """Fit the families that the settings name, and recalibrate the chance of a purchase if they ask for it."""
+def fit_orders(customers: Summary, config: RunConfig, start: LTVModel | None = None) -> LTVModel:
+    """Fit the families that the settings name, from the parameters of an earlier model if there is one, and
+    recalibrate the chance of a purchase if they ask for it.
+    """
     spend = config.spend if config.amount is not None else None
     how: dict[str, Any] = {"method": config.method, "draws": config.draws, "seed": config.seed, "priors": config.priors}
-    model = fit(customers, purchases=config.purchases, spend=spend, **how)
+    model = fit(customers, purchases=config.purchases, spend=spend, start=start, **how)
     return calibrate(model, customers) if config.calibrate else model
 
 

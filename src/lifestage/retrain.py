@@ -160,7 +160,7 @@ def retrain(
         tested = _beside_baselines(source, customers, spec) if comparison is None else markdown_table(comparison)
         wins = comparison is None or _wins(comparison, spec)
         step("fit", {} if comparison is None else {"comparison": comparison.to_dict("records")})
-        model = fit_orders(customers, config)
+        model = fit_orders(customers, config, was)
         changes = change_note(was, model, customers, config, comparison)
         step("save", {"status": model.status})
         version = None if dry_run else registry.add_version(folder, model, _texts(model, customers, changes, tested))
@@ -213,7 +213,7 @@ def _compare(source: Any, customers: Summary, was: LTVModel, spec: Spec) -> pd.D
     """Champion and challenger, forecasting from a horizon before the last day; the champion may know some of it."""
     split = split_purchases(customers, horizon=spec.promotion.horizon, origins=1)[0]
     config = spec.run.model_copy(update={"until": split.origin, "spend": None, "calibrate": False} | NO_STAGES)
-    challenger = fit_orders(summarize_orders(source, config), config)
+    challenger = fit_orders(summarize_orders(source, config), config, was)
     table = compare_forecasts(split, was.purchases, challenger.purchases, spec.promotion.level)
     known = max(was.data.until - split.origin, timedelta(0)).days if was.data.until is not None else 0
     return table.assign(origin=split.origin.isoformat(), days_known_to_champion=known)

@@ -40,6 +40,8 @@ class Settings:
     tune: int = 1000
     progress: bool = False
     priors: Mapping[str, Any] | None = None
+    start: Mapping[str, Mapping[str, float]] | None = None
+    """By family, the parameters at which to begin in place of its own starts."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -70,7 +72,12 @@ def fit(
     if every > 1:  # search a sample of the rows, each standing for the ones left out
         sample = module.Rows(*(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every))
         coarse = log_density(lambda params: module.weighted_log_likelihood(params, sample), units, prior)
-    best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
+    known = (settings.start or {}).get(name)
+    best = None
+    if known is not None:
+        best = maximise(density, [np.log(np.array([known[p] for p in module.PARAMS]) / units)], n, coarse=coarse)
+    if best is None or not best.converged:
+        best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
     theta, extra = _draws(density, best, settings)
     params = units * np.exp(theta)
     likelihood = module.weighted_log_likelihood(units * np.exp(best.theta), rows)[0]

@@ -31,6 +31,7 @@ def fit_purchases(
     tune: int = 1000,
     progress: bool = False,
     priors: Mapping[str, Any] | None = None,
+    start: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Posterior:
     """Fit a family of purchase models to the distinct rows of a base.
 
@@ -47,6 +48,8 @@ def fit_purchases(
         For ``"nuts"``; see :func:`lifestage.fitting.nuts.sample`.
     priors : mapping, optional
         Laws in place of the defaults; see :mod:`lifestage.fitting.priors`.
+    start : mapping, optional
+        By family, parameters (periods) at which the search begins.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def fit_purchases(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed, chains, tune, progress, priors)
+    settings = Settings(method, draws, seed, chains, tune, progress, priors, start)
     if family not in PURCHASES:
         raise ConfigError(f"purchases must be one of {', '.join(PURCHASES)}; got {family!r}")
     customers = float(counts.weight.sum())

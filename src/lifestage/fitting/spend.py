@@ -35,6 +35,7 @@ def fit_spend(
     tune: int = 1000,
     progress: bool = False,
     priors: Mapping[str, Any] | None = None,
+    start: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Posterior:
     """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
 
@@ -47,7 +48,7 @@ def fit_spend(
     ConfigError
         If the family or the method is unknown.
     """
-    settings = Settings(method, draws, seed, chains, tune, progress, priors)
+    settings = Settings(method, draws, seed, chains, tune, progress, priors, start)
     if family not in SPEND:
         raise ConfigError(f"spend must be one of {', '.join(SPEND)} or None; got {family!r}")
     module = SPEND[family]
