@@ -89,4 +89,5 @@ def _staged(model: LTVModel, customers: Summary, config: RunConfig) -> pd.DataFr
     found = found.sample(SAMPLE, random_state=0) if len(found) > 2 * SAMPLE else found
     terms: dict[str, Any] = {name: getattr(config, name) for name in ("horizon", "discount_rate", "margin", "level")}
     scores = model.predict(replace(customers, table=found.reset_index(drop=True)), **terms)
-    return to_pandas(assign_stages(scores, line_rule=config.line_rule)).sort_values(CUSTOMER, ignore_index=True)
+    staged = assign_stages(scores, line_rule=config.line_rule, thresholds=config.thresholds)
+    return to_pandas(staged).sort_values(CUSTOMER, ignore_index=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lifestage.errors import ConfigError
+from lifestage.lifecycle.thresholds import Thresholds
 
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
 
@@ -56,6 +57,7 @@ class RunConfig(BaseModel):
     threads: int | None = Field(default=None, ge=1)
 
     line_rule: Literal["retained", "nes"] = "retained"
+    thresholds: Thresholds = Field(default_factory=Thresholds)
     playbook: Path | None = None
     cac: float | None = Field(default=None, ge=0)
     currency: str = ""

@@ -74,7 +74,8 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         level=config.level,
         calibrated=config.calibrate and model.calibration is not None,
     )
-    return assign_stages(scores, line_rule=config.line_rule, lang=config.lang, playbook=config.playbook)
+    how: dict[str, Any] = {"line_rule": config.line_rule, "thresholds": config.thresholds}
+    return assign_stages(scores, lang=config.lang, playbook=config.playbook, **how)
 
 
 def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers") -> None:
@@ -183,6 +184,7 @@ def run(
         step("Totals and stages")
         stage_table(staged, lang=config.lang, playbook=config.playbook).to_csv(staging / "stages.csv", index=False)
         known: dict[str, Any] = {"previous": previous, "cac": config.cac, "customers": customers, "trust": trust}
+        known["thresholds"] = config.thresholds
         summary = summarize_run(staged, model, currency=config.currency, **known)
         (staging / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
         model.save(staging / "model")

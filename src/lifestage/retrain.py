@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from lifestage.tables import KEYS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lifestage.config import RunConfig
     from lifestage.model import LTVModel
     from lifestage.posterior import Posterior
     from lifestage.tables import Summary
@@ -163,7 +164,9 @@ def retrain(
         model = fit_orders(customers, config, was)
         changes = change_note(was, model, customers, config, comparison)
         step("save", {"status": model.status})
-        version = None if dry_run else registry.add_version(folder, model, _texts(model, customers, changes, tested))
+        version = (
+            None if dry_run else registry.add_version(folder, model, _texts(model, customers, config, changes, tested))
+        )
         outcome = "promoted" if wins else "kept"
         step("promote", {"version": version, "promote": wins})
         if version is not None:
@@ -249,8 +252,11 @@ def _beside_baselines(source: Any, customers: Summary, spec: Spec) -> str:
     return f"{found}\n\n{markdown_table(found.table[SHOWN])}"
 
 
-def _texts(model: LTVModel, customers: Summary, changes: str, tested: str) -> dict[str, str]:
-    return {"card.md": model_card(model, backtest=tested, data_hash=_data_hash(customers)), "changes.md": changes}
+def _texts(model: LTVModel, customers: Summary, config: RunConfig, changes: str, tested: str) -> dict[str, str]:
+    limits = "\n".join(f"- {name}: {value}" for name, value in asdict(config.thresholds).items())
+    rules = f"- line rule: {config.line_rule}\n- stage window: {customers.stage_window:g} days\n{limits}"
+    card = model_card(model, backtest=tested, thresholds=rules, data_hash=_data_hash(customers))
+    return {"card.md": card, "changes.md": changes}
 
 
 def _data_hash(customers: Summary) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lifestage.config import RunConfig, checked, read_toml
 from lifestage.errors import ConfigError
+from lifestage.lifecycle.thresholds import Thresholds
 
 __all__ = ["Gates", "Promotion", "Spec", "read_spec", "spec_text"]
 
@@ -86,6 +88,8 @@ def spec_text(orders: str | None, settings: dict[str, Any]) -> str:
     lines += ['# orders = "orders/*.parquet"' if orders is None else f"orders = {_toml(orders)}"]
     lines += ["keep = 12", "", "[run]"]
     lines += [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
+    lines += ["", "# Where one stage ends and the next begins.", "[run.thresholds]"]
+    lines += [f"{name} = {_toml(value)}" for name, value in asdict(Thresholds()).items()]
     lines += [
         "",
         "# What new data must be like; ratios are of the days since the champion to as many before.",

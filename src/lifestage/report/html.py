@@ -23,6 +23,7 @@ from lifestage.tables import CUSTOMER
 if TYPE_CHECKING:
     from lifestage.evaluate import Trust
     from lifestage.lifecycle.playbook import Playbook
+    from lifestage.lifecycle.thresholds import Thresholds
     from lifestage.model import LTVModel
     from lifestage.tables import Summary
 
@@ -47,6 +48,7 @@ def write_report(
     cac: float | None = None,
     customers: Summary | None = None,
     trust: Trust | None = None,
+    thresholds: Thresholds | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
     playbook: str | os.PathLike[str] | Playbook | None = None,
@@ -72,6 +74,8 @@ def write_report(
         What *staged* was made from, for what came after its last day and when buyers are back.
     trust : Trust, optional
         What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
+    thresholds : Thresholds, optional
+        Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
     top : int
         Length of the list of customers at risk; the page also holds a file of the first 2,000.
     summary : mapping, optional
@@ -103,6 +107,7 @@ def write_report(
     """
     speaker = voice(lang, currency)
     known: dict[str, Any] = {"previous": previous, "cac": cac, "customers": customers, "trust": trust}
+    known["thresholds"] = thresholds
     run = summary or summarize_run(staged, model, currency=currency, **known)
     listed = _at_risk(staged, speaker, max(top, LISTED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))

@@ -14,6 +14,7 @@ from lifestage.lifecycle.forecast import stage_forecast
 from lifestage.lifecycle.groups import COHORT, MOST, group_column, group_totals
 from lifestage.lifecycle.realised import realised_repurchase
 from lifestage.lifecycle.regularity import regularity
+from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.lifecycle.touch import touch_schedule
 from lifestage.report.plain import plain, records
 from lifestage.tables import CUSTOMER, FREQUENCY
@@ -60,6 +61,7 @@ def outlook(
     customers: Summary | None,
     terms: Mapping[str, float],
     cac: float | None = None,
+    thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """The forecast of stages, what came of them, the touch schedule, and groups; None or empty where not known.
 
@@ -69,6 +71,8 @@ def outlook(
         ``horizon`` (periods), ``discount_rate``, ``margin``, ``level``.
     customers : Summary, optional
         What *staged* was made from: with it, what came after its last day, and when buyers are back.
+    thresholds : Thresholds, optional
+        Those of the stages.
 
     Returns
     -------
@@ -81,7 +85,8 @@ def outlook(
     some, people = _some(staged, SAMPLE)
     factor = people / len(some) if people > SAMPLE else 1.0
     base = some if people > SAMPLE else staged
-    ahead = stage_forecast(model, base, horizon=horizon, points=POINTS, scenarios=SCENARIOS, level=level)
+    how: dict[str, Any] = {"points": POINTS, "scenarios": SCENARIOS, "thresholds": thresholds}
+    ahead = stage_forecast(model, base, horizon=horizon, level=level, **how)
     stages, moves, totals = (_scaled(table, factor) for table in (ahead.stages, ahead.transitions, ahead.totals))
     shown = sorted(totals["periods"])[POINTS // 4 - 1 :: POINTS // 4]
     return {

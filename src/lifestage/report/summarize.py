@@ -20,6 +20,7 @@ from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
 from lifestage.lifecycle.stage_counts import stage_counts
 from lifestage.lifecycle.stage_table import stage_table
 from lifestage.lifecycle.taxonomies import TAXONOMIES
+from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.posterior import Posterior
 from lifestage.report.outlook import outlook
 from lifestage.report.plain import plain, records
@@ -48,6 +49,7 @@ def summarize_run(
     cac: float | None = None,
     customers: Summary | None = None,
     trust: Trust | None = None,
+    thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """Summarise a run: data quality, fit, totals with intervals, stages, risk, value, metrics and versions.
 
@@ -68,6 +70,8 @@ def summarize_run(
         What *staged* was made from: with it, ``outlook`` says what the stages went on to do and when buyers are back.
     trust : Trust, optional
         What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
+    thresholds : Thresholds, optional
+        Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def summarize_run(
         "totals": {name: base[name] for name in ("expected_purchases", "expected_revenue", "ltv")},
         **_intervals(sums),
         "stages": _stages(staged),
-        "stage_intervals": _stage_intervals(model, staged, terms["level"]),
+        "stage_intervals": _stage_intervals(model, staged, terms["level"], thresholds),
         "at_risk": {"customers": base["at_risk"], "value_lost": base["at_risk_lost"], "ltv": base["at_risk_ltv"]},
         "cannot_lose": {"customers": base["cannot_lose"], "ltv": base["cannot_lose_ltv"]},
         "metrics": records(metrics),
@@ -129,7 +133,7 @@ def summarize_run(
         "frequency_fit": records(frequency_fit(model, counts)),
         "holdout_fit": records(holdout_fit(model, counts)),
         "tracking": [] if model.data.calendar is None or model.data.until is None else records(tracking(model)),
-        "outlook": outlook(staged, model, customers, {"horizon": horizon, **terms}, cac),
+        "outlook": outlook(staged, model, customers, {"horizon": horizon, **terms}, cac, thresholds),
         "trust": _trust(trust),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}},
     }
@@ -241,12 +245,14 @@ def _stages(staged: Any) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _stage_intervals(model: LTVModel, staged: Any, level: float) -> dict[str, dict[str, list[float]]] | None:
+def _stage_intervals(
+    model: LTVModel, staged: Any, level: float, thresholds: Thresholds | None
+) -> dict[str, dict[str, list[float]]] | None:
     """Intervals of the customers in each stage; None for a point estimate."""
     if model.purchases.size < 2:
         return None
     out: dict[str, dict[str, list[float]]] = {}
-    for row in stage_counts(model, staged, level=level).to_dict("records"):
+    for row in stage_counts(model, staged, level=level, thresholds=thresholds).to_dict("records"):
         out.setdefault(row["taxonomy"], {})[row["stage"]] = [row["low"], row["high"]]
     return out
 
