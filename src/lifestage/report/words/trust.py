@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["WORDS"]
 
 _TEXTS: dict[str, tuple[str, str, str]] = {
-    "nav_trust": ("How far to trust this", "可信程度", "可信程度"),
+    "nav_trust": ("Trust", "可信度", "可信度"),
     "trust": ("How far can you trust this?", "這些預測有多可信？", "这些预测有多可信？"),
     "trust_none": (
         "No test on the past could be made: {reason}.",
