@@ -96,9 +96,10 @@ def test_the_report_says_the_grade_and_what_came(
         assert f"{table.loc[name, 'auc']:.0%}".replace("%", " %") in text
     assert f"{table.loc['bg/nbd', 'mae']:.3f}" in text
     assert "More purchases than foretold, beyond chance: seen on" in text
-    graded = replace(found.backtest, grades={"bg/nbd": "worse"})
+    differences = found.backtest.differences.assign(low=0.1)[lambda rows: rows["loss"] == "purchases"]
+    graded = replace(found.backtest, grades={"bg/nbd": "worse"}, differences=differences)
     text = told(staged, model, tmp_path / "report.html", Trust(graded), "zh-Hans")
-    assert "不如无模型的预测" in text
+    assert "在购买次数上不如无模型的预测" in text
     assert "每周购买次数" not in text
 
 

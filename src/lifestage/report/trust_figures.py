@@ -23,7 +23,7 @@ def chances(name: str, rows: Rows, words: Words) -> str:
     """
     with styled(name):
         canvas = Canvas(name, words["title"], 290)
-        ax = canvas.axes(right=16)
+        ax = canvas.axes(right=30)
         top = min(1.0, 1.08 * max(max(row["high"], row["predicted"]) for row in rows))
         ax.plot([0, top], [0, top], color=MUTED, linewidth=1.2, dashes=(4, 3))
         for row in rows:
@@ -84,7 +84,7 @@ def band(name: str, rows: Rows, words: Words, signal: int | None = None) -> str:
 
 
 def _ticks(canvas: Canvas, ax: Any, labels: Sequence[str], shift: int) -> None:
-    """About four labels along the axis, the last one among them."""
-    step = max(1, len(labels) // 4)
+    """As many labels along the axis as have room, the last one among them."""
+    step = max(1, len(labels) // 4) if len(labels[-1]) < 8 else -(-len(labels) // 3)
     at = sorted(range(len(labels) - 1, -1, -step))
     ax.set_xticks([i + shift for i in at], canvas.slots([labels[i] for i in at]))

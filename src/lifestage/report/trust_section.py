@@ -32,8 +32,7 @@ def trust_section(run: Run, say: Voice) -> Block | None:
     origins = say.say("separator").join(day(origin) for origin in test["origins"])
     values = {"origins": origins, "horizon": _length(test, say), "family": _name(model, say)}
     lead = [say.say("trust_lead", **values), say.say("trust_scope")]
-    graded = [(KINDS[each], say.say(f"grade_{each.replace(' ', '_')}", family=_name(name, say)))
-              for name, each in test["grades"].items()]  # fmt: skip
+    graded = [(KINDS[grade], _grade(name, grade, test, say)) for name, grade in test["grades"].items()]
     parts = [
         blocks.notes(say.say("grade_heading"), [*graded, *_held(test, model, say)]),
         blocks.charts(_chances(test, model, say), _running(test, model, run, say)),
@@ -42,6 +41,14 @@ def trust_section(run: Run, say: Voice) -> Block | None:
     if found["drift"] is not None:
         parts += _since(found["drift"], run, say)
     return blocks.section(*names, lead, parts)
+
+
+def _grade(name: str, grade: str, test: Mapping[str, Any], say: Voice) -> str:
+    """The grade in a sentence; a bad one with what it is bad in."""
+    rows = [row for row in test["differences"] if row["model"] == name and row["low"] > 0]
+    losses = dict.fromkeys(row["loss"] for row in rows)
+    where = say.say("separator").join(say.say(f"worse_in_{loss}") for loss in losses)
+    return say.say(f"grade_{grade.replace(' ', '_')}", family=_name(name, say), **({"where": where} if losses else {}))
 
 
 def _length(test: Mapping[str, Any], say: Voice) -> str:
@@ -120,12 +127,12 @@ def _since(watched: Mapping[str, Any], run: Run, say: Voice) -> list[Block]:
     lines = [("warn", say.say(f"drift_{s['quantity']}_{s['direction']}", seen=day(s["seen"]), since=day(s["since"])))
              for s in watched["signals"]]  # fmt: skip
     told = lines or [("good", say.say("drift_none", level=level))]
-    pictures = []
+    pictures, months = [], len(watched["table"]) > 26
     for name in ("purchases", "revenue"):
         if name not in watched["table"][0]:
             continue
         rows = [
-            {"label": row["end"][:7], "actual": row[name]}
+            {"label": row["end"][: 7 if months else 10], "actual": row[name]}
             | {k: row[f"{name}_{k}"] for k in ("expected", "low", "high")}
             for row in watched["table"]
         ]

@@ -35,10 +35,12 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{family}：不优于最佳的无模型预测，请谨慎使用。",
     ),
     "grade_worse": (
-        "{family}: worse than a forecast that needs no model. Do not plan with it.",
-        "{family}：不如無模型的預測，請勿據以規劃。",
-        "{family}：不如无模型的预测，请勿据以规划。",
+        "{family}: worse than a forecast that needs no model, in {where}. Look at the table before you plan with it.",
+        "{family}：在{where}上不如無模型的預測，規劃前請先參閱下表。",
+        "{family}：在{where}上不如无模型的预测，规划前请先参阅下表。",
     ),
+    "worse_in_purchases": ("the number of purchases", "購買次數", "购买次数"),
+    "worse_in_log_loss": ("the chance of a purchase", "購買機率", "购买概率"),
     "trust_held": (
         "The {level} intervals held the purchases of {share} of the customers.",
         "{level} 區間涵蓋了 {share} 顧客的購買次數。",
