@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lifestage.distinct import distinct
 from lifestage.errors import ConfigError
 
 __all__ = ["Counts", "Note", "Period", "Quality", "Summary"]
@@ -247,34 +248,24 @@ class Counts:
     def from_arrays(cls, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, monetary_value: ArrayLike | None = None) -> Counts:
         """Count the distinct rows of one value a customer; without money the spend part is empty."""
         x, t_x, T = (np.asarray(values, np.float64) for values in (x, t_x, T))
-        money = np.zeros_like(x) if monetary_value is None else np.asarray(monetary_value, np.float64)
-        keys, weight, index = _distinct(x, T, t_x)
+        histories = distinct(x, T, t_x)
+        (distinct_x, distinct_T, distinct_t_x), weight = histories.columns, histories.weight
+        found = cls(distinct_x, distinct_t_x, distinct_T, weight, *([np.zeros(weight.size)] * 2), *([np.zeros(0)] * 3))
+        if monetary_value is None:
+            return found
+        money = np.asarray(monetary_value, np.float64)
         spenders = (x > 0) & (money > 0)
-        spend, spend_weight, _ = _distinct(x[spenders], money[spenders])
-        return cls(
-            x=keys[0],
-            t_x=keys[2],
-            T=keys[1],
-            weight=weight,
-            monetary_sum=np.bincount(index, money, weight.size),
-            monetary_sq_sum=np.bincount(index, money * money, weight.size),
-            spend_x=spend[0],
-            spend_m=spend[1],
-            spend_weight=spend_weight,
+        spends = distinct(x[spenders], money[spenders])
+        return replace(
+            found,
+            monetary_sum=histories.sums(money),
+            monetary_sq_sum=histories.sums(money * money),
+            spend_x=spends.columns[0],
+            spend_m=spends.columns[1],
+            spend_weight=spends.weight,
         )
 
     @property
     def customers(self) -> float:
         """Number of customers, the sum of ``weight``."""
         return float(self.weight.sum())
-
-
-def _distinct(*columns: Floats) -> tuple[list[Floats], Floats, NDArray[np.intp]]:
-    """Distinct rows in order of the columns, how many there are of each, and where each row went."""
-    order = np.lexsort(columns[::-1])
-    ordered = [column[order] for column in columns]
-    new = np.ones(order.size, bool)
-    new[1:] = np.any([column[1:] != column[:-1] for column in ordered], axis=0)
-    index = np.empty(order.size, np.intp)
-    index[order] = np.cumsum(new) - 1
-    return [column[new] for column in ordered], np.bincount(index, minlength=int(new.sum())).astype(np.float64), index

@@ -70,6 +70,38 @@ def test_weighted_likelihood_is_the_sum_over_customers(customers: pd.DataFrame, 
         assert gradient[i] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-3)
 
 
+@pytest.mark.parametrize("family", [bgnbd, mbgnbd])
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 50.0])
+def test_the_curvature_is_that_of_the_likelihood(customers: pd.DataFrame, family: Any, scale: float) -> None:
+    rows = family.Rows(*history(customers), np.ones(len(customers)))
+    params = scale * np.array([0.25, 4.5, 0.8, 2.4])
+    value, gradient, hessian = family.curved_log_likelihood(params, rows)
+    total, slopes = family.weighted_log_likelihood(params, rows)
+    assert value == pytest.approx(total, rel=1e-12)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-9, atol=1e-9 * np.abs(slopes).max())
+    np.testing.assert_allclose(hessian, _differences(family, params, rows), rtol=1e-5, atol=1e-3 / scale)
+
+
+def test_the_curvature_of_spend(customers: pd.DataFrame) -> None:
+    repeaters = customers[customers["x"] > 0]
+    rows = gammagamma.Rows(repeaters["x"].to_numpy(), repeaters["m"].to_numpy(), np.ones(len(repeaters)))
+    params = np.array([GOLDEN["gamma-gamma"]["params"][key] for key in gammagamma.PARAMS])
+    value, gradient, hessian = gammagamma.curved_log_likelihood(params, rows)
+    total, slopes = gammagamma.weighted_log_likelihood(params, rows)
+    assert value == total
+    np.testing.assert_array_equal(gradient, slopes)
+    np.testing.assert_allclose(hessian, _differences(gammagamma, params, rows), rtol=1e-5, atol=1e-4)
+
+
+def _differences(family: Any, params: np.ndarray, rows: Any) -> np.ndarray:
+    """The Hessian by central differences of the gradient."""
+    moves = np.diag(1e-5 * params)
+    ahead, behind = (
+        np.array([family.weighted_log_likelihood(params + sign * move, rows)[1] for move in moves]) for sign in (1, -1)
+    )
+    return (ahead - behind) / (2e-5 * params[:, None])
+
+
 def test_spend_likelihood(customers: pd.DataFrame) -> None:
     published = GOLDEN["gamma-gamma"]
     repeaters = customers[customers["x"] > 0]

@@ -20,7 +20,7 @@ from scipy.stats import binom, chisquare
 
 from lifestage.families import family, gammagamma
 from lifestage.fitting import fit_purchases, laplace, nuts
-from lifestage.fitting.mle import log_density, maximise
+from lifestage.fitting.mle import curved_density, log_density, maximise
 from lifestage.fitting.priors import log_prior, sample_prior
 from lifestage.tables import Counts
 
@@ -63,7 +63,8 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
     p, q, v = units * np.exp(theta)
     rows = gammagamma.Rows(x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS))
     density = log_density(lambda at: gammagamma.weighted_log_likelihood(at, rows), units, log_prior("spend"))
-    best = maximise(density, [np.log(start / units) for start in gammagamma.starts(rows)], CUSTOMERS)
+    curved = curved_density(lambda at: gammagamma.curved_log_likelihood(at, rows), units, log_prior("spend"))
+    best = maximise(curved, [np.log(start / units) for start in gammagamma.starts(rows)], CUSTOMERS)
     if method == "nuts":
         how = {name: CHAINS[name] for name in ("chains", "tune")}
         found = nuts.sample(density, best.theta, best.covariance, CHAINS["draws"], i, **how).theta.reshape(-1, 3)

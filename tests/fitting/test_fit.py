@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifetimes import BetaGeoFitter, GammaGammaFitter
+from numpy.typing import NDArray
 
 import lifestage as ls
 from lifestage.data.compress import compress
@@ -202,5 +203,8 @@ def test_unknown_names_are_refused(customers: ls.Summary, wrong: dict[str, str])
 
 
 def test_a_parameter_that_runs_away_is_reported_at_its_bound() -> None:
-    best = maximise(lambda theta: (float(-np.exp(-theta[0])), np.exp(-theta)), [np.zeros(1)], 1.0)
+    def rising(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        return float(-np.exp(-theta[0])), np.exp(-theta), -np.diag(np.exp(-theta))
+
+    best = maximise(rising, [np.zeros(1)], 1.0)
     assert best.at_bound == (0,)

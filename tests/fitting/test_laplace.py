@@ -91,7 +91,14 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
         slope = np.array([-z[0] / 1.5 - z[1] / 2, z[1] / 2])
         return value - 0.5 * float(z @ z), gradient[:2] * params[:2] + slope
 
-    best = maximise(density, [np.log([0.25, 4.0])], counts.customers)
+    def curved(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        params = np.array([*np.exp(theta), a, b])
+        gradient, hessian = (each[:2] for each in bgnbd.curved_log_likelihood(params, packed)[1:])
+        prior = np.array([[-1 / 1.5**2 - 1 / 4, 1 / 4], [1 / 4, -1 / 4]])
+        hessian = hessian[:, :2] * np.outer(params[:2], params[:2]) + np.diag(gradient * params[:2]) + prior
+        return *density(theta), hessian
+
+    best = maximise(curved, [np.log([0.25, 4.0])], counts.customers)
     draws = sample(density, best.theta, best.covariance, 4000, seed=2).theta
     for column, grid in zip(draws.T, (grid_r, grid_alpha), strict=True):
         mean = float(np.sum(weight * grid))

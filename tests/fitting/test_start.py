@@ -17,14 +17,14 @@ from lifestage.families import family
 def looked(monkeypatch: pytest.MonkeyPatch, customers: ls.Summary, purchases: str, **how: Any) -> tuple[Any, int]:
     """Parameters, and how often the fit asked for the likelihood of purchases."""
     module, calls = family(purchases), []
-    real = module.weighted_log_likelihood
+    real = module.curved_log_likelihood
 
     def counted(*args: Any) -> Any:
         calls.append(1)
         return real(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "weighted_log_likelihood", counted)
+        patch.setattr(module, "curved_log_likelihood", counted)
         return ls.fit(customers, purchases=purchases, **how).params["estimate"], len(calls)
 
 

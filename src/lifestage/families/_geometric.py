@@ -7,6 +7,7 @@ differ in b' and in the odds of having dropped out; all of the future follows fr
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lifestage import special
+from lifestage.distinct import places
 
 Floats = NDArray[np.float64]
 Law = tuple[Any, Any, Any, Any]
@@ -144,40 +146,39 @@ class Rows:
 
     Attributes
     ----------
-    frequency : distinct frequencies;  days : distinct times (T and t_x together, in periods)
-    start, stop : rows of each frequency;  at_T, at_t_x : places in ``days``, and weight : customers, one a row
-    occurring, bounds : places of the days that occur with each frequency, one frequency after another
+    x, weight : repeat purchases and customers, one a row
+    days : times (T and t_x together, in periods);  at_T, at_t_x : places in ``days``, one a row
+    frequency : distinct frequencies;  start, stop : rows of each
     per_frequency, per_T, x_per_T : customers by frequency and by T, and the sum of their x by T
     more : customers with x > i, i = 0, 1, …
     """
 
-    __slots__ = ("at_T", "at_t_x", "bounds", "days", "frequency", "more", "occurring", "per_T", "per_frequency",
-                 "start", "stop", "weight", "x_per_T")  # fmt: skip
-
     def __init__(self, x: Floats, t_x: Floats, T: Floats, weight: Floats) -> None:
-        import pandas as pd
-
         if np.any(np.diff(x) < 0):
             order = np.argsort(x, kind="stable")
             x, t_x, T, weight = x[order], t_x[order], T[order], weight[order]
-        self.weight = np.asarray(weight, float)
-        codes, days = pd.factorize(np.concatenate([T, t_x]), sort=True)
+        self.x, self.weight = np.asarray(x, float), np.asarray(weight, float)
+        codes, days = places(np.concatenate([T, t_x]))
         self.days = np.asarray(days, float)
         self.at_T, self.at_t_x = codes[: T.size], codes[T.size :]
         self.start = np.concatenate([[0], np.flatnonzero(np.diff(x)) + 1])
         self.stop = np.concatenate([self.start[1:], [x.size]])
-        self.frequency = np.asarray(x[self.start], float)
+        self.frequency = self.x[self.start]
         self.per_frequency = np.add.reduceat(self.weight, self.start)
         self.per_T = np.bincount(self.at_T, self.weight, self.days.size)
-        self.x_per_T = np.bincount(self.at_T, self.weight * x, self.days.size)
+        self.x_per_T = np.bincount(self.at_T, self.weight * self.x, self.days.size)
         by_count = np.bincount(self.frequency.astype(np.intp), self.per_frequency)
         self.more = (by_count.sum() - np.cumsum(by_count))[:-1]
+
+    @cached_property
+    def occurring(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Places of the days that occur with each frequency, one frequency after another, and where each begins."""
         seen = np.zeros((self.start.size, self.days.size), bool)
         place = np.repeat(np.arange(self.start.size), self.stop - self.start)
         seen[place, self.at_T] = True
         seen[place, self.at_t_x] = True
-        found, self.occurring = np.nonzero(seen)
-        self.bounds = np.searchsorted(found, np.arange(self.start.size + 1))
+        found, days = np.nonzero(seen)
+        return days, np.searchsorted(found, np.arange(self.start.size + 1))
 
 
 def weighted_log_likelihood(params: Floats, rows: Rows, first_dropout: bool) -> tuple[float, Floats]:
@@ -191,9 +192,10 @@ def weighted_log_likelihood(params: Floats, rows: Rows, first_dropout: bool) -> 
     with np.errstate(divide="ignore"):
         log_odds = np.log(a) - np.log(below)
     dead = np.zeros(x.size)
+    occurring, bounds = rows.occurring
     mixture, by_r, by_alpha = _dead_sums(
-        r, alpha, a / below, log_odds, rows.days, rows.bounds, rows.occurring, x, rows.start, rows.stop, rows.at_T,
-        rows.at_t_x, rows.weight, dead,
+        r, alpha, a / below, log_odds, rows.days, bounds, occurring, x, rows.start, rows.stop, rows.at_T, rows.at_t_x,
+        rows.weight, dead,
     )  # fmt: skip
     log_time, shape = np.log1p(rows.days / alpha), r * rows.per_T + rows.x_per_T
     rising, rising_r, rising_a, rising_b = _rising(r, a, b, rows.more, survivors)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lifestage import special
-from lifestage.families import _geometric
+from lifestage.families import _curvature, _geometric
 from lifestage.families._geometric import Rows, starts
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
+    "curved_log_likelihood",
     "dead_log_odds",
     "discounted_purchases",
     "expected_purchases",
@@ -96,6 +97,11 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     float, array of shape (4,)
     """
     return _geometric.weighted_log_likelihood(params, rows, first_dropout=False)
+
+
+def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
+    """:func:`weighted_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
+    return _curvature.curved_log_likelihood(params, rows, first_dropout=False)
 
 
 def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:

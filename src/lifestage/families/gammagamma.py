@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special as sp
@@ -23,6 +22,7 @@ __all__ = [
     "MONEY_PARAM",
     "PARAMS",
     "Rows",
+    "curved_log_likelihood",
     "expected_spend",
     "log_likelihood",
     "simulate",
@@ -76,26 +76,21 @@ def spend_sf(s: ArrayLike, n: ArrayLike, x: ArrayLike, *, p: Any, q: Any) -> Flo
     return np.asarray(sp.betainc(q + p * x, p * n, 1.0 / (1.0 + s)))[()]
 
 
-@numba.njit(cache=True, nogil=True)
-def _log_scales(v: float, x: Any, group: Any, m: Any, weight: Any, log_scale: Any, inverse: Any) -> None:
-    """Add up, by distinct frequency, w·ln(v + x·m) and w/(v + x·m)."""
-    for i in range(m.size):
-        scale = v + x[group[i]] * m[i]
-        log_scale[group[i]] += weight[i] * np.log(scale)
-        inverse[group[i]] += weight[i] / scale
-
-
 class Rows:
-    """Distinct (frequency, mean spend) pairs of repeat buyers, indexed by frequency, with sufficient statistics."""
-
-    __slots__ = ("frequency", "group", "log_money", "m", "per_frequency", "weight")
+    """Distinct (frequency, mean spend) pairs of repeat buyers, sorted by frequency, with sufficient statistics."""
 
     def __init__(self, x: Floats, m: Floats, weight: Floats) -> None:
-        self.frequency, self.group = np.unique(x, return_inverse=True)
-        self.m = np.asarray(m, float)
-        self.weight = np.asarray(weight, float)
-        self.per_frequency = np.bincount(self.group, self.weight, self.frequency.size)
-        self.log_money = np.bincount(self.group, self.weight * np.log(self.m), self.frequency.size)
+        order = np.argsort(x, kind="stable")
+        x, self.m, self.weight = (np.asarray(values, float)[order] for values in (x, m, weight))
+        self.total = x * self.m
+        self.start = np.flatnonzero(np.diff(x, prepend=-1.0))
+        self.frequency = x[self.start]
+        self.per_frequency = self.by_frequency(self.weight)
+        self.log_money = self.by_frequency(self.weight * np.log(self.m))
+
+    def by_frequency(self, values: Floats) -> Floats:
+        """Sum of *values*, one a row, by distinct frequency."""
+        return np.asarray(np.add.reduceat(values, self.start))
 
 
 def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
@@ -105,8 +100,8 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """
     p, q, v = (float(value) for value in params)
     x, n, log_money = rows.frequency, rows.per_frequency, rows.log_money
-    log_scale, inverse = np.zeros(x.size), np.zeros(x.size)
-    _log_scales(v, x, rows.group, rows.m, rows.weight, log_scale, inverse)
+    scale = v + rows.total
+    log_scale, inverse = rows.by_frequency(rows.weight * np.log(scale)), rows.by_frequency(rows.weight / scale)
     total = (
         n @ (q * np.log(v) + p * x * np.log(x) - special.log_beta(p * x, q))
         + (p * x - 1.0) @ log_money
@@ -116,6 +111,22 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     by_q = n @ (sp.psi(p * x + q) - sp.psi(q) + np.log(v)) - log_scale.sum()
     by_v = n.sum() * q / v - (p * x + q) @ inverse
     return float(total), np.array([x @ by_px, by_q, by_v])
+
+
+def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
+    """:func:`weighted_log_likelihood` with its exact Hessian, of shape (3, 3), as the third."""
+    p, q, v = (float(value) for value in params)
+    x, n = rows.frequency, rows.per_frequency
+    scale = 1.0 / (v + rows.total)
+    inverse, squared = rows.by_frequency(rows.weight * scale), rows.by_frequency(rows.weight * scale * scale)
+    both = n * sp.polygamma(1, p * x + q)
+    by_pq, by_pv, by_qv = x @ both, -(x @ inverse), n.sum() / v - inverse.sum()
+    hessian = [
+        [(x * x) @ (both - n * sp.polygamma(1, p * x)), by_pq, by_pv],
+        [by_pq, both.sum() - n.sum() * sp.polygamma(1, q), by_qv],
+        [by_pv, by_qv, (p * x + q) @ squared - n.sum() * q / v**2],
+    ]
+    return *weighted_log_likelihood(params, rows), np.array(hessian)
 
 
 def starts(rows: Rows) -> list[Floats]:

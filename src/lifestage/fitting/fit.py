@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.errors import ConfigError
-from lifestage.fitting.mle import Objective, Optimum, log_density, maximise
+from lifestage.fitting.mle import Objective, Optimum, curved_density, log_density, maximise
 from lifestage.fitting.priors import choose, log_prior
 from lifestage.posterior import Posterior, Status
 from lifestage.tables import Note
@@ -67,20 +67,21 @@ def fit(
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
     prior = log_prior(kind, laws, units) if laws else None
     rows = module.Rows(*columns)
-    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
+    curved = curved_density(lambda params: module.curved_log_likelihood(params, rows), units, prior)
     coarse, every = None, columns[0].size // SAMPLE
     if every > 1:  # search a sample of the rows, each standing for the ones left out
         sample = module.Rows(*(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every))
-        coarse = log_density(lambda params: module.weighted_log_likelihood(params, sample), units, prior)
+        coarse = curved_density(lambda params: module.curved_log_likelihood(params, sample), units, prior)
     known = (settings.start or {}).get(name)
     best = None
     if known is not None:
-        best = maximise(density, [np.log(np.array([known[p] for p in module.PARAMS]) / units)], n, coarse=coarse)
+        best = maximise(curved, [np.log(np.array([known[p] for p in module.PARAMS]) / units)], n, coarse=coarse)
     if best is None or not best.converged:
-        best = maximise(density, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
+        best = maximise(curved, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
+    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
     theta, extra = _draws(density, best, settings)
     params = units * np.exp(theta)
-    likelihood = module.weighted_log_likelihood(units * np.exp(best.theta), rows)[0]
+    likelihood = best.density - (0.0 if prior is None else prior(best.theta)[0])
     k = len(module.PARAMS)
     diagnostics = {
         "log_likelihood": likelihood,

@@ -1,4 +1,4 @@
-"""Maximum likelihood and maximum a posteriori: exact gradient, several starts, a Newton finish, an honest result."""
+"""Maximum likelihood and maximum a posteriori: exact derivatives, several starts, Newton steps, an honest result."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from lifestage.fitting.priors import LogPrior
 
-__all__ = ["Objective", "Optimum", "log_density", "maximise"]
+__all__ = ["Curved", "Objective", "Optimum", "curved_density", "log_density", "maximise"]
 
 Floats = NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
+Curved = Callable[[Floats], tuple[float, Floats, Floats]]
 
 BOUND = np.log(1e6)
 """Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as being at its bound."""
@@ -21,8 +22,7 @@ BOUND = np.log(1e6)
 FLAT = 0.01
 """Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
 
-NEWTON_STEPS, FORWARD = 50, 1e-5
-"""Newton steps at most, and the step of their difference quotients."""
+NEWTON_STEPS = 50
 
 NEAR, DECREMENT, ROUNDING = 1e-2, 1e-8, 1e-14
 """A Newton step that would raise the log-likelihood by less is the last of a search, and of the finish: what is then
@@ -40,13 +40,6 @@ class Optimum:
     converged: bool
     at_bound: tuple[int, ...]
     flat: tuple[int, ...]
-
-
-def _hessian(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
-    """Central differences of the exact gradient, made symmetric."""
-    columns = [(gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step) for e in np.eye(theta.size)]
-    hessian = np.array(columns)
-    return np.asarray(0.5 * (hessian + hessian.T))
 
 
 def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None) -> Objective:
@@ -75,15 +68,37 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
     return density
 
 
-def maximise(
-    density: Objective, starts: list[Floats], observations: float, *, coarse: Objective | None = None
-) -> Optimum:
+def curved_density(curved_log_likelihood: Curved, units: Floats, prior: LogPrior | None) -> Curved:
+    """Like :func:`log_density`, of a log-likelihood that gives its Hessian as the third, with that of theta."""
+
+    def density(theta: Floats) -> tuple[float, Floats, Floats]:
+        params = units * np.exp(theta)
+        value, gradient, hessian = curved_log_likelihood(params)
+        gradient = gradient * params
+        hessian = hessian * np.outer(params, params) + np.diag(gradient)
+        if prior is not None:
+            extra, slope = prior(theta)
+            value, gradient = value + extra, gradient + slope
+            hessian = hessian + _differences(lambda at: prior(at)[1], theta)
+        return value, gradient, hessian
+
+    return density
+
+
+def _differences(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
+    """A Hessian by central differences of the exact gradient, made symmetric."""
+    columns = [(gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step) for e in np.eye(theta.size)]
+    hessian = np.array(columns)
+    return np.asarray(0.5 * (hessian + hessian.T))
+
+
+def maximise(density: Curved, starts: list[Floats], observations: float, *, coarse: Curved | None = None) -> Optimum:
     """Maximise a log density of theta: Newton steps from each start, and on from the best.
 
     Parameters
     ----------
     density : callable
-        theta → (value, gradient); see :func:`log_density`.
+        theta → (value, gradient, Hessian); see :func:`curved_density`.
     starts : list of arrays
         Values of theta.
     observations : float
@@ -91,24 +106,17 @@ def maximise(
     coarse : callable, optional
         A cheaper density of nearly the same mode, such as that of a sample, to search instead.
     """
-
-    def objective(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = density(theta)
-        return -value, -gradient
-
-    def search(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = (density if coarse is None else coarse)(theta)
-        return -value, -gradient
-
+    search = density if coarse is None else coarse
     found = [_newton(search, np.clip(start, -BOUND, BOUND), NEAR)[0] for start in starts]
-    theta, decrement = _newton(objective, min(found, key=lambda at: search(at)[0]), DECREMENT)
+    best = found[0] if len(found) == 1 else max(found, key=lambda at: search(at)[0])
+    theta, decrement = _newton(density, best, DECREMENT)
     free = np.abs(theta) < BOUND - 1e-6
-    value, gradient = objective(theta)
-    covariance, flat = _covariance(_hessian(lambda at: objective(at)[1], theta), free)
+    value, gradient, hessian = density(theta)
+    covariance, flat = _covariance(-hessian, free)
     worst = float(np.abs(gradient[free]).max(initial=0.0)) / observations
     return Optimum(
         theta=theta,
-        density=-value,
+        density=value,
         covariance=covariance,
         gradient=worst,
         converged=bool(np.isfinite(value)) and (decrement < 1e-6 or worst < 1e-7),
@@ -133,31 +141,29 @@ def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tup
     return covariance, tuple(int(i) for i in rows[loaded])
 
 
-def _newton(objective: Objective, theta: Floats, enough: float) -> tuple[Floats, float]:
+def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, float]:
     """Damped Newton steps inside the bounds until one would gain less than *enough*; the point and that gain."""
     decrement = np.inf
-    value, gradient = objective(theta)
+    value, gradient, hessian = density(theta)
     for _ in range(NEWTON_STEPS):
-        free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient > 0)  # at a bound, free only if it pulls inwards
+        free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient < 0)  # at a bound, free only if it pulls inwards
         if not free.any():
             return theta, 0.0
-        ahead = [(objective(theta + FORWARD * e)[1] - gradient) / FORWARD for e in np.eye(theta.size)[free]]
-        curvature = np.array(ahead)[:, free]
-        values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
+        values, vectors = np.linalg.eigh(-hessian[np.ix_(free, free)])
         values = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max())))
         step = np.zeros(theta.size)
-        step[free] = -vectors @ ((vectors.T @ gradient[free]) / values)
-        decrement = float(-gradient @ step)
+        step[free] = vectors @ ((vectors.T @ gradient[free]) / values)
+        decrement = float(gradient @ step)
         if decrement < max(enough, ROUNDING * abs(value)):  # too small a rise to be seen in a long sum
             return np.clip(theta + step, -BOUND, BOUND), decrement
         step *= min(1.0, 2.0 / float(np.abs(step).max()))
         while True:
             trial = np.clip(theta + step, -BOUND, BOUND)
-            lower, slope = objective(trial)
-            if lower < value:
+            higher, *slopes = density(trial)
+            if higher > value:
                 break
             step *= 0.5
             if np.abs(step).max() < 1e-12:
                 return theta, decrement
-        theta, value, gradient = trial, lower, slope
+        theta, value, (gradient, hessian) = trial, higher, slopes
     return theta, decrement
