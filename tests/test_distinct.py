@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lifestage import distinct as module
-from lifestage.distinct import distinct, places
+from lifestage.distinct import coded, distinct
 
 steps = st.sampled_from([1.0, 0.01, 1 / 7, 1 / 30.4375, 86400.0])
 lattice = st.builds(
@@ -20,7 +20,8 @@ anything = hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1e12
 
 @given(st.one_of(lattice, anything))
 def test_codes_stand_for_the_values_bit_by_bit_and_in_order(values: np.ndarray) -> None:
-    codes, table = places(values)
+    column = coded(values)
+    codes, table = column.codes(), column.table
     np.testing.assert_array_equal(table[codes], values)
     assert np.all(np.diff(table) > 0)
 
@@ -29,15 +30,17 @@ def test_codes_stand_for_the_values_bit_by_bit_and_in_order(values: np.ndarray) 
 @pytest.mark.parametrize("bits", [63, 1])
 def test_distinct_rows_are_those_of_numpy(bits: int, one: np.ndarray, other: np.ndarray) -> None:
     size = min(one.size, other.size)
-    columns = one[:size], other[:size]
+    columns, values = (one[:size], other[:size]), np.arange(size, dtype=float)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BITS", bits)
-        found = distinct(*columns)
+        found = distinct(*columns, sums=[values])
+        plain = distinct(*columns)
     rows, index, counts = np.unique(np.column_stack(columns), axis=0, return_inverse=True, return_counts=True)
     np.testing.assert_array_equal(np.column_stack(found.columns), rows)
     np.testing.assert_array_equal(found.weight, counts)
-    values = np.arange(size, dtype=float)
-    np.testing.assert_array_equal(found.sums(values), np.bincount(index.ravel(), values, len(rows)))
+    np.testing.assert_array_equal(found.sums[0], np.bincount(index.ravel(), values, len(rows)))
+    np.testing.assert_array_equal(plain.columns, found.columns)
+    np.testing.assert_array_equal(plain.weight, found.weight)
 
 
 def test_integers_of_any_size() -> None:

@@ -1,14 +1,15 @@
-"""Distinct rows of columns: sorted, counted, and ready to sum over."""
+"""Distinct rows of columns: sorted, counted, and summed over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Distinct", "distinct", "places"]
+__all__ = ["Coded", "Distinct", "coded", "distinct"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -16,6 +17,54 @@ Places = NDArray[np.int64]
 BITS = 63
 STEPS, SAMPLE = 1 << 20, 1000
 """Multiples of a step up to which they are looked up in a table, and the values that tell the step."""
+BLOCK = 1 << 16
+"""Rows at a time: what is computed of them stays in the cache."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes in order of its values; ``table[codes]`` is the column, bit by bit.
+
+    Whole multiples of one *step*, such as times in days or weeks, are coded by division, which costs a fraction of
+    sorting or hashing: *held* are the values then, else the codes, and the table holds multiples that do not occur, too.
+    """
+
+    table: NDArray[Any]
+    held: NDArray[Any]
+    step: float | None = None
+
+    def codes(self, rows: slice = slice(None)) -> Places:
+        """Codes of some rows."""
+        if self.step is None:
+            return self.held[rows]
+        scaled = self.held[rows] / self.step
+        return np.rint(scaled, out=scaled).astype(np.int64)
+
+
+def coded(values: NDArray[Any]) -> Coded:
+    """Code a column of finite numbers."""
+    import pandas as pd
+
+    sample = np.unique(values[:SAMPLE])
+    if sample.size > 1 and values.min() >= 0:
+        step, top = np.diff(sample).min(), values.max()
+        if top < STEPS * step:
+            found = Coded(step * np.arange(round(top / step) + 1), values, step)
+            if all(_fits(found, rows) for rows in _blocks(values.size)):
+                return found
+    codes, table = pd.factorize(values, sort=True)
+    return Coded(np.asarray(table), codes.astype(np.int64, copy=False))
+
+
+def _fits(column: Coded, rows: slice) -> bool:
+    """Whether the codes of the rows tell their values apart; the table learns the values."""
+    codes, values = column.codes(rows), column.held[rows]
+    column.table[codes] = values
+    return bool((column.table[codes] == values).all())
+
+
+def _blocks(size: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
 
 
 @dataclass(frozen=True)
@@ -26,59 +75,57 @@ class Distinct:
     ----------
     columns : arrays of shape (k,), one a column
     weight : array of shape (k,), how many rows there are of each
-    order : array of shape (n,), the rows sorted;  start : array of shape (k,), where in it each distinct one begins
+    sums : arrays of shape (k,), the sums over them
     """
 
     columns: tuple[Floats, ...]
     weight: Floats
-    order: NDArray[np.intp]
-    start: NDArray[np.intp]
-
-    def sums(self, values: Floats) -> Floats:
-        """Sum of *values*, one a row, over the rows of each distinct one."""
-        return np.asarray(np.add.reduceat(values[self.order], self.start)) if values.size else np.zeros(0)
+    sums: tuple[Floats, ...] = ()
 
 
-def distinct(*columns: NDArray[Any]) -> Distinct:
-    """Find the distinct rows of finite columns of length n.
+def distinct(*columns: NDArray[Any], sums: Sequence[Floats] = ()) -> Distinct:
+    """Find the distinct rows of finite columns of length n, and sum *sums* over the rows of each.
 
     Examples
     --------
-    >>> found = distinct(np.array([0, 2, 0]), np.array([9.0, 9.0, 9.0]))
-    >>> found.columns, found.weight
-    ((array([0., 2.]), array([9., 9.])), array([2., 1.]))
+    >>> found = distinct(np.array([0, 2, 0]), np.array([9.0, 9.0, 9.0]), sums=[np.array([1.0, 2.0, 3.0])])
+    >>> found.columns, found.weight, found.sums
+    ((array([0., 2.]), array([9., 9.])), array([2., 1.]), (array([4., 2.]),))
     """
     size = columns[0].size
-    known = [places(column) for column in columns]
-    bits = [int(table.size).bit_length() for _, table in known]
-    last = size.bit_length()
+    known = [coded(column) for column in columns]
+    bits = [int(column.table.size).bit_length() for column in known]
+    last = size.bit_length() if sums else 0
     if sum(bits) + last > BITS:
-        return _sorted(known)
-    row = np.zeros(size, np.int64)  # a row is one number whose last bits are its place: sorted without looking up
-    for (codes, _), width in zip(known, bits, strict=True):
-        row <<= width
-        row |= codes
-    row <<= last
-    row |= np.arange(size)
-    row.sort()
-    order = row & ((1 << last) - 1)
-    row >>= last
-    start = _starts(row[1:] != row[:-1], size)
-    row = row[start]
-    found = []
-    for (_, table), width in zip(known[::-1], bits[::-1], strict=True):
-        found.append(np.asarray(table[row & ((1 << width) - 1)], np.float64))
-        row >>= width
-    return Distinct(tuple(found[::-1]), np.diff(start, append=size).astype(np.float64), order, start)
+        return _looked_up(known, sums)
+    packed = np.empty(size, np.int64)  # a row is one number, its place the last bits if needed: no look-up to sort
+    for rows in _blocks(size):
+        part = np.zeros_like(packed[rows])
+        for column, width in zip(known, bits, strict=True):
+            part <<= width
+            part |= column.codes(rows)
+        if sums:
+            part <<= last
+            part |= np.arange(rows.start, rows.start + part.size)
+        packed[rows] = part
+    packed.sort()
+    order = packed & ((1 << last) - 1) if sums else None
+    packed >>= last
+    start = _starts(packed[1:] != packed[:-1], size)
+    rest, found = packed[start], []
+    for column, width in zip(known[::-1], bits[::-1], strict=True):
+        found.append(np.asarray(column.table[rest & ((1 << width) - 1)], np.float64))
+        rest >>= width
+    return Distinct(tuple(found[::-1]), _lengths(start, size), _sums(sums, order, start))
 
 
-def _sorted(known: list[tuple[Places, NDArray[Any]]]) -> Distinct:
+def _looked_up(known: list[Coded], sums: Sequence[Floats]) -> Distinct:
     """The same where the columns together have too many values for one number."""
-    order = np.lexsort([codes for codes, _ in known[::-1]])
-    ordered = [table[codes[order]] for codes, table in known]
+    order = np.lexsort([column.codes() for column in known[::-1]])
+    ordered = [column.table[column.codes()[order]] for column in known]
     start = _starts(np.any([column[1:] != column[:-1] for column in ordered], axis=0), order.size)
     columns = tuple(np.asarray(column[start], np.float64) for column in ordered)
-    return Distinct(columns, np.diff(start, append=order.size).astype(np.float64), order, start)
+    return Distinct(columns, _lengths(start, order.size), _sums(sums, order, start))
 
 
 def _starts(new: NDArray[np.bool_], size: int) -> NDArray[np.intp]:
@@ -86,23 +133,9 @@ def _starts(new: NDArray[np.bool_], size: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.concatenate([[True], new])) if size else np.zeros(0, np.intp)
 
 
-def places(values: NDArray[Any]) -> tuple[Places, NDArray[Any]]:
-    """Codes in order of the values, and what each code stands for: ``table[codes]`` is *values*, bit by bit.
+def _lengths(start: NDArray[np.intp], size: int) -> Floats:
+    return np.diff(start, append=size).astype(np.float64)
 
-    Whole multiples of one step, such as times in days or weeks, are coded by division, which costs a fraction of
-    sorting or hashing; their table holds multiples that do not occur, too.
-    """
-    import pandas as pd
 
-    sample = np.unique(values[:SAMPLE])
-    if sample.size > 1 and values.min() >= 0:
-        step = np.diff(sample).min()
-        if values.max() < STEPS * step:
-            scaled = values / step
-            codes = np.rint(scaled, out=scaled).astype(np.int64)
-            table = step * np.arange(int(codes.max()) + 1)
-            table[codes] = values
-            if bool((table[codes] == values).all()):
-                return codes, table
-    codes, table = pd.factorize(values, sort=True)
-    return codes.astype(np.int64, copy=False), np.asarray(table)
+def _sums(sums: Sequence[Floats], order: NDArray[np.intp] | None, start: NDArray[np.intp]) -> tuple[Floats, ...]:
+    return tuple(np.asarray(np.add.reduceat(values[order], start)) if start.size else np.zeros(0) for values in sums)

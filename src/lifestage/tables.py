@@ -247,23 +247,15 @@ class Counts:
     @classmethod
     def from_arrays(cls, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, monetary_value: ArrayLike | None = None) -> Counts:
         """Count the distinct rows of one value a customer; without money the spend part is empty."""
-        x, t_x, T = (np.asarray(values, np.float64) for values in (x, t_x, T))
-        histories = distinct(x, T, t_x)
-        (distinct_x, distinct_T, distinct_t_x), weight = histories.columns, histories.weight
-        found = cls(distinct_x, distinct_t_x, distinct_T, weight, *([np.zeros(weight.size)] * 2), *([np.zeros(0)] * 3))
-        if monetary_value is None:
-            return found
-        money = np.asarray(monetary_value, np.float64)
-        spenders = (x > 0) & (money > 0)
-        spends = distinct(x[spenders], money[spenders])
-        return replace(
-            found,
-            monetary_sum=histories.sums(money),
-            monetary_sq_sum=histories.sums(money * money),
-            spend_x=spends.columns[0],
-            spend_m=spends.columns[1],
-            spend_weight=spends.weight,
-        )
+        x, t_x, T = (np.asarray(values) for values in (x, t_x, T))
+        money = None if monetary_value is None else np.asarray(monetary_value, np.float64)
+        found = distinct(x, T, t_x, sums=() if money is None else (money, money * money))
+        total, square = found.sums or [np.zeros(found.weight.size)] * 2
+        spenders = np.zeros(x.size, bool) if money is None else (x > 0) & (money > 0)
+        spends = distinct(x[spenders], (x if money is None else money)[spenders])
+        histories = dict(zip(("x", "T", "t_x"), found.columns, strict=True))
+        spent = dict(zip(("spend_x", "spend_m"), spends.columns, strict=True), spend_weight=spends.weight)
+        return cls(**histories, weight=found.weight, monetary_sum=total, monetary_sq_sum=square, **spent)
 
     @property
     def customers(self) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lifestage import special
-from lifestage.distinct import places
+from lifestage.distinct import coded
 
 Floats = NDArray[np.float64]
 Law = tuple[Any, Any, Any, Any]
@@ -158,8 +158,8 @@ class Rows:
             order = np.argsort(x, kind="stable")
             x, t_x, T, weight = x[order], t_x[order], T[order], weight[order]
         self.x, self.weight = np.asarray(x, float), np.asarray(weight, float)
-        codes, days = places(np.concatenate([T, t_x]))
-        self.days = np.asarray(days, float)
+        times = coded(np.concatenate([T, t_x]))
+        codes, self.days = times.codes(), np.asarray(times.table, float)
         self.at_T, self.at_t_x = codes[: T.size], codes[T.size :]
         self.start = np.concatenate([[0], np.flatnonzero(np.diff(x)) + 1])
         self.stop = np.concatenate([self.start[1:], [x.size]])
