@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lifestage as ls
-from lifestage.curves import alive_purchases
+from lifestage.curves import alive_purchases, discounted_purchases
 from lifestage.data.compress import compress
 from lifestage.families import bgnbd, mbgnbd
 from lifestage.value import Terms, totals
@@ -26,10 +26,13 @@ def test_interpolation_in_T_is_exact_to_1e_9(family: object, alpha: float, longe
     }
     T = np.concatenate([np.linspace(0, longest, 300)] * 3)
     x = np.repeat([0.0, 2.0, 80.0], 300)
-    for rate in (0.0, 0.002):
-        got = alive_purchases(family, params, 52.0, x, T, rate)  # type: ignore[arg-type]
-        expected = family.alive_purchases(52.0, x, T, rate=rate, **params)  # type: ignore[attr-defined]
-        np.testing.assert_allclose(got, expected, rtol=1e-9)
+    expected = family.alive_purchases(52.0, x, T, rate=0.0, **params)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(alive_purchases(family, params, 52.0, x, T), expected, rtol=1e-9)  # type: ignore[arg-type]
+    for rate in (0.0, 0.002, 0.05):
+        got = discounted_purchases(family, params, 52.0, x, T, rate)  # type: ignore[arg-type]
+        np.testing.assert_allclose(got[0], expected, rtol=1e-9)
+        discounted = family.alive_purchases(52.0, x, T, rate=rate, **params)  # type: ignore[attr-defined]
+        np.testing.assert_allclose(got[1], discounted, rtol=1e-9)
 
 
 def test_predictions_from_draws_are_the_mean_of_predictions_from_each(

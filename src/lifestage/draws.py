@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifestage.curves import alive_purchases
+from lifestage.curves import discounted_purchases
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
@@ -62,15 +62,15 @@ def predict_draws(
     module, params = family(model.purchases.family), model.purchases.columns()
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
     alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
+    expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
     values = {
         "p_alive": alive,
         "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),
-        "expected_purchases": alive * alive_purchases(module, params, terms.horizon, x, T, 0.0),
+        "expected_purchases": alive * expected,
     }
     if model.spend is not None:
         intercept, slope = spend_line(model, x)
         values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
-        discounted = alive * alive_purchases(module, params, terms.horizon, x, T, rate)
-        values["ltv"] = terms.margin * discounted * values["expected_spend"]
+        values["ltv"] = terms.margin * alive * discounted * values["expected_spend"]
     arrays = {name: (("draw", "customer"), np.broadcast_to(v, (size, x.size))) for name, v in values.items()}
     return xr.Dataset(arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)})

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
-from lifestage.curves import alive_purchases
+from lifestage.curves import discounted_purchases
 from lifestage.families import family
 from lifestage.spend_laws import SpendLaws, mix_spend
 from lifestage.value import Terms
@@ -166,12 +166,10 @@ def tabulate(model: LTVModel, pairs: Pairs, terms: Terms, window: float) -> Futu
     survival = np.empty(start[-1])
     _survivals(shape, t / scale, a, b, start, survival)
     laws = [survival[start[rows[0]] : start[rows[-1] + 1]].reshape(rows.size, -1) for rows in groups]
-    with ThreadPoolExecutor(2) as pool:
-        discounted = pool.submit(alive_purchases, module, params, t, pairs.x, pairs.time, rate)
-        expected = pool.submit(alive_purchases, module, params, t, pairs.x[use], pairs.time[use], 0.0)
+    with ThreadPoolExecutor(1) as pool:
+        purchases = pool.submit(discounted_purchases, module, params, t, pairs.x, pairs.time, rate)
         spend = mix_spend(model, pairs.x.size, pairs.place.shape[0], groups, laws, shape, tail)
-        values[:, DISCOUNTED] = discounted.result()[0]
-        values[use, EXPECTED] = expected.result()[0]
+        values[:, EXPECTED], values[:, DISCOUNTED] = (each[0] for each in purchases.result())
     return Futures(values, start[:-1], top, survival, spend)
 
 

@@ -50,7 +50,7 @@ def _matrix(model: LTVModel, T: float, max_frequency: int, horizon: float | None
     values = np.broadcast_to(module.p_alive(rows.ravel(), columns.ravel(), T, **params), (part.size, rows.size))
     values = values.reshape(part.size, *rows.shape)
     if horizon is not None:
-        values = values * alive_purchases(module, params, horizon, x, np.full(x.shape, T), 0.0)[:, :, None]
+        values = values * alive_purchases(module, params, horizon, x, np.full(x.shape, T))[:, :, None]
     table = np.where((rows > 0) == (columns > 0), values.mean(axis=0), np.nan)
     return pd.DataFrame(table, index=pd.Index(x.astype(int), name="frequency"), columns=pd.Index(t_x, name="recency"))
 

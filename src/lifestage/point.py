@@ -33,8 +33,11 @@ __all__ = ["point_scores", "score_rows"]
 
 Floats = NDArray[np.float64]
 
-BLOCK = 1 << 15
-"""Rows that a thread works on at a time."""
+BLOCK = 30_000
+"""Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
+
+NEAR = 16
+"""Counts up to which a quantile is looked for one by one, beyond by halves."""
 
 COLUMNS = (
     *("p_alive", "p_purchase", "expected_purchases", "purchases_low", "purchases_high", "p_window", "p_window_fresh"),
@@ -170,16 +173,23 @@ def _rows(x, t_x, T, dead, r, log_time, place, values, start, top, survival, odd
 # fmt: on
     """Fill the columns of rows that are given by frequency and the places of recency and T among the times."""
     money = out.shape[0] > 11
-    known = np.full((log_time.size, 4), -1.0)  # quantiles of customers without a repeat, by T
+    known = np.full(log_time.size, -1)  # a row that has the columns of all customers without a repeat, by T
+    at_once = 1.0 / (1.0 + np.exp(dead))
     for i in range(x.size):
         n = int(x[i])
+        if n == 0:
+            like = known[T[i]]
+            if like >= 0:
+                for k in range(out.shape[0]):
+                    out[k, i] = out[k, like]
+                continue
+            known[T[i]] = i
         j, fresh = place[n, T[i]], place[n, t_x[i]]
-        odds_now = dead[n] + (r + n) * (log_time[T[i]] - log_time[t_x[i]])
-        alive, at_once = 1.0 / (1.0 + np.exp(odds_now)), 1.0 / (1.0 + np.exp(dead[n]))
+        alive = 1.0 / (1.0 + np.exp(dead[n] + (r + n) * (log_time[T[i]] - log_time[t_x[i]])))
         out[0, i] = alive
         out[1, i] = alive * values[j, 2]
         out[2, i] = alive * values[j, 0]
-        now, then = alive * values[j, 3], at_once * values[fresh, 3]
+        now, then = alive * values[j, 3], at_once[n] * values[fresh, 3]
         out[5, i] = now
         out[6, i] = then
         out[7, i] = min(max(now / max(then, 1e-300), 1e-300), 1.0)
@@ -187,13 +197,8 @@ def _rows(x, t_x, T, dead, r, log_time, place, values, start, top, survival, odd
             out[8 + k, i] = values[j, 4 + k]
         if money:
             out[11, i] = alive * values[j, 1]
-            out[12, i] = at_once * values[fresh, 1]
+            out[12, i] = at_once[n] * values[fresh, 1]
         for q in range(2):
-            if n == 0 and known[T[i], q] >= 0.0:
-                out[3 + q, i] = known[T[i], q]
-                if money:
-                    out[13 + q, i] = known[T[i], 2 + q]
-                continue
             level, spent = tails[q] / alive, 0.0
             count = _exceeded(survival, start[j], top[j], level)
             if money and count >= 0 and survival[start[j]] > level:
@@ -201,15 +206,17 @@ def _rows(x, t_x, T, dead, r, log_time, place, values, start, top, survival, odd
             out[3 + q, i] = count
             if money:
                 out[13 + q, i] = spent
-            if n == 0:
-                known[T[i], q] = count
-                known[T[i], 2 + q] = spent
 
 
 @numba.njit(cache=True, nogil=True)
 def _exceeded(survival, start, top, level):  # type: ignore[no-untyped-def]
     """Smallest n with P(more than n) ≤ level; P(at least n) stands at start + n − 1, up to n = top."""
-    low, high = 0, 8
+    n, near = 0, min(top, NEAR)
+    while n < near and survival[start + n] > level:
+        n += 1
+    if n < near or n == top:
+        return n
+    low, high = near, 2 * near
     while high < top and survival[start + high - 1] > level:
         low, high = high, 2 * high
     high = min(high, top)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lifestage import special
 from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
-from lifestage.curves import alive_purchases
+from lifestage.curves import discounted_purchases
 from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
@@ -183,9 +183,9 @@ def _scores(model: LTVModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms
         return np.asarray(values.mean(axis=0))
 
     alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (model.purchases.size, x.size))
-    expected = alive * alive_purchases(module, params, t, x, t_obs, 0.0)
-    discounted = alive * alive_purchases(module, params, t, x, t_obs, rate) if rate else expected
-    fresh = module.p_alive(x, t_x, t_x, **params) * alive_purchases(module, params, t, x, t_x, rate)
+    ahead, worth = discounted_purchases(module, params, t, np.tile(x, 2), np.concatenate([t_obs, t_x]), rate)
+    expected, discounted = alive * ahead[:, : x.size], alive * worth[:, : x.size]
+    fresh = module.p_alive(x, t_x, t_x, **params) * worth[:, x.size :]
     p_window = mean(module.p_purchase(h, x, t_x, t_obs, **params))
     p_fresh = mean(module.p_purchase(h, x, t_x, t_x, **params))
     tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()

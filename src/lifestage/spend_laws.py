@@ -64,7 +64,8 @@ def mix_spend(
     """Tabulate the total spend of pairs in groups of one frequency.
 
     The total of n purchases over v + x·m is beta-prime(p·n, q + p·x). The densities of ln s are mixed over n, and the
-    mixture, which is smooth where those of large n are not, is integrated from the right by a rule of fourth order.
+    mixture, which is smooth where those of large n are not, is integrated from the left, where it begins with
+    nothing, by a rule of fourth order.
 
     Parameters
     ----------
@@ -89,8 +90,9 @@ def mix_spend(
     first = np.array([rows[0] for rows in groups])
     x = np.rint(shape[first] - model.purchases.estimate["r"])
     spends, at = q + p * x, x.astype(np.int64)
-    most = np.array([law.shape[1] for law in laws], float)
-    ends = np.stack([sp.betaincinv(p, spends, LOWEST), sp.betaincinv(spends, p * most, 0.05 * tail)])
+    # P(total > s) ≤ P(more than n purchases) + P(total of n > s): the tables need not reach further
+    most = np.array([1.0 + np.argmax(np.append(law.max(axis=0), 0.0) <= 0.5 * tail) for law in laws])
+    ends = np.stack([sp.betaincinv(p, spends, LOWEST), sp.betaincinv(spends, p * most, 0.4 * tail)])
     below, above = sp.logit(np.clip(ends, special.TINY, 1.0 - 1e-16))
     spread = np.sqrt(1.0 / spends + np.minimum(min(1.0 / p, 9.0 / p**2), 1.0 / shape[first]))
     low[at], reach = below, -above - below
@@ -108,9 +110,10 @@ def mix_spend(
         bought = p * counts
         log_density = bought[:, None] * (log_s - more) - spends[i] * more - sp.betaln(bought, spends[i])[:, None]
         density = np.where(log_density > NEGLIGIBLE, np.exp(log_density), 0.0)
+        short = sp.betainc(bought, spends[i], sp.expit(log_s[0]))
         begin = start[groups[i][0]]
         table = odds[begin : begin + law.shape[0] * points[n]].reshape(law.shape[0], -1)
-        _mix(law, counts, density, step[n], spends[i], table)
+        _mix(law, counts, density, short, step[n], table)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(work, range(len(laws))))
@@ -126,13 +129,13 @@ def _nodes(top: int) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def _mix(law, counts, density, step, decay, odds):  # type: ignore[no-untyped-def]
+def _mix(law, counts, density, short, step, odds):  # type: ignore[no-untyped-def]
     """Log odds of the total spend of each row, from P(at least n purchases) and a density for each of some counts.
 
-    Between two of those counts the density is linear in n. The last tail of the mixture is a power law.
+    Between two of those counts the density is linear in n. *short* is the chance of each to be below the first point.
     """
     points, top = density.shape[1], law.shape[1]
-    f, share = np.empty(points), np.empty(counts.size)
+    f, share, whole = np.empty(points), np.empty(counts.size), counts.size - counts.size % 4
     for j in range(law.shape[0]):
         share[:] = 0.0
         at = 0
@@ -145,15 +148,20 @@ def _mix(law, counts, density, step, decay, odds):  # type: ignore[no-untyped-de
             if back > 0.0:
                 share[at - 1] += back * exactly
         f[:] = 0.0
+        above = law[j, 0]
         for k in range(counts.size):
+            above -= share[k] * short[k]
+        for k in range(0, whole, 4):  # four at a time, to write half as often
+            a, b, c, d = share[k], share[k + 1], share[k + 2], share[k + 3]
+            for g in range(points):
+                f[g] += a * density[k, g] + b * density[k + 1, g] + c * density[k + 2, g] + d * density[k + 3, g]
+        for k in range(whole, counts.size):
             for g in range(points):
                 f[g] += share[k] * density[k, g]
-        above = f[points - 1] / decay
-        for g in range(points - 1, -1, -1):
-            if g < points - 1:
-                left = f[g - 1] if g > 0 else f[g]
-                right = f[g + 2] if g + 2 < points else f[g + 1]
-                above += step / 24.0 * (13.0 * (f[g] + f[g + 1]) - left - right)
+        for g in range(points):
+            if g > 0:
+                left, right = f[g - 2] if g > 1 else f[0], f[g + 1] if g + 1 < points else f[g]
+                above -= step / 24.0 * (13.0 * (f[g - 1] + f[g]) - left - right)
             chance = min(max(above, 1e-300), 1.0 - 1e-12)
             odds[j, g] = np.log(chance / (1.0 - chance))
 
@@ -166,19 +174,20 @@ def spend_at(odds, start, points, low, step, wanted):  # type: ignore[no-untyped
         return low
     if wanted <= odds[start + right]:
         return low + right * step
-    while right - left > 1:
-        middle = (left + right) // 2
-        if odds[start + middle] > wanted:
-            left = middle
-        else:
-            right = middle
+    size = right
+    while size > 1:  # without branches, which would be guessed wrong every other time
+        half = size // 2
+        left += half if odds[start + left + half] > wanted else 0
+        size -= half
+    right = left + 1
     place = left + (odds[start + left] - wanted) / (odds[start + left] - odds[start + right])
     if left > 0 and right < points - 1:
         place = 0.0
         for a in range(left - 1, left + 3):
-            weight = 1.0
+            over, under = 1.0, 1.0
             for b in range(left - 1, left + 3):
                 if a != b:
-                    weight *= (wanted - odds[start + b]) / (odds[start + a] - odds[start + b])
-            place += weight * a
+                    over *= wanted - odds[start + b]
+                    under *= odds[start + a] - odds[start + b]
+            place += a * over / under
     return low + step * min(max(place, left), right)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.curves import alive_purchases
+from lifestage.curves import alive_purchases, discounted_purchases
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import count_law
@@ -146,8 +146,7 @@ def _chunk_means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
     people, money = (np.add.reduceat(alive * each, pairs, axis=1) for each in (counts.weight, counts.monetary_sum))
-    expected = alive_purchases(module, params, terms.horizon, x, T, 0.0)
-    discounted = alive_purchases(module, params, terms.horizon, x, T, rate)
+    expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
     intercept, slope = spend_line(model, x)
     spend = intercept * people + slope * money
     return np.column_stack(
@@ -169,7 +168,7 @@ def _chunk_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     module, params, pairs = family(model.purchases.family), model.purchases.columns(), _pairs(counts)
     x = counts.x
     alive = np.broadcast_to(module.p_alive(x, counts.t_x, counts.T, **params), (model.purchases.size, x.size))
-    ahead = alive_purchases(module, params, terms.horizon, x[pairs], counts.T[pairs], 0.0)
+    ahead = alive_purchases(module, params, terms.horizon, x[pairs], counts.T[pairs])
     first = (alive * np.repeat(ahead, np.diff(pairs, append=x.size), axis=1)).mean(axis=0)
 
     def second(weight: Floats) -> Floats:

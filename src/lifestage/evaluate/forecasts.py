@@ -133,7 +133,7 @@ def tracking_curve(model: LTVModel, customers: Summary, table: pd.DataFrame, hor
     bought, at = customers.calendar["repeat_purchases"].to_numpy(float), horizon * np.arange(1, POINTS + 1) / POINTS
     rows = []
     for t in at:
-        expected = float(((alive * alive_purchases(module, params, float(t), x, T, 0.0)) @ weight).mean())
+        expected = float(((alive * alive_purchases(module, params, float(t), x, T)) @ weight).mean())
         actual = float(bought[(days > 0) & (days <= round(t * model.period.days))].sum())
         rows.append((float(t), expected, actual))
     return pd.DataFrame(rows, columns=["periods", "expected", "actual"])

@@ -118,7 +118,7 @@ def holdout_fit(model: LTVModel, counts: Counts) -> pd.DataFrame | None:
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
-    expected = (alive * alive_purchases(module, params, t, counts.x, counts.T, 0.0)).mean(axis=0)
+    expected = (alive * alive_purchases(module, params, t, counts.x, counts.T)).mean(axis=0)
     group = np.minimum(counts.x, TOP).astype(int)
     customers = np.bincount(group, counts.weight, TOP + 1)
     total = np.bincount(group, counts.weight * expected, TOP + 1)
