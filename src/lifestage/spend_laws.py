@@ -30,7 +30,7 @@ SMOOTH = 0.4
 LOWEST = 1e-5
 """Share of totals of one purchase that lies below the tables."""
 
-EXACT_COUNTS = 128
+EXACT_COUNTS = 256
 """Counts up to here have a density each; among larger ones it is interpolated."""
 
 NEGLIGIBLE = -300.0
@@ -100,24 +100,22 @@ def mix_spend(
     step[at] = reach / (points[at] - 1)
     sizes = np.repeat(points[at], [rows.size for rows in groups])
     start[np.concatenate(groups)] = np.cumsum(sizes) - sizes
-    odds = np.empty(int(sizes.sum()))
+    chance = np.empty(int(sizes.sum()))
+
+    counts = [_nodes(law.shape[1]) for law in laws]
+    until = np.cumsum([0, *(each.size for each in counts)])
+    bought, group = p * np.concatenate(counts), np.repeat(np.arange(at.size), np.diff(until))
+    log_norm = sp.betaln(bought, spends[group])
+    short = sp.betainc(bought, spends[group], sp.expit(low[at])[group])
 
     def work(i: int) -> None:
-        law, n = laws[i], at[i]
-        log_s = low[n] + step[n] * np.arange(points[n])
-        more = np.logaddexp(0.0, log_s)
-        counts = _nodes(law.shape[1])
-        bought = p * counts
-        log_density = bought[:, None] * (log_s - more) - spends[i] * more - sp.betaln(bought, spends[i])[:, None]
-        density = np.where(log_density > NEGLIGIBLE, np.exp(log_density), 0.0)
-        short = sp.betainc(bought, spends[i], sp.expit(log_s[0]))
-        begin = start[groups[i][0]]
-        table = odds[begin : begin + law.shape[0] * points[n]].reshape(law.shape[0], -1)
-        _mix(law, counts, density, short, step[n], table)
+        n, part, begin = at[i], slice(until[i], until[i + 1]), start[groups[i][0]]
+        table = chance[begin : begin + laws[i].shape[0] * points[n]].reshape(laws[i].shape[0], -1)
+        _mix(laws[i], counts[i], p, spends[i], log_norm[part], short[part], low[n], step[n], table)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(work, range(len(laws))))
-    return SpendLaws(odds, start, low, step, points)
+    return SpendLaws(np.log(chance / (1.0 - chance)), start, low, step, points)
 
 
 def _nodes(top: int) -> Floats:
@@ -129,13 +127,20 @@ def _nodes(top: int) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def _mix(law, counts, density, short, step, odds):  # type: ignore[no-untyped-def]
-    """Log odds of the total spend of each row, from P(at least n purchases) and a density for each of some counts.
+def _mix(law, counts, p, q, log_norm, short, low, step, out):  # type: ignore[no-untyped-def]
+    """P(total spend > s) of each row, from P(at least n purchases) and the law of the total of some counts.
 
-    Between two of those counts the density is linear in n. *short* is the chance of each to be below the first point.
+    That is beta-prime(p·n, q), of which *short* is the chance of less than the first point of ln s. Between two of
+    those counts the density is linear in n.
     """
-    points, top = density.shape[1], law.shape[1]
-    f, share, whole = np.empty(points), np.empty(counts.size), counts.size - counts.size % 4
+    points, top, whole = out.shape[1], law.shape[1], counts.size - counts.size % 4
+    density, f, share = np.empty((counts.size, points)), np.empty(points), np.empty(counts.size)
+    for g in range(points):
+        log_s = low + step * g
+        more = max(log_s, 0.0) + np.log1p(np.exp(-abs(log_s)))
+        for k in range(counts.size):
+            log_density = p * counts[k] * (log_s - more) - q * more - log_norm[k]
+            density[k, g] = np.exp(log_density) if log_density > NEGLIGIBLE else 0.0
     for j in range(law.shape[0]):
         share[:] = 0.0
         at = 0
@@ -162,8 +167,7 @@ def _mix(law, counts, density, short, step, odds):  # type: ignore[no-untyped-de
             if g > 0:
                 left, right = f[g - 2] if g > 1 else f[0], f[g + 1] if g + 1 < points else f[g]
                 above -= step / 24.0 * (13.0 * (f[g - 1] + f[g]) - left - right)
-            chance = min(max(above, 1e-300), 1.0 - 1e-12)
-            odds[j, g] = np.log(chance / (1.0 - chance))
+            out[j, g] = min(max(above, 1e-300), 1.0 - 1e-12)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -23,7 +23,7 @@ def run(bench: Bench) -> Iterator[Row]:
         data = write_customers(bench.data / f"customers-{size}.parquet", size)
         tables = [data.with_name(f"scores-{who}-{size}.parquet") for who in ("ours", "lifetimes")]
         task = {"data": data, "method": "mle", "out": tables[0]}
-        first = bench.first("predict", **task) if number == 0 else None
+        first = bench.first("predict", loaded=False, **task) if number == 0 else None
         before = bench.ours("predict", **task)()
         if before.missing or before.stopped:
             yield Row("predict", "all columns, one draw", size, before)
