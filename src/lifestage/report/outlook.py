@@ -17,7 +17,7 @@ from lifestage.lifecycle.regularity import regularity
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.lifecycle.touch import touch_schedule
 from lifestage.report.plain import plain, records
-from lifestage.tables import CUSTOMER, FREQUENCY
+from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,9 @@ def outlook(
         },
         "realised": [] if customers is None else _realised(staged, customers, level),
         "schedule": None if customers is None else _schedule(model, staged, customers, level),
-        "groups": _groups(model, staged, _some(staged, SPREAD)[0] if people > SAMPLE else staged, terms, cac),
+        "groups": _groups(
+            model, staged, some.sample(SPREAD, random_state=0) if people > SAMPLE else staged, terms, cac
+        ),
         "at_risk": _at_risk(model, staged, terms),
     }
 
@@ -153,7 +155,8 @@ def _schedule(model: LTVModel, staged: Any, customers: Summary, level: float) ->
 def _at_risk(model: LTVModel, staged: Any, terms: Mapping[str, float]) -> dict[str, Any] | None:
     """What those at risk are expected to buy and to be worth."""
     table, _ = lazy(staged)
-    some, people = _some(table.filter(nw.col("at_risk")).to_native(), SPREAD)
+    read = [name for name in (CUSTOMER, *KEYS, MONETARY, "revenue") if name in table.collect_schema().names()]
+    some, people = _some(table.filter(nw.col("at_risk")).select(*read, "at_risk").to_native(), SPREAD)
     if not people:
         return None
     some = some.assign(**{WEIGHT: people / len(some)})
@@ -172,11 +175,13 @@ def _groups(
     for by, needed in (("channel", "channel"), (COHORT, "first_purchase")):
         if needed not in names:
             continue
-        counts = to_pandas(
-            group_column(frame.filter(~nw.col(FREQUENCY).is_null()), by)
-            .group_by("__group")
+        sums = to_pandas(
+            frame.filter(~nw.col(FREQUENCY).is_null())
+            .group_by(needed)
             .agg(nw.len().alias("customers"), nw.col("revenue").sum(), nw.col("ltv").sum())
-        ).set_index("__group")
+        )
+        named = group_column(nw.from_native(sums), by).to_native()
+        counts = named.groupby("__group")[["customers", "revenue", "ltv"]].sum()
         if not 1 < len(counts) <= MOST:
             continue
         part = to_pandas(group_column(nw.from_native(base), by))
