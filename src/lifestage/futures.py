@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lifestage import special
 from lifestage.curves import discounted_purchases
 from lifestage.families import family
+from lifestage.intervals import longest_count
 from lifestage.spend_laws import SpendLaws, mix_spend
 from lifestage.value import Terms
 
@@ -158,8 +159,8 @@ def tabulate(model: LTVModel, pairs: Pairs, terms: Terms, window: float) -> Futu
     beyond = min(COUNT_TAIL, 1e-3 * tail)
     groups = np.split(use, np.flatnonzero(np.diff(pairs.x[use])) + 1)
     for rows in groups:
-        first = rows[0]
-        top[rows] = _longest_count(shape[first], t / scale[first], a[first], b[first], beyond, MOST_COUNTS)
+        one = rows[:1]
+        top[rows] = longest_count(shape[one], t / scale[one], a[one], b[one], beyond, MOST_COUNTS)
     start = np.concatenate([[0], np.cumsum(top)])
     if start[-1] > MOST_COUNTS:
         return None
@@ -171,19 +172,6 @@ def tabulate(model: LTVModel, pairs: Pairs, terms: Terms, window: float) -> Futu
         spend = mix_spend(model, pairs.x.size, pairs.place.shape[0], groups, laws, shape, tail)
         values[:, EXPECTED], values[:, DISCOUNTED] = (each[0] for each in purchases.result())
     return Futures(values, start[:-1], top, survival, spend)
-
-
-@numba.njit(cache=True, nogil=True)
-def _longest_count(shape, ratio, a, b, tail, most):  # type: ignore[no-untyped-def]
-    """Smallest n with P(more than n purchases) ≤ tail."""
-    log_pmf, below, survived = -shape * np.log1p(ratio), 0.0, 1.0
-    for n in range(1, most):
-        below += np.exp(log_pmf)
-        if (1.0 - below) * survived <= tail:
-            return n
-        log_pmf += np.log((shape + n - 1.0) / n * ratio / (1.0 + ratio))
-        survived *= (b + n - 1.0) / (a + b + n - 1.0)
-    return most
 
 
 @numba.njit(cache=True, nogil=True)

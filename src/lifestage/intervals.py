@@ -20,7 +20,7 @@ from scipy import special as sp
 
 from lifestage import special
 
-__all__ = ["PredictiveLaw", "SpendDraws", "count_law", "predictive_laws", "predictive_quantiles"]
+__all__ = ["PredictiveLaw", "SpendDraws", "count_law", "longest_count", "predictive_laws", "predictive_quantiles"]
 
 Floats = NDArray[np.float64]
 
@@ -88,14 +88,34 @@ def _mix(
                 k += 1
 
 
+@numba.njit(cache=True, nogil=True)
+def longest_count(shape, ratio, a, b, tail, most):  # type: ignore[no-untyped-def]
+    """Smallest n with P(more than n purchases | alive) ≤ tail on average over draws, or *most*; arrays of them."""
+    log_pmf, below, survived = -shape * np.log1p(ratio), np.zeros(shape.size), np.ones(shape.size)
+    for n in range(1, most):
+        beyond = 0.0
+        for d in range(shape.size):
+            below[d] += np.exp(log_pmf[d])
+            beyond += max(1.0 - below[d], 0.0) * survived[d]
+            log_pmf[d] += np.log((shape[d] + n - 1.0) / n * ratio[d] / (1.0 + ratio[d]))
+            survived[d] *= (b[d] + n - 1.0) / (a[d] + b[d] + n - 1.0)
+        if beyond <= tail * shape.size:
+            return n
+    return most
+
+
 def _bins(module: ModuleType, params: dict[str, Floats], t: float, x: float, first: float) -> tuple[Floats, Floats]:
     """Counts (the middle of each bin) and where the survival function is needed, up to a negligible tail."""
-    at = np.full(1, first)
+    law = np.broadcast_arrays(*(np.ravel(v) for v in module.alive_law(x, first, **params)))
+    shape, scale, a, b = (np.ascontiguousarray(each) for each in law)
+    top = longest_count(shape, t / scale, a, b, COUNT_TAIL, LONGEST_TABLE) + 1.0
+    if top > LONGEST_TABLE:
+        at = np.full(1, first)
 
-    def sf(n: Floats, _: NDArray[np.intp]) -> Floats:
-        return np.asarray(module.alive_sf(n, t, x, at, **params).mean(axis=0))
+        def sf(n: Floats, _: NDArray[np.intp]) -> Floats:
+            return np.asarray(module.alive_sf(n, t, x, at, **params).mean(axis=0))
 
-    top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
+        top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
     edges = np.arange(1.0, min(top, EXACT_COUNTS) + 1.0)
     if top > EXACT_COUNTS:
         steps = int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02))

@@ -171,21 +171,26 @@ def _chunk_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
     ahead = alive_purchases(module, params, terms.horizon, x[pairs], counts.T[pairs])
     first = (alive * np.repeat(ahead, np.diff(pairs, append=x.size), axis=1)).mean(axis=0)
 
-    def second(weight: Floats) -> Floats:
-        """Sum over the customers of each pair of weight · E[purchases²]."""
-        held = np.add.reduceat(weight, pairs)
-        share = np.add.reduceat(alive * weight, pairs, axis=1) / np.maximum(held, np.finfo(float).tiny)
-        return held * _second_moments(module, params, share, terms.horizon, x[pairs], counts.T[pairs])
+    def second(*weights: Floats) -> Iterator[Floats]:
+        """Sums over the customers of each pair of weight · E[purchases²]."""
+        held = [np.add.reduceat(weight, pairs) for weight in weights]
+        parts = [np.add.reduceat(alive * weight, pairs, axis=1) for weight in weights]
+        shares = np.concatenate(parts, axis=1) / np.maximum(np.concatenate(held), np.finfo(float).tiny)
+        at = (np.tile(each, len(weights)) for each in (x[pairs], counts.T[pairs]))
+        found = np.split(_second_moments(module, params, shares, terms.horizon, *at), len(weights))
+        yield from (each * moment for each, moment in zip(held, found, strict=True))
 
-    purchases = float(second(counts.weight).sum() - counts.weight @ first**2)
     if model.spend is None:
-        return np.array([purchases, 0.0, 0.0])
+        (by_pair,) = second(counts.weight)
+        return np.array([float(by_pair.sum() - counts.weight @ first**2), 0.0, 0.0])
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
     shape = np.maximum(q + p * x, 2.05)
     # E[(v + x·m)²] summed over the customers of a row
     square = v * v * counts.weight + 2 * v * x * counts.monetary_sum + x * x * counts.monetary_sq_sum
     unit = p / ((shape - 1.0) * (shape - 2.0))
-    squares = float(p * unit[pairs] @ second(square)) + float((unit * square) @ first)
+    by_pair, squares_by_pair = second(counts.weight, square)
+    purchases = float(by_pair.sum() - counts.weight @ first**2)
+    squares = float(p * unit[pairs] @ squares_by_pair) + float((unit * square) @ first)
     revenue = squares - float(square @ (first * p / (shape - 1.0)) ** 2)
     factor = terms.margin * _mean_discount(model, terms)
     return np.array([purchases, revenue, revenue * factor**2])
