@@ -26,7 +26,8 @@ def test_the_champion_scores_as_it_did(customers: ls.Summary) -> None:
         row = staged.loc[int(customer)]
         assert row["stage_line"] == known.pop("stage_line")
         for name, value in known.items():
-            assert row[name] == pytest.approx(value, rel=1e-6, abs=1e-9), (customer, name)
+            right_to = 1e-4 if name in ("ltv_low", "ltv_high") else 1e-6  # quantiles of tables
+            assert row[name] == pytest.approx(value, rel=right_to, abs=1e-9), (customer, name)
 
 
 def test_it_is_what_a_fit_of_today_gives(model: ls.LTVModel) -> None:
