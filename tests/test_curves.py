@@ -35,6 +35,16 @@ def test_interpolation_in_T_is_exact_to_1e_9(family: object, alpha: float, longe
         np.testing.assert_allclose(got[1], discounted, rtol=1e-9)
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.002])
+def test_draws_that_lie_far_apart_are_interpolated_as_well(rate: float) -> None:
+    params = {name: np.array([[value]] * 2) for name, value in (("r", 0.4), ("a", 0.8), ("b", 2.4))}
+    params["alpha"] = np.array([[0.1], [600.0]])
+    x, T = np.repeat([0.0, 60.0], 500), np.tile(np.linspace(0, 700, 500), 2)
+    got = discounted_purchases(bgnbd, params, 52.0, x, T, rate)
+    for values, discount in zip(got, (0.0, rate), strict=True):
+        np.testing.assert_allclose(values, bgnbd.alive_purchases(52.0, x, T, rate=discount, **params), rtol=1e-9)
+
+
 def test_predictions_from_draws_are_the_mean_of_predictions_from_each(
     model: ls.LTVModel, customers: ls.Summary
 ) -> None:

@@ -46,3 +46,9 @@ def test_distinct_rows_are_those_of_numpy(bits: int, one: np.ndarray, other: np.
 def test_integers_of_any_size() -> None:
     large = np.array([2**40, 7, 2**40, 0])
     assert distinct(large, large).weight.tolist() == [1.0, 1.0, 2.0]
+
+
+def test_the_table_of_fine_times_is_no_longer_than_the_column() -> None:
+    minutes = np.random.default_rng(1).integers(0, 1_000_000, 5_000) / 10_080
+    assert coded(minutes).table.size <= 5_000
+    assert coded(np.arange(5_000) / 7).step == pytest.approx(1 / 7)

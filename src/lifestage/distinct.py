@@ -16,7 +16,8 @@ Places = NDArray[np.int64]
 
 BITS = 63
 STEPS, SAMPLE = 1 << 20, 1000
-"""Multiples of a step up to which they are looked up in a table, and the values that tell the step."""
+"""Multiples of a step up to which they are looked up in a table no longer than the column, and the values that tell
+the step."""
 BLOCK = 1 << 16
 """Rows at a time: what is computed of them stays in the cache."""
 
@@ -48,7 +49,7 @@ def coded(values: NDArray[Any]) -> Coded:
     sample = np.unique(values[:SAMPLE])
     if sample.size > 1 and values.min() >= 0:
         step, top = np.diff(sample).min(), values.max()
-        if top < STEPS * step:
+        if top < min(STEPS, max(values.size, SAMPLE)) * step:
             found = Coded(step * np.arange(round(top / step) + 1), values, step)
             if all(_fits(found, rows) for rows in _blocks(values.size)):
                 return found
