@@ -35,10 +35,6 @@ Floats = NDArray[np.float64]
 
 BLOCK = 30_000
 """Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
-
-NEAR = 16
-"""Counts up to which a quantile is looked for one by one, beyond by halves."""
-
 COLUMNS = (
     *("p_alive", "p_purchase", "expected_purchases", "purchases_low", "purchases_high", "p_window", "p_window_fresh"),
     *("retained", *NEXT_PURCHASE, "_discounted", "_fresh", "_factor_low", "_factor_high"),
@@ -211,12 +207,7 @@ def _rows(x, t_x, T, dead, r, log_time, place, values, start, top, survival, odd
 @numba.njit(cache=True, nogil=True)
 def _exceeded(survival, start, top, level):  # type: ignore[no-untyped-def]
     """Smallest n with P(more than n) ≤ level; P(at least n) stands at start + n − 1, up to n = top."""
-    n, near = 0, min(top, NEAR)
-    while n < near and survival[start + n] > level:
-        n += 1
-    if n < near or n == top:
-        return n
-    low, high = near, 2 * near
+    low, high = 0, 8
     while high < top and survival[start + high - 1] > level:
         low, high = high, 2 * high
     high = min(high, top)

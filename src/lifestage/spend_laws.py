@@ -178,12 +178,12 @@ def spend_at(odds, start, points, low, step, wanted):  # type: ignore[no-untyped
         return low
     if wanted <= odds[start + right]:
         return low + right * step
-    size = right
-    while size > 1:  # without branches, which would be guessed wrong every other time
-        half = size // 2
-        left += half if odds[start + left + half] > wanted else 0
-        size -= half
-    right = left + 1
+    while right - left > 1:
+        middle = (left + right) // 2
+        if odds[start + middle] > wanted:
+            left = middle
+        else:
+            right = middle
     place = left + (odds[start + left] - wanted) / (odds[start + left] - odds[start + right])
     if left > 0 and right < points - 1:
         place = 0.0
