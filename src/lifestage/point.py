@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 
 BLOCK = 30_000
 """Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
+
 COLUMNS = (
     *("p_alive", "p_purchase", "expected_purchases", "purchases_low", "purchases_high", "p_window", "p_window_fresh"),
     *("retained", *NEXT_PURCHASE, "_discounted", "_fresh", "_factor_low", "_factor_high"),
