@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from lifestage.card import markdown_table
 from lifestage.config import RunConfig
-from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engine import drawn, to_pandas
 from lifestage.lifecycle import assign_stages
 from lifestage.tables import CUSTOMER
 
@@ -82,11 +82,7 @@ def change_note(
 
 def _staged(model: LTVModel, customers: Summary, config: RunConfig) -> pd.DataFrame:
     """The customers, or some of them drawn by lot, as this model sees them."""
-    table, kind = lazy(customers.table)
-    if kind in ENGINES:
-        table = sampled(table, CUSTOMER, max(1, customers.customers // SAMPLE))
-    found = to_pandas(table)
-    found = found.sample(SAMPLE, random_state=0) if len(found) > 2 * SAMPLE else found
+    found = drawn(customers.table, customers.customers, SAMPLE)
     terms: dict[str, Any] = {name: getattr(config, name) for name in ("horizon", "discount_rate", "margin", "level")}
     scores = model.predict(replace(customers, table=found.reset_index(drop=True)), **terms)
     staged = assign_stages(scores, line_rule=config.line_rule, thresholds=config.thresholds)

@@ -105,10 +105,11 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     import pandas as pd
 
     model = model.thinned(TOTAL_DRAWS)
-    means = _means(model, counts, terms)
+    ahead = _ahead(model, counts, terms)
+    means = _means(model, ahead, terms)
     expected = means.mean(axis=0)
     process, finite = _process_variance(model, counts, terms)
-    parameter = means.var(axis=0, ddof=1) if len(means) > 1 else _parameter_variance(model, counts, terms)
+    parameter = means.var(axis=0, ddof=1) if len(means) > 1 else _parameter_variance(model, counts, ahead, terms)
     low, high = lognormal_interval(expected, np.sqrt(process + parameter), terms.level)
     notes = ["", *(["" if finite else "spend variance not finite: interval too narrow"] * 2)]
     table = {
@@ -129,9 +130,12 @@ def _chunks(model: LTVModel, counts: Counts) -> Iterator[Counts]:
         yield replace(counts, **{name: getattr(counts, name)[begin : begin + size] for name in PER_ROW})
 
 
-def _means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
+def _means(model: LTVModel, ahead: Ahead, terms: Terms) -> Floats:
     """Expected purchases, revenue and LTV of the base under each draw; shape (draws, 3)."""
-    return np.sum([_chunk_means(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0)
+    intercept, slope = spend_line(model, ahead.x)
+    worth = ahead.discounted * intercept + ahead.discounted_money * slope
+    revenue = ahead.expected * intercept + ahead.expected_money * slope
+    return np.column_stack([ahead.expected.sum(axis=1), revenue.sum(axis=1), terms.margin * worth.sum(axis=1)])
 
 
 def _pairs(counts: Counts) -> NDArray[np.intp]:
@@ -140,22 +144,40 @@ def _pairs(counts: Counts) -> NDArray[np.intp]:
     return np.concatenate([[0], np.flatnonzero(changes) + 1])
 
 
-def _chunk_means(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
+@dataclass(frozen=True)
+class Ahead:
+    """Purchases of a base within the horizon under each draw: all that a spend model needs to know of them.
+
+    Attributes
+    ----------
+    x : array, shape (n,)
+        Frequencies; one may come several times.
+    expected, discounted : arrays, shape (draws, n), of the customers of each frequency
+    expected_money, discounted_money : the same times the ``monetary_value`` of each customer
+    """
+
+    x: Floats
+    expected: Floats
+    expected_money: Floats
+    discounted: Floats
+    discounted_money: Floats
+
+
+def _ahead(model: LTVModel, counts: Counts, terms: Terms) -> Ahead:
+    parts = [_chunk_ahead(model, chunk, terms) for chunk in _chunks(model, counts)]
+    return Ahead(*(np.concatenate(each, axis=-1) for each in zip(*parts, strict=True)))
+
+
+def _chunk_ahead(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Floats, ...]:
     module, params, pairs = family(model.purchases.family), model.purchases.columns(), _pairs(counts)
     x, T = counts.x[pairs], counts.T[pairs]
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
     people, money = (np.add.reduceat(alive * each, pairs, axis=1) for each in (counts.weight, counts.monetary_sum))
     expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
-    intercept, slope = spend_line(model, x)
-    spend = intercept * people + slope * money
-    return np.column_stack(
-        [
-            (expected * people).sum(axis=1),
-            (expected * spend).sum(axis=1),
-            terms.margin * (discounted * spend).sum(axis=1),
-        ]
-    )
+    first = np.flatnonzero(np.diff(x, prepend=-1.0))
+    products = (expected * people, expected * money, discounted * people, discounted * money)
+    return x[first], *(np.add.reduceat(each, first, axis=1) for each in products)
 
 
 def _process_variance(model: LTVModel, counts: Counts, terms: Terms) -> tuple[Floats, bool]:
@@ -213,7 +235,7 @@ def _mean_discount(model: LTVModel, terms: Terms) -> float:
     return float((1.0 + terms.discount_rate) ** (-0.5 * terms.horizon / model.period.per_year))
 
 
-def _parameter_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats:
+def _parameter_variance(model: LTVModel, counts: Counts, ahead: Ahead, terms: Terms) -> Floats:
     """Variance of the totals from the error of the estimates: half differences along the roots of the covariance."""
     total = np.zeros(3)
     for name, part in model.parts.items():
@@ -226,7 +248,8 @@ def _parameter_variance(model: LTVModel, counts: Counts, terms: Terms) -> Floats
             sides = []
             for sign in (1.0, -1.0):
                 moved = replace(part, draws={k: np.array([v]) for k, v in part.moved(sign * root).items()})
-                sides.append(_means(_with_part(model, name, moved), counts, terms))
+                other = _with_part(model, name, moved)
+                sides.append(_means(other, ahead if name == "spend" else _ahead(other, counts, terms), terms))
             total += (0.5 * (sides[0] - sides[1])[0]) ** 2
     return total
 

@@ -15,6 +15,7 @@ import narwhals as nw
 
 from lifestage.data import duck, spark
 from lifestage.errors import DataError
+from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ __all__ = [
     "columns",
     "date_column",
     "dialect_of",
+    "drawn",
     "drop",
     "engine_of",
     "lazy",
@@ -206,6 +208,13 @@ def sampled(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFrame[A
     rel = frame.to_native()
     say = dialect_of(rel)
     return wrapped(rel.filter(f"{say.remainder(say.quoted(column), every)} = 0"))
+
+
+def drawn(frame: Any, rows: int, size: int) -> pd.DataFrame:
+    """A table of customers in pandas, or about *size* of them drawn by lot where its *rows* are many more."""
+    table, kind = lazy(frame)
+    found = to_pandas(sampled(table, CUSTOMER, max(1, rows // size)) if kind in ENGINES else table)
+    return found.sample(size, random_state=0) if len(found) > 2 * size else found
 
 
 def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

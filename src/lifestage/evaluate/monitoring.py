@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.data.days import parse_day
-from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engine import drawn, lazy, to_pandas
 from lifestage.data.summary import summarize
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY, Summary
@@ -179,12 +179,8 @@ def _base(customers: Summary, model: LTVModel) -> tuple[Base, NDArray[np.str_], 
 
     from lifestage.lifecycle.base import Base
 
-    table, kind = lazy(customers.table)
-    if kind in ENGINES:
-        table = sampled(table, CUSTOMER, max(1, customers.customers // SAMPLE))
-    names = [*KEYS, *((MONETARY,) if model.spend is not None else ())]
-    found = to_pandas(table.select(CUSTOMER, "first_purchase", *names))
-    found = found.sample(SAMPLE, random_state=0) if len(found) > 2 * SAMPLE else found
+    names = [CUSTOMER, "first_purchase", *KEYS, *((MONETARY,) if model.spend is not None else ())]
+    found = drawn(lazy(customers.table)[0].select(*names), customers.customers, SAMPLE)
     x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
     money = x * found[MONETARY].to_numpy(float) if MONETARY in found else np.zeros(x.size)
     month = pd.to_datetime(found["first_purchase"]).dt.strftime("%Y-%m").to_numpy(str)

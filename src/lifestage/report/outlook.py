@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engine import ENGINES, drawn, lazy, sampled, to_pandas
 from lifestage.errors import DataError
 from lifestage.lifecycle.acquire import acquisition_limits
 from lifestage.lifecycle.forecast import stage_forecast
@@ -108,15 +108,9 @@ def outlook(
 
 def _some(frame: Any, size: int) -> tuple[pd.DataFrame, int]:
     """The buyers of a table in pandas, or about *size* of them drawn by lot; and how many there are."""
-    table, kind = lazy(frame)
-    buyers = table.filter(~nw.col(FREQUENCY).is_null())
+    buyers = lazy(frame)[0].filter(~nw.col(FREQUENCY).is_null())
     people = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
-    if kind in ENGINES:
-        buyers = sampled(buyers, CUSTOMER, max(1, people // size))
-    found = to_pandas(buyers)
-    if len(found) > 2 * size:
-        found = found.sample(size, random_state=0)
-    return found, people
+    return drawn(buyers, people, size), people
 
 
 def _scaled(table: pd.DataFrame, factor: float) -> pd.DataFrame:
