@@ -10,7 +10,7 @@ TITLES = {
     "mle": "Maximum likelihood",
     "posterior-speed": "Posterior",
     "predict": "Scores of every customer",
-    "corridor": "From order lines to staged customers",
+    "corridor": "From order lines to the report",
 }
 OURS, PEERS = ["#0b6e4f", "#4daf7c", "#9ad1b3"], ["#c8553d", "#8d5a97", "#6b7a8f", "#d9a441"]
 
