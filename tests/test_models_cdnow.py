@@ -26,7 +26,7 @@ def test_the_champion_scores_as_it_did(customers: ls.Summary) -> None:
         row = staged.loc[int(customer)]
         assert row["stage_line"] == known.pop("stage_line")
         for name, value in known.items():
-            right_to = 1e-4 if name in ("ltv_low", "ltv_high") else 1e-6  # quantiles of tables
+            right_to = 2e-5 if name in ("ltv_low", "ltv_high") else 1e-6  # quantiles of tables
             assert row[name] == pytest.approx(value, rel=right_to, abs=1e-9), (customer, name)
 
 
