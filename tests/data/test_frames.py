@@ -130,3 +130,50 @@ def test_a_log_can_be_rounded_to_weeks() -> None:
     assert compress(weeks).x.size < 0.7 * compress(days).x.size
     assert weeks.table["T"].mod(1).eq(0).all()
     assert (weeks.table["first_purchase"] == days.table["first_purchase"]).all()
+
+
+UNITS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+
+
+def on_engine(frame: pd.DataFrame, kind: str):
+    """The frame as a table of another kind."""
+    return duckdb.connect().from_df(frame) if kind == "duckdb" else engine.as_kind(frame, kind)
+
+
+def window_by_numpy(days: pd.DataFrame) -> float:
+    """The 80th percentile of the mean gaps, each as often as it was seen."""
+    buyers = days[days["frequency"] > 0]
+    gaps = np.repeat(buyers["recency"] / buyers["frequency"], buyers["frequency"].astype(int))
+    return float(np.quantile(gaps, 0.8))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
+def test_the_stage_window_counts_every_gap_in_any_unit_on_any_engine(customers, kind) -> None:
+    in_days = customers.table[["frequency", "recency", "T"]].assign(
+        recency=(customers.table["recency"] * 7).round(), T=(customers.table["T"] * 7).round()
+    )
+    assert window_by_numpy(in_days) == 65.5
+    for unit, days in UNITS.items():
+        frame = in_days.assign(recency=in_days["recency"] / days, T=in_days["T"] / days)
+        assert ls.Summary.from_frame(on_engine(frame, kind), period=unit).stage_window == 65.5, unit
+
+
+def test_the_stage_window_of_a_large_base_is_the_same_number_on_every_engine() -> None:
+    rng = np.random.default_rng(11)
+    span, x = rng.integers(1, 700, 60_000).astype(float), rng.integers(1, 40, 60_000)
+    in_days = pd.DataFrame({"frequency": x, "recency": span, "T": 700.0})
+    weeks = in_days.assign(recency=span / 7, T=100.0)
+    found = {
+        kind: ls.Summary.from_frame(on_engine(weeks, kind), period="week").stage_window
+        for kind in ("pandas", "polars", "pyarrow", "duckdb")
+    }
+    assert len(set(found.values())) == 1
+    assert found["pandas"] == pytest.approx(window_by_numpy(in_days), rel=1e-14)
+
+
+def test_the_stage_window_of_times_that_are_no_whole_days() -> None:
+    rng = np.random.default_rng(12)
+    frame = pd.DataFrame({"frequency": rng.integers(1, 9, 500), "recency": rng.uniform(1, 90, 500), "T": 91.0})
+    in_days = frame.assign(recency=frame["recency"] * 7)
+    found = ls.Summary.from_frame(frame, period="week").stage_window
+    assert found == pytest.approx(window_by_numpy(in_days), rel=1e-14)

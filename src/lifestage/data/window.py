@@ -30,8 +30,9 @@ def gap_percentile(gaps: Mapping[Any, int], share: float = SHARE) -> float:
     >>> gap_percentile({1: 2, 11: 1}, 0.75)
     6.0
     """
-    values = np.array(sorted(gaps), np.float64)
-    reach = np.cumsum([gaps[value] for value in sorted(gaps)])
+    values = np.fromiter(gaps.keys(), np.float64, len(gaps))
+    order = np.argsort(values)
+    values, reach = values[order], np.cumsum(np.fromiter(gaps.values(), np.int64, len(gaps))[order])
     place = share * (reach[-1] - 1)
     low, high = (values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place)))
     return float(low + (place - np.floor(place)) * (high - low))
