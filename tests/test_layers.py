@@ -34,7 +34,7 @@ FLOORS = [
     },
     {"card", "report", "registry", "plots"},
     {"pipeline", "retrain", "changes", "gates", "spec", "config", "mlflow"},
-    {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "cli_models", "console"},
+    {"cli", "cli_evaluate", "cli_experiments", "cli_lifecycle", "cli_models", "cli_options", "console"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms}
 SIBLINGS = {1, 3, 4, 6, 7}
