@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+import mpmath
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -117,3 +118,58 @@ def test_no_uplift_without_a_control_group() -> None:
         assign_experiment(shop(10), share=1.0)
     with pytest.raises(ConfigError, match="uplift must be above 0"):
         sample_size(shop(10), 0.0)
+
+
+def one_stage(base: float, customers: int) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": range(customers), "stage_line": "active", "p_purchase": base})
+
+
+def needed_by_mpmath(base: float, raised: float, share: float = 0.5) -> float:
+    """Treated customers for a power of 80 % at 5 %: Fleiss's formula in other numbers and other code."""
+    with mpmath.workdps(40):
+        p0, p1, k = mpmath.mpf(base), mpmath.mpf(raised), (1 - mpmath.mpf(share)) / mpmath.mpf(share)
+        half = [mpmath.sqrt(2) * mpmath.erfinv(2 * mpmath.mpf(q) - 1) for q in ("0.975", "0.8")]
+        middle = (p1 + k * p0) / (1 + k)
+        null = mpmath.sqrt((1 + 1 / k) * middle * (1 - middle))
+        other = mpmath.sqrt(p1 * (1 - p1) + p0 * (1 - p0) / k)
+        return float(((half[0] * null + half[1] * other) / (p1 - p0)) ** 2)
+
+
+def test_size_as_published() -> None:
+    # R, ?power.prop.test: power.prop.test(p1 = .50, p2 = .75, power = .90) needs n = 76.7 in each group
+    row = sample_size(one_stage(0.5, 200), 0.5, power=0.9).iloc[0]
+    assert (row["treatment"], row["control"], row["enough"]) == (77, 77, True)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.3])
+def test_smallest_uplift_is_finite_and_right_for_every_base_rate(share: float) -> None:
+    rates = np.concatenate([np.linspace(0.001, 0.999, 400), [1 / 3, 0.07, 0.58, 1e-4]])
+    customers = 600
+    staged = pd.concat([one_stage(p, customers).assign(stage_line=f"{i:03}") for i, p in enumerate(rates)])
+    table = sample_size(staged, 0.1, share=share).iloc[:-1]
+    treated = customers * share
+    reachable = np.array([needed_by_mpmath(p, 1.0, share) <= treated for p in rates])
+    assert reachable.mean() > 0.9
+    np.testing.assert_array_equal(np.isfinite(table["smallest_uplift"]), reachable)
+    for p, uplift in zip(rates[reachable], table["smallest_uplift"].to_numpy()[reachable], strict=True):
+        assert needed_by_mpmath(p, min(p * (1 + uplift), 1.0), share) == pytest.approx(treated, rel=1e-8)
+
+
+def test_the_smallest_uplift_is_seen_by_the_customers_there_are() -> None:
+    for base, customers in ((0.2, 1000), (0.07, 333), (1 / 3, 57)):
+        staged = one_stage(base, customers)
+        for share in (0.5, 0.3, 0.2):
+            least = sample_size(staged, 0.1, share=share)["smallest_uplift"].iloc[0]
+            row = sample_size(staged, least, share=share).iloc[0]
+            assert row["enough"], (base, share)
+            assert not sample_size(staged, least * 0.98, share=share)["enough"].iloc[0]
+
+
+def test_whole_numbers_stay_whole_and_nothing_is_reachable_without_customers() -> None:
+    row = sample_size(one_stage(1 / 3, 40), 2.0).iloc[0]  # 1/3 · 3 is 1 but for a rounding error
+    assert row["expected"] == 1.0
+    assert np.isfinite(row["smallest_uplift"])
+    assert np.isinf(sample_size(one_stage(0.999, 40), 0.001)["smallest_uplift"].iloc[0])
+    assert np.isinf(sample_size(one_stage(1.0, 40), 0.1)["smallest_uplift"].iloc[0])
+    with pytest.raises(ConfigError, match="power must be above alpha"):
+        sample_size(one_stage(0.2, 40), 0.1, power=0.05)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lifestage.data.engine import lazy, to_pandas, upload
 from lifestage.errors import ConfigError, DataError
@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 TREATMENT, CONTROL = "treatment", "control"
 VALUE = "value"
 """The stratum of value: a quarter of the customers of the same stage, by LTV."""
+
+ROUNDING = 1e-10
+"""Share of a number by which rounding errors may move it."""
 
 
 def assign_experiment(
@@ -156,6 +159,8 @@ def sample_size(
 
     if not (0 < power < 1 and 0 < alpha < 1 and 0 < share < 1):
         raise ConfigError(f"power, alpha and share must be in (0, 1); got {power!r}, {alpha!r} and {share!r}")
+    if power <= alpha:
+        raise ConfigError(f"power must be above alpha; got {power!r} and {alpha!r}")
     if not (np.isfinite(uplift) and uplift > 0):
         raise ConfigError(f"uplift must be above 0, relative to the baseline; got {uplift!r}")
     table, _ = lazy(open_frame(staged, (CUSTOMER, by, outcome)).to_native())
@@ -171,8 +176,10 @@ def sample_size(
     sums = pd.concat([sums, everyone], ignore_index=True)
     n, base = sums["customers"].to_numpy(float), (sums["buyers"] / sums["customers"]).to_numpy(float)
     raised = base * (1 + uplift)
+    raised = np.where(np.abs(raised - 1) < ROUNDING, 1.0, raised)
     treated = _needed(base, raised, power, alpha, share)
-    control = np.ceil(treated * (1 - share) / share)
+    control = _ceil(treated * (1 - share) / share)
+    most = np.floor(n * share * (1 + ROUNDING))
     return pd.DataFrame(
         {
             "stage": sums[by],
@@ -183,7 +190,7 @@ def sample_size(
             "control": _whole(control),
             "needed": _whole(treated + control),
             "enough": np.where(np.isfinite(treated), treated + control <= n, False),
-            "smallest_uplift": [_smallest(p, m * share, power, alpha, share) for p, m in zip(base, n, strict=True)],
+            "smallest_uplift": [_smallest(p, m, power, alpha, share) for p, m in zip(base, most, strict=True)],
         }
     )
 
@@ -194,29 +201,44 @@ def _lot(name: str, seed: int) -> float:
     return int.from_bytes(digest, "big") / 2.0**64
 
 
-def _needed(base: Floats, raised: Floats, power: float, alpha: float, share: float) -> Floats:
-    """Customers to treat; infinite where the share of buyers cannot be raised so far."""
+def _numerator(base: ArrayLike, raised: ArrayLike, power: float, alpha: float, share: float) -> Floats:
+    """Above the fraction of the formula: what is divided by the difference of the two shares of buyers."""
     from scipy.special import ndtri
 
+    base, raised = np.asarray(base, float), np.asarray(raised, float)
     k = (1 - share) / share
     middle = (raised + k * base) / (1 + k)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        null = float(ndtri(1 - alpha / 2)) * np.sqrt((1 + 1 / k) * middle * (1 - middle))
-        other = float(ndtri(power)) * np.sqrt(raised * (1 - raised) + base * (1 - base) / k)
-        needed = np.ceil(((null + other) / (raised - base)) ** 2)
-    return np.where((raised <= 1) & (base > 0), needed, np.inf)
+    null = np.sqrt((1 + 1 / k) * middle * (1 - middle))
+    other = np.sqrt(raised * (1 - raised) + base * (1 - base) / k)
+    return np.asarray(float(ndtri(1 - alpha / 2)) * null + float(ndtri(power)) * other)
+
+
+def _needed(base: Floats, raised: Floats, power: float, alpha: float, share: float) -> Floats:
+    """Customers to treat; infinite where the share of buyers cannot be raised so far."""
+    possible = (base > 0) & (raised <= 1)
+    base, raised = np.where(possible, base, 0.5), np.where(possible, raised, 0.75)
+    needed = (_numerator(base, raised, power, alpha, share) / (raised - base)) ** 2
+    return np.where(possible, _ceil(needed), np.inf)
 
 
 def _smallest(base: float, treated: float, power: float, alpha: float, share: float) -> float:
     """The relative uplift that so many treated customers show with this power; infinite if there is none."""
-    low, high = 0.0, (1 - base) / base if base > 0 else 0.0
-    if not high or _needed(np.array([base]), np.array([base * (1 + high)]), power, alpha, share)[0] > treated:
+    from scipy.optimize import brentq
+
+    def short(rise: float) -> float:
+        """Above 0 where the rise of the share of buyers is too small for so many; it falls with the rise."""
+        raised = min(base + rise, 1.0)  # the sum can pass 1 by a rounding error
+        return float(_numerator(base, raised, power, alpha, share) - rise * np.sqrt(treated))
+
+    most = 1.0 - base
+    if base <= 0 or most <= 0 or short(most) > 0:
         return float("inf")
-    for _ in range(60):
-        middle = (low + high) / 2
-        enough = _needed(np.array([base]), np.array([base * (1 + middle)]), power, alpha, share)[0] <= treated
-        low, high = (low, middle) if enough else (middle, high)
-    return high
+    return float(brentq(short, 0.0, most, xtol=1e-300, rtol=1e-14)) / base
+
+
+def _ceil(values: Floats) -> Floats:
+    """Whole numbers from below; one that is whole but for a rounding error stays."""
+    return np.asarray(np.ceil(values * (1 - ROUNDING)))
 
 
 def _whole(values: Floats) -> Any:
