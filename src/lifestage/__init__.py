@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lifestage.model import load as load
     from lifestage.pipeline import write_table as write_table
     from lifestage.report import write_report as write_report
+    from lifestage.tables import Period as Period
     from lifestage.tables import Summary as Summary
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOME = {
     "FitError": "lifestage.errors",
     "LTVModel": "lifestage.model",
     "LifestageError": "lifestage.errors",
+    "Period": "lifestage.tables",
     "RegistryError": "lifestage.errors",
     "Summary": "lifestage.tables",
     "assign_stages": "lifestage.lifecycle",

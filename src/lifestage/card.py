@@ -39,7 +39,7 @@ def model_card(model: LTVModel, *, backtest: str = "", thresholds: str = "", dat
         "observed": f"{_first(model)} to {data.until}",
         "customers": f"{data.customers:,}, {data.repeaters:,} of them repeat buyers",
         "orders": f"{data.orders:,}",
-        "unit of time": data.period.name,
+        "unit of time": str(data.period),
         "stage window": f"{data.stage_window:g} days",
     }
     if data.quality is not None:

@@ -235,7 +235,7 @@ def predict(
         from lifestage.pipeline import score, summarize_orders, write_table
 
         fitted = load(model)
-        settings = _settings(config, {**given, "period": fitted.period.name})
+        settings = _settings(config, {**given, "period": fitted.period})
         with progress(quiet) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)

@@ -37,7 +37,7 @@ def init(
     time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
     amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
     quantity: Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")] = None,
-    period: Annotated[str, typer.Option("--period", help="day, week, month or year.")] = "week",
+    period: Annotated[str, typer.Option("--period", help="hour, day, week, month, quarter or year.")] = "week",
     purchases: Annotated[str, typer.Option("--purchases", help="bg/nbd, mbg/nbd, auto or stack.")] = "bg/nbd",
     method: Annotated[str, typer.Option("--method", help="mle, map, laplace or nuts.")] = "mle",
     store: Store = Path("models"),

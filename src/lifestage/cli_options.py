@@ -64,7 +64,9 @@ To = Annotated[
 ToTable = Annotated[str, typer.Option("--to-table", help="Table to write there; one of that name is replaced.")]
 Until = Annotated[str | None, typer.Option("--until", help="Last day to learn from (ISO date); later orders test it.")]
 Tz = Annotated[str | None, typer.Option("--tz", help="Time zone that cuts days, for aware timestamps.")]
-PeriodName = Annotated[str | None, typer.Option("--period", help="Unit of time: day, week, month, year.")]
+PeriodName = Annotated[
+    str | None, typer.Option("--period", help="Unit of time: hour, day, week, month, quarter, year.")
+]
 Purchases = Annotated[str | None, typer.Option("--purchases", help="Purchase model: bg/nbd or mbg/nbd.")]
 Method = Annotated[str | None, typer.Option("--method", help="How to fit: mle, map, laplace or nuts.")]
 Draws = Annotated[int | None, typer.Option("--draws", help="Posterior draws, with laplace or nuts.")]

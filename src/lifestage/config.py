@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.tables import Period
 
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
 
@@ -37,7 +38,7 @@ class RunConfig(BaseModel):
     stage_window: float | None = Field(default=None, gt=0)
     resolution: float = Field(default=1, gt=0)
 
-    period: Literal["day", "week", "month", "year"] = "week"
+    period: str | Period = "week"
     purchases: Literal["bg/nbd", "mbg/nbd", "auto", "stack"] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
     method: Literal["mle", "map", "laplace", "nuts"] = "mle"
@@ -63,6 +64,12 @@ class RunConfig(BaseModel):
     currency: str = ""
     title: str | None = None
     lang: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+
+    @field_validator("period")
+    @classmethod
+    def _known_period(cls, period: str | Period) -> str | Period:
+        Period.parse(period)
+        return period
 
 
 def read_config(path: str | os.PathLike[str] | None, overrides: dict[str, Any]) -> RunConfig:

@@ -97,7 +97,7 @@ def log_model(
             raise ConfigError(f"expected a backtest of {family}; it is of {', '.join(backtest.grades)}")
         metrics |= {f"backtest_{key}": float(rows[key].mean()) for key in TESTED if rows[key].notna().any()}
         text = f"{backtest}\n\n{markdown_table(backtest.table)}"
-    params = {"period": model.period.name, "until": str(model.data.until), "lifestage": __version__}
+    params = {"period": str(model.period), "until": str(model.data.until), "lifestage": __version__}
     for part_name, part in model.parts.items():
         params |= {part_name: part.family, f"{part_name}_method": part.method}
     params |= {f"{row.family} {row.parameter}": f"{row.estimate:.8g}" for row in model.params.itertuples()}

@@ -247,7 +247,7 @@ def fit(
 
 def _start(model: LTVModel, customers: Summary) -> dict[str, Mapping[str, float]]:
     if model.period != customers.period:
-        raise ConfigError(f"expected a start in periods of a {customers.period.name}; got {model.period.name}")
+        raise ConfigError(f"expected a start in periods of a {customers.period}; got {model.period}")
     return {part.family: part.estimate for part in model.parts.values() if not part.diagnostics.get("undetermined")}
 
 

@@ -105,7 +105,7 @@ def predict(
     if not isinstance(customers, Summary):
         customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
     if customers.period != model.period:
-        raise ConfigError(f"expected customers in periods of a {model.period.name}; got {customers.period.name}")
+        raise ConfigError(f"expected customers in periods of a {model.period}; got {customers.period}")
     if calibrated and model.calibration is None:
         raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
     correct = model.calibration if calibrated else None

@@ -28,7 +28,7 @@ from lifestage.model import load
 from lifestage.pipeline import RUN_FILES, fit_orders, log_settings, open_orders, run, summarize_orders
 from lifestage.recalibration import SMALLEST, log_losses
 from lifestage.spec import Spec, read_spec
-from lifestage.tables import KEYS
+from lifestage.tables import KEYS, Period
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,9 +137,9 @@ def retrain(
         name = registry.champion(folder)
         was = None if name is None else registry.load_version(folder, name)
         step("read", {"champion": name})
-        if was is not None and was.period.name != spec.run.period:
+        if was is not None and was.period != Period.parse(spec.run.period):
             raise ConfigError(
-                f"expected the period of the champion, {was.period.name}, in the recipe; got {spec.run.period}: begin "
+                f"expected the period of the champion, {was.period}, in the recipe; got {spec.run.period}: begin "
                 "a model of another name"
             )
         config = spec.run.model_copy(update={} if until is None else {"until": _day(until)})

@@ -26,6 +26,7 @@ def facts_to_json(summary: Summary) -> dict[str, Any]:
         frames[name] = None if frame is None else {column: _plain(frame[column].tolist()) for column in frame.columns}
     return {
         "period": summary.period.name,
+        "period_days": float(summary.period.days),
         "until": _plain(summary.until),
         "stage_window": summary.stage_window,
         "customers": summary.customers,
@@ -59,7 +60,7 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
     quality = raw["quality"]
     return Summary(
         table=None,
-        period=Period.parse(raw["period"]),
+        period=_period(raw),
         until=_day(raw["until"]),
         stage_window=raw["stage_window"],
         customers=raw["customers"],
@@ -72,6 +73,11 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
         holdout_end=_day(raw["holdout_end"]),
         **frames,
     )
+
+
+def _period(raw: dict[str, Any]) -> Period:
+    """The period; files that name it alone mean one of the known ones."""
+    return Period(raw["period"], raw["period_days"]) if "period_days" in raw else Period.parse(raw["period"])
 
 
 def _day(text: str | None) -> date | None:

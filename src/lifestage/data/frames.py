@@ -38,7 +38,7 @@ def from_frame(
         ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase), and optionally
         ``monetary_value`` (mean spend of repeat purchases; 0 if absent), ``customer_id`` (else the index of a pandas
         table, or the row number), ``orders``, ``revenue``, ``first_purchase``, ``last_purchase``, ``channel``.
-    period : ``"day"``, ``"week"``, ``"month"`` or ``"year"``
+    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
     until : date or str, optional
         Last day of observation; without it no dates are predicted.
     stage_window : float, optional

@@ -79,7 +79,7 @@ def summarize(
         Column of channels; a customer's channel is that of the first purchase day (the smallest text if several).
     until : date or str, optional
         Last day of observation, included; default is the last day of the log. What comes later is the holdout.
-    period : ``"day"``, ``"week"``, ``"month"`` or ``"year"``
+    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
     tz : str, optional
         Time zone whose calendar cuts the days; required for, and only used on, times with a UTC offset.
     drop_duplicates : bool

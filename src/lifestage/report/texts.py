@@ -45,8 +45,9 @@ class Voice:
         return self.say("days", n=integer(days))
 
     def periods(self, count: float, period: str) -> str:
-        """A length in periods of the model, such as 52 weeks."""
-        return self.say(f"periods_{period}", n=number(count, 0 if float(count).is_integer() else 1))
+        """A length in periods of the model, such as 52 weeks; 26 × fortnight where there is no word for many."""
+        n, key = number(count, 0 if float(count).is_integer() else 1), f"periods_{period}"
+        return self.say(key, n=n) if key in LANGUAGES[self.lang] else f"{n}{THIN}×{THIN}{period}"
 
     def note(self, note: Mapping[str, Any]) -> str:
         """A note's sentence in this language; the English one where there is no other."""

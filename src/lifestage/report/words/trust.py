@@ -73,9 +73,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "期末预期 {expected} 次购买，实际 {actual} 次：预测{gap}。",
     ),
     "running_x": ("{period} after that day", "該日之後（{period}）", "该日之后（{period}）"),
+    "unit_hour": ("hours", "小時", "小时"),
     "unit_day": ("days", "天", "天"),
     "unit_week": ("weeks", "週", "周"),
     "unit_month": ("months", "月", "月"),
+    "unit_quarter": ("quarters", "季", "季度"),
     "unit_year": ("years", "年份", "年"),
     "test_heading": ("Beside forecasts that need no model", "與無模型預測比較", "与无模型预测比较"),
     "test_lead": (
