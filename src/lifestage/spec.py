@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lifestage.config import RunConfig, checked, read_toml
 from lifestage.errors import ConfigError
-from lifestage.lifecycle.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from tomlkit.items import Table
 
 __all__ = ["Gates", "Promotion", "Spec", "read_spec", "spec_text"]
 
 SPEC = "spec.toml"
+SHOWN = {"period", "purchases", "method"}
+"""Settings of a run that are written even where they are left at their defaults."""
+GATES = "What new data must be like; ratios are of the days since the champion to as many before."
+PROMOTION = '"not worse" beyond chance, "better", or "never"; over this horizon, in periods.'
 
 
 class Gates(BaseModel):
@@ -64,46 +71,66 @@ def read_spec(folder: str | os.PathLike[str]) -> Spec:
     ConfigError
         If it is not there, or a setting is unknown or out of range.
     """
-    spec = checked(Spec, read_toml(Path(folder) / SPEC))
-    if spec.run.until is not None:
-        raise ConfigError("settings: run.until would stand still; give --until, or leave it out for all of the log")
-    return spec
+    return _check(read_toml(Path(folder) / SPEC))
 
 
-def spec_text(orders: str | None, settings: dict[str, Any]) -> str:
+def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
     """The text of a ``spec.toml``: these settings of a run, and everything else as it is by default.
+
+    Parameters
+    ----------
+    orders : str or None
+        Where the orders are; None leaves a line to fill in.
+    settings : mapping
+        Settings of a run, as :class:`lifestage.config.RunConfig` takes them; those that are None are left out.
+
+    Returns
+    -------
+    str
+        TOML that :func:`read_spec` reads back as the same settings.
 
     Raises
     ------
     ConfigError
-        If a setting is unknown or out of range.
+        If a setting is unknown or out of range, or cannot be one of every retraining.
 
     Examples
     --------
     >>> print(spec_text("orders.csv", {"customer": "id"}).splitlines()[1])
     orders = "orders.csv"
     """
-    checked(RunConfig, settings)
-    lines = ["# The recipe of this model: every retraining follows it."]
-    lines += ['# orders = "orders/*.parquet"' if orders is None else f"orders = {_toml(orders)}"]
-    lines += ["keep = 12", "", "[run]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
-    lines += ["", "# Where one stage ends and the next begins.", "[run.thresholds]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in asdict(Thresholds()).items()]
-    lines += [
-        "",
-        "# What new data must be like; ratios are of the days since the champion to as many before.",
-        "[gates]",
-    ]
-    lines += [f"{name} = {_toml(value)}" for name, value in Gates().model_dump().items()]
-    lines += ["", '# "not worse" beyond chance, "better", or "never"; over this horizon, in periods.', "[promotion]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in Promotion().model_dump().items()]
-    return "\n".join(lines) + "\n"
+    import tomlkit
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    spec = _check({"run": given} if orders is None else {"orders": orders, "run": given})
+
+    run = _table("", spec.run.model_dump(mode="json", include=({*given} | SHOWN) - {"thresholds"}))
+    run.add("thresholds", _table("Where one stage ends and the next begins.", asdict(spec.run.thresholds)))
+    text = tomlkit.document()
+    text.add(tomlkit.comment("The recipe of this model: every retraining follows it."))
+    if orders is None:
+        text.add(tomlkit.comment('orders = "orders/*.parquet"'))
+    else:
+        text.add("orders", tomlkit.item(orders))
+    text.add("keep", tomlkit.item(spec.keep))
+    text.add("run", run)
+    text.add("gates", _table(GATES, spec.gates.model_dump(mode="json")))
+    text.add("promotion", _table(PROMOTION, spec.promotion.model_dump(mode="json")))
+    return tomlkit.dumps(text)
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(each) for each in value)}]"
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else str(value)
+def _table(remark: str, values: dict[str, Any]) -> Table:
+    import tomlkit
+
+    made = tomlkit.table()
+    if remark:
+        made.add(tomlkit.comment(remark))
+    made.update(values)
+    return made
+
+
+def _check(settings: dict[str, Any]) -> Spec:
+    spec = checked(Spec, settings)
+    if spec.run.until is not None:
+        raise ConfigError("settings: run.until would stand still; give --until, or leave it out for all of the log")
+    return spec
