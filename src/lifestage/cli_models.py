@@ -8,9 +8,40 @@ from typing import Annotated, Any
 
 import typer
 
-from lifestage.cli_lifecycle import Debug, Out, answer
+from lifestage.cli_lifecycle import Out, answer
+from lifestage.cli_options import (
+    Amount,
+    Backtest,
+    Cac,
+    Channel,
+    Config,
+    Currency,
+    Customer,
+    Debug,
+    Discount,
+    Draws,
+    Horizon,
+    Lang,
+    Level,
+    Margin,
+    Memory,
+    Method,
+    Order,
+    PeriodName,
+    Playbook,
+    Purchases,
+    Quantity,
+    Query,
+    Seed,
+    Table,
+    Temp,
+    Threads,
+    Time,
+    Tz,
+    Until,
+)
 from lifestage.console import sentences
-from lifestage.errors import LockedError
+from lifestage.errors import ConfigError, LockedError
 
 __all__ = ["models", "retrain"]
 
@@ -21,41 +52,81 @@ models = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Store = Annotated[Path, typer.Option("--store", help="Folder of the models.")]
-Name = Annotated[str, typer.Argument(help="Name of the model.")]
+STORE = Path("models")
+StoreOption = typer.Option("--store", help="Folder of the models.", show_default=str(STORE))
+Store = Annotated[Path | None, StoreOption]
+Name = Annotated[str, typer.Argument(help="Name of the model in the store, or the path of its folder.")]
 Version = Annotated[str | None, typer.Argument(help="Version; the champion if left out.")]
 
 KEPT, REFUSED, LOCKED = 3, 4, 5
 """Exit codes of a retraining that promoted nothing."""
 
 
+def folder_of(model: str, store: Path | None) -> Path:
+    """The folder of a model that is told by its name in a store, or by the path of the folder itself.
+
+    Raises
+    ------
+    ConfigError
+        If both a path and a store are given.
+    RegistryError
+        If a name is none.
+    """
+    from lifestage.registry import model_folder
+
+    if Path(model).name == model:
+        return model_folder(STORE if store is None else store, model)
+    if store is not None:
+        raise ConfigError(f"expected the name of a model beside --store, or its path without; got {model} and {store}")
+    return Path(model)
+
+
 @models.command("init")
 def init(
     name: Name,
     orders: Annotated[str | None, typer.Option("--orders", help="Where its orders are: file, glob or address.")] = None,
-    customer: Annotated[str | None, typer.Option("--customer", "-c", help="Column of customer ids.")] = None,
-    time: Annotated[str | None, typer.Option("--time", "-t", help="Column of order dates or times.")] = None,
-    amount: Annotated[str | None, typer.Option("--amount", "-a", help="Column of money a line.")] = None,
-    quantity: Annotated[str | None, typer.Option("--quantity", help="Column that multiplies the amount.")] = None,
-    period: Annotated[str, typer.Option("--period", help="hour, day, week, month, quarter or year.")] = "week",
-    purchases: Annotated[str, typer.Option("--purchases", help="bg/nbd, mbg/nbd, auto or stack.")] = "bg/nbd",
-    method: Annotated[str, typer.Option("--method", help="mle, map, laplace or nuts.")] = "mle",
-    store: Store = Path("models"),
+    customer: Customer = None,
+    time: Time = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    order: Order = None,
+    channel: Channel = None,
+    table: Table = None,
+    query: Query = None,
+    tz: Tz = None,
+    period: PeriodName = None,
+    horizon: Horizon = None,
+    purchases: Purchases = None,
+    method: Method = None,
+    draws: Draws = None,
+    seed: Seed = None,
+    backtest: Backtest = None,
+    discount_rate: Discount = None,
+    margin: Margin = None,
+    level: Level = None,
+    cac: Cac = None,
+    currency: Currency = None,
+    lang: Lang = None,
+    playbook: Playbook = None,
+    memory_limit: Memory = None,
+    temp_directory: Temp = None,
+    threads: Threads = None,
+    config: Config = None,
+    store: Store = None,
     debug: Debug = False,
 ) -> None:
     """Write the recipe of a new model, to be looked through and changed.
 
     [dim]lifestage models init shop --orders 'orders/*.parquet' --customer id --time date --amount price[/dim]
     """
+    options = locals()
     with sentences(debug):
-        from lifestage.errors import ConfigError
-        from lifestage.registry import model_folder
+        from lifestage.config import RunConfig, read_config
         from lifestage.spec import spec_text
 
-        settings = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
-        settings |= {"period": period, "purchases": purchases, "method": method}
-        text = spec_text(orders, {key: value for key, value in settings.items() if value is not None})
-        folder = model_folder(store, name)
+        settings = read_config(config, {key: each for key, each in options.items() if key in RunConfig.model_fields})
+        text = spec_text(orders, {key: getattr(settings, key) for key in settings.model_fields_set})
+        folder = folder_of(name, store)
         if (folder / "spec.toml").exists():
             raise ConfigError(f"expected a new model; {folder / 'spec.toml'} is there and is left alone")
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +135,7 @@ def init(
 
 
 @models.command("list")
-def listed(store: Store = Path("models"), out: Out = None, debug: Debug = False) -> None:
+def listed(store: Annotated[Path, StoreOption] = STORE, out: Out = None, debug: Debug = False) -> None:
     """All models of a store, with their champions and how many versions they have."""
 
     def make() -> Any:
@@ -80,13 +151,13 @@ def listed(store: Store = Path("models"), out: Out = None, debug: Debug = False)
 
 
 @models.command()
-def show(name: Name, version: Version = None, store: Store = Path("models"), debug: Debug = False) -> None:
+def show(name: Name, version: Version = None, store: Store = None, debug: Debug = False) -> None:
     """The versions of a model, and the card of one."""
     with sentences(debug):
         from lifestage import registry
         from lifestage.errors import RegistryError
 
-        folder = registry.model_folder(store, name)
+        folder = folder_of(name, store)
         serving = registry.champion(folder)
         for each in registry.versions(folder):
             typer.echo(f"{'*' if each == serving else ' '} {each}")
@@ -104,7 +175,7 @@ def diff(
     name: Name,
     before: Annotated[str, typer.Argument(help="A version.")],
     after: Annotated[str, typer.Argument(help="Another version.")],
-    store: Store = Path("models"),
+    store: Store = None,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
@@ -113,7 +184,7 @@ def diff(
     def make() -> Any:
         from lifestage import registry
 
-        return registry.diff(registry.model_folder(store, name), before, after)
+        return registry.diff(folder_of(name, store), before, after)
 
     answer(make, out, debug)
 
@@ -122,26 +193,26 @@ def diff(
 def promote(
     name: Name,
     version: Annotated[str, typer.Argument(help="The version that is to serve.")],
-    store: Store = Path("models"),
+    store: Store = None,
     debug: Debug = False,
 ) -> None:
     """Make a version the champion, at once for every reader."""
     with sentences(debug):
         from lifestage import registry
 
-        folder = registry.model_folder(store, name)
+        folder = folder_of(name, store)
         with registry.lock(folder):
             registry.promote(folder, version)
         typer.echo(f"Champion: {version}")
 
 
 @models.command()
-def rollback(name: Name, store: Store = Path("models"), debug: Debug = False) -> None:
+def rollback(name: Name, store: Store = None, debug: Debug = False) -> None:
     """Go back to the champion before this one."""
     with sentences(debug):
         from lifestage import registry
 
-        folder = registry.model_folder(store, name)
+        folder = folder_of(name, store)
         with registry.lock(folder):
             typer.echo(f"Champion: {registry.rollback(folder)}")
 
@@ -150,25 +221,26 @@ def rollback(name: Name, store: Store = Path("models"), debug: Debug = False) ->
 def prune(
     name: Name,
     keep: Annotated[int, typer.Option("--keep", help="How many of the newest stay.")] = 12,
-    store: Store = Path("models"),
+    store: Store = None,
     debug: Debug = False,
 ) -> None:
     """Remove old versions, never the champion nor the one before it."""
     with sentences(debug):
         from lifestage import registry
 
-        folder = registry.model_folder(store, name)
+        folder = folder_of(name, store)
         with registry.lock(folder):
             gone = registry.prune(folder, keep)
         typer.echo("\n".join(f"Removed: {each}" for each in gone) or "Nothing to remove.")
 
 
 def retrain(
-    folder: Annotated[Path, typer.Argument(help="Folder of the model, with its spec.toml.")],
+    name: Name,
     orders: Annotated[str | None, typer.Argument(help="Orders in the place of those of the recipe.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for customers and report.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Last day of observation (ISO date).")] = None,
+    until: Until = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, write nothing.")] = False,
+    store: Store = None,
     debug: Debug = False,
 ) -> None:
     """Make a stored model again on newer data; it serves only if it is not worse.
@@ -187,7 +259,7 @@ def retrain(
             typer.echo(json.dumps(plain({"step": name, **facts}), allow_nan=False))
 
         try:
-            found = make_again(folder, orders, out=out, until=until, dry_run=dry_run, step=told)
+            found = make_again(folder_of(name, store), orders, out=out, until=until, dry_run=dry_run, step=told)
         except LockedError as error:
             typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(LOCKED) from None
