@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 import lifestage as ls
 from lifestage.errors import ConfigError, DataError
@@ -163,3 +163,26 @@ def test_scores_agree_with_other_ways_to_reckon() -> None:
     assert scores.coverage([0, 0], [1, 1], [1, 2]) == 0.5
     assert scores.brier([0.2, 0.7], [0, 1]) == pytest.approx((0.04 + 0.09) / 2)
     assert scores.log_loss([0.2, 0.7], [0, 1]) == pytest.approx(-(np.log(0.8) + np.log(0.7)) / 2)
+
+
+def test_log_loss_is_the_one_of_others_and_finite_for_what_was_certain() -> None:
+    rng = np.random.default_rng(4)
+    chance = np.concatenate(
+        [rng.uniform(size=500), 10.0 ** -rng.uniform(0, 14, 500), 1 - 10.0 ** -rng.uniform(0, 14, 500)]
+    )
+    came = rng.uniform(size=chance.size) < 0.5
+    np.testing.assert_allclose(scores.log_losses(chance, came), -stats.bernoulli.logpmf(came, chance), rtol=1e-12)
+    sure, came = np.array([0.0, 0.0, 1.0, 1.0, 1e-20]), np.array([1, 0, 0, 1, 1])
+    kept = np.clip(sure, 1e-15, 1 - 1e-15)  # scikit-learn's formula, with the bound it had up to 1.2
+    theirs = -(special.xlogy(came, kept) + special.xlogy(1 - came, 1 - kept))
+    np.testing.assert_allclose(scores.log_losses(sure, came), theirs, rtol=1e-12, atol=1e-17)
+    np.testing.assert_allclose(scores.log_scores([0.25, 1e-300, 0.0]), np.log([0.25, 1e-300, 2.2250738585072014e-308]))
+
+
+def test_the_table_and_the_differences_of_a_backtest_hold_the_same_log_loss(cdnow_test: Backtest) -> None:
+    loss = cdnow_test.table.groupby("forecast")["log_loss"].mean()
+    assert loss["historical average"] > 3  # it gave no chance to buyers who had bought once
+    gaps = cdnow_test.differences[cdnow_test.differences["loss"] == "log_loss"]
+    assert len(gaps) >= 4
+    for _, row in gaps.iterrows():
+        assert row["difference"] == pytest.approx(loss[row["model"]] - loss[row["baseline"]], rel=1e-12)

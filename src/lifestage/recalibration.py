@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["KINDS", "SMALLEST", "Calibration", "apply", "learn", "log_losses"]
+from lifestage.special import clip_probability
+
+__all__ = ["KINDS", "Calibration", "apply", "learn"]
 
 Floats = NDArray[np.float64]
 
 KINDS = ("logit", "isotonic")
-SMALLEST = 1e-9
-"""Chances are kept this far from 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,6 @@ class Calibration:
         )
 
 
-def log_losses(chance: Floats, bought: NDArray[np.bool_]) -> Floats:
-    """Minus the logarithm of the chance that was given to what came, a customer."""
-    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
-    return np.asarray(-np.where(bought, np.log(chance), np.log1p(-chance)))
-
-
 def learn(kind: str, chance: Floats, bought: NDArray[np.bool_]) -> dict[str, Any]:
     """Learn the map from chances to what came of them.
 
@@ -79,7 +73,7 @@ def learn(kind: str, chance: Floats, bought: NDArray[np.bool_]) -> dict[str, Any
     """
     from scipy.optimize import isotonic_regression, minimize
 
-    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
+    chance = clip_probability(chance)
     levels, place = np.unique(chance, return_inverse=True)
     people = np.bincount(place.ravel()).astype(float)
     buyers = np.bincount(place.ravel(), bought.astype(float))
@@ -106,7 +100,7 @@ def learn(kind: str, chance: Floats, bought: NDArray[np.bool_]) -> dict[str, Any
 
 def apply(kind: str, values: Mapping[str, Any], chance: Floats) -> Floats:
     """Carry chances through a map."""
-    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
+    chance = clip_probability(chance)
     if kind == "isotonic":
         return np.asarray(np.interp(chance, values["p"], values["q"]))
     z = values["c"] + values["a"] * np.log(chance) - values["b"] * np.log1p(-chance)

@@ -20,13 +20,13 @@ from lifestage.changes import change_note
 from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError, DataError, RegistryError
 from lifestage.evaluate.backtesting import backtest, resampled_mean
+from lifestage.evaluate.scores import log_losses, log_scores
 from lifestage.evaluate.splits import NO_STAGES, Split, split_purchases
 from lifestage.families import family
 from lifestage.folders import refuse_others
 from lifestage.gates import NEW_DAYS, check_gates
 from lifestage.model import load
 from lifestage.pipeline import RUN_FILES, fit_orders, log_settings, open_orders, run, summarize_orders
-from lifestage.recalibration import SMALLEST, log_losses
 from lifestage.spec import Spec, read_spec
 from lifestage.tables import KEYS, Period
 
@@ -209,7 +209,7 @@ def _losses(part: Posterior, split: Split) -> dict[str, Floats]:
     module, params = family(part.family), part.columns()
     told = module.purchase_pmf(y, split.horizon, x, t_x, T, **params).mean(axis=0)
     chance = module.p_purchase(split.horizon, x, t_x, T, **params).mean(axis=0)
-    return {"log_score": -np.log(np.maximum(told, SMALLEST))[place], "log_loss": log_losses(chance, y > 0)[place]}
+    return {"log_score": -log_scores(told)[place], "log_loss": log_losses(chance, y > 0)[place]}
 
 
 def _compare(source: Any, customers: Summary, was: LTVModel, spec: Spec) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 __all__ = [
+    "clip_probability",
     "dropout_integral",
     "log_beta",
     "log_beta_ratio",
@@ -33,6 +34,9 @@ Floats = NDArray[np.float64]
 TINY = float(np.finfo(np.float64).tiny)
 """The smallest normal double: what a positive probability is raised to where it underflows and must stay positive."""
 
+CERTAIN = 1e-15
+"""Probabilities are kept this far from 0 and 1 where their logarithm is taken as a loss or to correct them."""
+
 STIRLING_FROM = 16.0
 """Stirling's series with four terms is exact to 1e-14 from here on."""
 
@@ -41,6 +45,17 @@ INTEGRAND_DROP = 36.0
 
 COUNT_LIMIT = 2.0**52
 """Counts are doubles; a quantile beyond this is no longer an exact integer and the search stops."""
+
+
+def clip_probability(p: ArrayLike) -> Floats:
+    """Keep probabilities within [1e-15, 1 − 1e-15], where ln p and ln(1 − p) are finite.
+
+    Examples
+    --------
+    >>> clip_probability([0.0, 0.5]).tolist()
+    [1e-15, 0.5]
+    """
+    return np.asarray(np.clip(np.asarray(p, float), CERTAIN, 1 - CERTAIN))
 
 
 def _stirling(z: Floats) -> Floats:

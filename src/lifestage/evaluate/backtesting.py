@@ -272,8 +272,7 @@ def _losses(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, Floats]:
     if "purchases" in said:
         out["purchases"] = np.abs(said["purchases"] - actual)
     if "chance" in said:
-        chance = np.clip(said["chance"], scores.SMALLEST, 1 - scores.SMALLEST)
-        out["log_loss"] = -np.where(came, np.log(chance), np.log1p(-chance))
+        out["log_loss"] = scores.log_losses(said["chance"], came)
     return out
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.errors import ConfigError
+from lifestage.evaluate.scores import log_losses
 from lifestage.evaluate.splits import Split, split_purchases
 from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases
-from lifestage.recalibration import KINDS, Calibration, apply, learn, log_losses
+from lifestage.recalibration import KINDS, Calibration, apply, learn
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.evaluate.scores import log_scores
 from lifestage.evaluate.splits import Split, split_purchases
 from lifestage.families import PURCHASES, family
 from lifestage.fitting import fit_purchases
@@ -187,7 +188,7 @@ def _log_scores(split: Split, families: Sequence[str], method: str, seed: int) -
     for name in families:
         part = fit_purchases(counts, name, method=method, seed=seed).thinned(DRAWS)
         chance = family(name).purchase_pmf(y, split.horizon, x, t_x, T, **part.columns()).mean(axis=0)
-        out.append(np.log(np.maximum(chance, np.finfo(float).tiny))[place])
+        out.append(log_scores(chance)[place])
     return np.column_stack(out)
 
 

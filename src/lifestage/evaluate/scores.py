@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lifestage.special import TINY, clip_probability
+
 __all__ = [
     "area_under_curve",
     "bias",
@@ -14,15 +16,14 @@ __all__ = [
     "gini",
     "lift",
     "log_loss",
+    "log_losses",
+    "log_scores",
     "mean_absolute_error",
     "root_mean_square_error",
     "top_share",
 ]
 
 Floats = NDArray[np.float64]
-
-SMALLEST = 1e-15
-"""Probabilities are kept this far from 0 and 1 in a log-loss."""
 
 
 def _arrays(*values: ArrayLike) -> list[Floats]:
@@ -48,10 +49,32 @@ def bias(predicted: ArrayLike, actual: ArrayLike) -> float:
 
 
 def log_loss(chance: ArrayLike, came: ArrayLike) -> float:
-    """Mean of −ln of the chance that was given to what came; lower is better."""
-    chance, came = _arrays(chance, came)
-    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
-    return float(-(came * np.log(chance) + (1 - came) * np.log1p(-chance)).mean())
+    """Mean of :func:`log_losses`; lower is better."""
+    return float(log_losses(chance, came).mean())
+
+
+def log_losses(chance: ArrayLike, came: ArrayLike) -> Floats:
+    r"""Log-loss of each customer, :math:`-y \ln p - (1 - y) \ln(1 - p)`, with p kept within [1e-15, 1 − 1e-15].
+
+    Parameters
+    ----------
+    chance : array, shape (n,)
+        p, the probability given to a purchase.
+    came : array, shape (n,)
+        y: 1 or True for who bought, else 0.
+
+    Examples
+    --------
+    >>> log_losses([0.8, 0.8, 0.0], [True, False, True]).round(3).tolist()
+    [0.223, 1.609, 34.539]
+    """
+    chance, came = clip_probability(chance), np.asarray(came, float)
+    return np.asarray(-(came * np.log(chance) + (1 - came) * np.log1p(-chance)))
+
+
+def log_scores(probability: ArrayLike) -> Floats:
+    """Natural logarithm of the probabilities given to the counts that came; one that underflows counts as 2e-308."""
+    return np.asarray(np.log(np.maximum(np.asarray(probability, float), TINY)))
 
 
 def brier(chance: ArrayLike, came: ArrayLike) -> float:
