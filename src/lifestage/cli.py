@@ -49,7 +49,7 @@ from lifestage.cli_options import (
     Tz,
     Until,
 )
-from lifestage.console import print_summary, progress, sentences
+from lifestage.console import print_summary, progress, sentences, terminable
 
 __all__ = ["app", "main"]
 
@@ -302,4 +302,5 @@ def _main(
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(app())
+    with terminable():
+        sys.exit(app())

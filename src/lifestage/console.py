@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,32 @@ import typer
 
 from lifestage.errors import LifestageError
 
-__all__ = ["print_summary", "progress", "sentences"]
+__all__ = ["print_summary", "progress", "sentences", "terminable"]
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Clean up before the process ends by a request of the system, as it does by Ctrl-C; the exit code is 128 + signal.
+
+    A signal that interrupts an engine comes back as an error of that engine: the exit code tells what it was.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        received.append(number)
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]  # the second: a terminal was closed
+    caught = [each for each in numbers if each is not None and signal.getsignal(each) == signal.SIG_DFL]
+    for number in caught:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
+        if received:
+            raise SystemExit(128 + received[0]) from None
 
 
 @contextmanager

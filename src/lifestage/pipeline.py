@@ -15,7 +15,7 @@ from lifestage.data.postgres import is_postgres, replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
 from lifestage.evaluate import calibrate, put_to_test
-from lifestage.folders import refuse_others, staging_folder
+from lifestage.folders import refuse_others, staging_file, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
 from lifestage.model import LTVModel, fit
 from lifestage.report import summarize_run, write_report
@@ -108,20 +108,15 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     """
     target = os.fspath(to)
     if is_postgres(target):
-        return replace_table(table, target, name)
-    if target.lower().endswith(DATABASES):
-        return replace_in_file(table, target, name)
-    path = Path(target)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.part")
-    try:
-        if target.lower().endswith(".csv"):
-            to_pandas(table).to_csv(staging, index=False)
-        else:
-            write_parquet(table, staging)
-        os.replace(staging, path)
-    finally:
-        staging.unlink(missing_ok=True)
+        replace_table(table, target, name)
+    elif target.lower().endswith(DATABASES):
+        replace_in_file(table, target, name)
+    else:
+        with staging_file(Path(target), private=True) as staging:
+            if target.lower().endswith(".csv"):
+                to_pandas(table).to_csv(staging, index=False)
+            else:
+                write_parquet(table, staging)
 
 
 def run(
@@ -169,7 +164,7 @@ def run(
     target = Path(out).resolve()
     refuse_others(target, RUN_FILES)
     previous = _previous_run(target)
-    with staging_folder(target) as staging:
+    with staging_folder(target, private=True) as staging:
         step("Reading orders")
         orders = open_orders(orders, config)
         customers = summarize_orders(orders, config) if customers is None else customers

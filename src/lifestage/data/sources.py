@@ -10,6 +10,7 @@ from lifestage.data.duck import connect, quoted, readable
 from lifestage.data.engine import to_reader
 from lifestage.data.postgres import is_postgres, load_into
 from lifestage.errors import ConfigError, DataError
+from lifestage.folders import files_like
 
 __all__ = ["DATABASES", "open_source", "read_orders", "replace_in_file"]
 
@@ -118,8 +119,7 @@ def replace_in_file(frame: Any, name: str, table: str) -> None:
     """
     schema, _, last = table.rpartition(".")
     place = f"{quoted(schema or 'main')}.{quoted(last)}"
-    with readable(name, "write"):
-        connection = connect()
+    with readable(name, "write"), files_like(Path(name)), connect() as connection:  # closed after a failure too
         literal = name.replace("'", "''")
         connection.execute(f"attach '{literal}' as target")
         connection.execute("use target")
@@ -128,4 +128,3 @@ def replace_in_file(frame: Any, name: str, table: str) -> None:
         connection.execute(f"create schema if not exists {quoted(schema or 'main')}")
         connection.execute(f"create or replace table {place} as select * from batches")
         connection.execute("commit")
-        connection.close()

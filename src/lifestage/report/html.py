@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.data.engine import lazy, to_pandas
+from lifestage.folders import staging_file
 from lifestage.lifecycle import at_risk_list, stage_table
 from lifestage.lifecycle.risk import reason
 from lifestage.report.format import day
@@ -113,16 +113,8 @@ def write_report(
     stages = records(stage_table(staged, lang=lang, playbook=playbook))
     text = render(run, stages, listed, speaker, title, top)
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with staging_file(target, private=True) as staging:
+        staging.write_text(text, "utf-8")
     return target
 
 
