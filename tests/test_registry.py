@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pandas as pd
@@ -130,6 +131,50 @@ def test_a_pointer_that_points_nowhere(store: Path) -> None:
     (store / "champion").unlink()
     with pytest.raises(RegistryError, match="nothing was promoted"):
         registry.load_version(store)
+
+
+@pytest.mark.parametrize("name", ["champion", "history.jsonl"])
+def test_a_folder_in_the_place_of_a_file_is_told(store: Path, name: str) -> None:
+    (store / name).unlink()
+    (store / name).mkdir()
+    with pytest.raises(RegistryError, match=rf"expected a file {name} in .*shop"):
+        registry.rollback(store)
+    with pytest.raises(RegistryError, match=rf"expected a file {name} in .*shop"):
+        registry.last_judged(store)
+
+
+def test_nesting_without_end_is_no_json_of_ours(store: Path) -> None:
+    version = registry.versions(store)[0]
+    with (store / "history.jsonl").open("a") as file:
+        file.write("[" * 200_000 + "\n")
+    assert registry.last_judged(store) == version
+    for name in ("model.json", "manifest.json"):
+        (store / version / name).write_text('{"schema": ' + "[" * 200_000)
+        with pytest.raises(RegistryError):
+            registry.load_version(store)
+
+
+def test_versions_keep_their_order_when_the_clock_does_not(
+    store: Path, model: ls.LTVModel, other: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = registry.champion(store)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone: tzinfo | None = None) -> Clock:
+            return cls(2001, 1, 1, tzinfo=zone)
+
+    monkeypatch.setattr(sys.modules["lifestage.registry.versions"], "datetime", Clock)
+    second, third = registry.add_version(store, other), registry.add_version(store, model)
+    assert registry.versions(store) == [first, second, third]
+    assert "2001-01-01" in (store / third / "manifest.json").read_text("utf-8")
+    registry.promote(store, second)
+    registry.pass_over(store, third)
+    assert registry.last_judged(store) == third
+    assert registry.prune(store, 1) == []
+    fourth = registry.add_version(store, model)
+    assert registry.prune(store, 1) == [third]
+    assert registry.versions(store) == [first, second, fourth]
 
 
 def writer(folder: str, saved: str) -> None:

@@ -122,6 +122,7 @@ def init(
     options = locals()
     with sentences(debug):
         from lifestage.config import RunConfig, read_config
+        from lifestage.folders import staging_file
         from lifestage.spec import spec_text
 
         settings = read_config(config, {key: each for key, each in options.items() if key in RunConfig.model_fields})
@@ -129,8 +130,8 @@ def init(
         folder = folder_of(name, store)
         if (folder / "spec.toml").exists():
             raise ConfigError(f"expected a new model; {folder / 'spec.toml'} is there and is left alone")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "spec.toml").write_text(text, "utf-8")
+        with staging_file(folder / "spec.toml") as staging:
+            staging.write_text(text, "utf-8")
         typer.echo(f"Written: {folder / 'spec.toml'}. Next: lifestage retrain {folder}")
 
 

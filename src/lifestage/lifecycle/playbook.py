@@ -123,7 +123,7 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
         return Playbook(MappingProxyType(own))
     try:
         content = tomllib.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"expected a playbook in TOML in {path}; {error}") from error
     tables = table_of(content, ("taxonomy",), str(path)).get("taxonomy", {})
     for name, table in table_of(tables, None, f"{path}: taxonomy").items():

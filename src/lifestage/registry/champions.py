@@ -29,12 +29,13 @@ def champion(folder: str | os.PathLike[str]) -> str | None:
     Raises
     ------
     RegistryError
-        If the pointer names what is no version, or one that is gone.
+        If the pointer cannot be read, or names what is no version, or one that is gone.
     """
     pointer = Path(folder) / CHAMPION
-    if not pointer.exists():
+    text = _text(pointer)
+    if text is None:
         return None
-    name = pointer.read_text("utf-8", errors="replace").strip()
+    name = text.strip()
     if not VERSION.fullmatch(name):
         raise RegistryError(f"expected the name of a version in {pointer}; it says {name[:80]!r}")
     if name not in versions(folder):
@@ -88,7 +89,7 @@ def pass_over(folder: str | os.PathLike[str], version: str) -> None:
 
 
 def last_judged(folder: str | os.PathLike[str]) -> str | None:
-    """The newest version that was promoted or passed over, and is still there."""
+    """The last version that was added of those that were promoted or passed over, and are still there."""
     judged = {champion(folder), *(str(entry["version"]) for entry in _history(folder))}
     return next((each for each in reversed(versions(folder)) if each in judged), None)
 
@@ -164,15 +165,25 @@ def _remember(path: Path, entry: dict[str, object]) -> None:
 
 def _history(folder: str | os.PathLike[str]) -> list[dict[str, object]]:
     """What was remembered, but for a line that a kill has cut."""
-    path, entries = Path(folder) / HISTORY, []
-    for text in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []:
+    entries: list[dict[str, object]] = []
+    for line in (_text(Path(folder) / HISTORY) or "").splitlines():
         try:
-            entry = json.loads(text)
-        except ValueError:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict) and "version" in entry:
             entries.append(entry)
     return entries
+
+
+def _text(path: Path) -> str | None:
+    """What a file of the store says; None if it is not there."""
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RegistryError(f"expected a file {path.name} in {path.parent}; could not read it: {error}") from error
 
 
 def _before(folder: str | os.PathLike[str]) -> str | None:

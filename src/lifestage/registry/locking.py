@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lifestage.errors import LockedError
+from lifestage.errors import LockedError, RegistryError
 
 __all__ = ["lock"]
 
-LOCK = ".lock"
+LOCK, HOLDER = ".lock", ".lock-holder"
+"""What is locked, and who holds it: a file of its own, for a lock empties or hides its file."""
 
 
 @contextmanager
@@ -23,28 +24,31 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
     ------
     LockedError
         If another holds it, saying who and since when.
+    RegistryError
+        If the folder cannot be written.
     """
+    from filelock import FileLock, Timeout
+
     path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    with open(path / LOCK, "a+", encoding="utf-8") as file:
-        try:
-            _take(file.fileno())
-        except OSError as error:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise LockedError(f"{path} is locked by {holder}: try again when it is done") from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        file.flush()
-        yield
-
-
-def _take(number: int) -> None:
+    held = FileLock(path / LOCK, thread_local=False)
     try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
+        path.mkdir(parents=True, exist_ok=True)
+        held.acquire(timeout=0)
+        (path / HOLDER).write_text(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", "utf-8")
+    except Timeout:
+        raise LockedError(f"{path} is locked by {_holder(path)}: try again when it is done") from None
+    except OSError as error:
+        held.release()
+        raise RegistryError(f"expected a folder of a model to write to; {path}: {error}") from error
+    try:
+        yield
+    finally:
+        (path / HOLDER).unlink(missing_ok=True)
+        held.release()
 
-        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _holder(path: Path) -> str:
+    try:
+        return (path / HOLDER).read_text("utf-8", errors="replace")[:200] or "another process"
+    except OSError:
+        return "another process"

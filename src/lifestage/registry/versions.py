@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,9 @@ __all__ = [
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-VERSION = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
+VERSION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+STAMP = "%Y%m%dT%H%M%S%fZ"
 PARTIAL = ".partial-"
 """Beginning of the names of what is not whole yet."""
 
@@ -73,11 +74,20 @@ def model_folder(store: str | os.PathLike[str], name: str) -> Path:
 
 
 def versions(folder: str | os.PathLike[str]) -> list[str]:
-    """The versions of a model, the oldest first."""
+    """The versions of a model in the order in which they were added.
+
+    Raises
+    ------
+    RegistryError
+        If the folder cannot be read.
+    """
     path = Path(folder)
     if not path.is_dir():
         return []
-    return sorted(each.name for each in path.iterdir() if VERSION.fullmatch(each.name) and each.is_dir())
+    try:
+        return sorted(each.name for each in path.iterdir() if VERSION.fullmatch(each.name) and each.is_dir())
+    except OSError as error:
+        raise RegistryError(f"expected a folder of versions in {path}; could not read it: {error}") from error
 
 
 def add_version(folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[str, str] | None = None) -> str:
@@ -112,20 +122,29 @@ def add_version(folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[
         for name, text in (texts or {}).items():
             (whole / check_name(name)).write_text(text, "utf-8")
         files = {each.name: _hash(each.read_bytes()) for each in sorted(whole.iterdir())}
-        now = datetime.now(UTC)
-        manifest = json.dumps({"schema": SCHEMA, "created": now.isoformat(), "files": files}, indent=1).encode()
+        created = datetime.now(UTC).isoformat()
+        manifest = json.dumps({"schema": SCHEMA, "created": created, "files": files}, indent=1).encode()
         (whole / MANIFEST).write_bytes(manifest)
         for each in [*whole.iterdir(), whole]:
             flush(each)
-        version = f"{now:%Y%m%dT%H%M%S%f}Z-{_hash(manifest)[:8]}"
+        version = f"{_next_stamp(target)}-{_hash(manifest)[:8]}"
         os.rename(whole, target / version)
         flush(target)
         return version
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise RegistryError(f"expected a folder to write a model into; {target}: {error}") from error
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _next_stamp(folder: Path) -> str:
+    """The time as a name, later than that of every version that is there, whatever the clock says."""
+    now, known = datetime.now(UTC), versions(folder)
+    if known:
+        newest = datetime.strptime(known[-1][: -len("-01234567")], STAMP).replace(tzinfo=UTC)
+        now = max(now, newest + timedelta(microseconds=1))
+    return now.strftime(STAMP)
 
 
 def verify(folder: str | os.PathLike[str], version: str) -> Path:
@@ -158,7 +177,7 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
             raise RegistryError(f"{path} was changed after it was written: {', '.join(changed)}")
     except RegistryError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RegistryError(f"expected a version of a model in {path}; could not read it: {error}") from error
     return path
 
@@ -185,7 +204,7 @@ def read_text(folder: str | os.PathLike[str], version: str, name: str) -> str:
     path = verify(folder, version) / check_name(name)
     if not path.exists():
         raise RegistryError(f"expected {name} in version {version}; it has none")
-    return path.read_text("utf-8")
+    return path.read_text("utf-8", errors="replace")
 
 
 def clean(folder: str | os.PathLike[str]) -> None:
