@@ -22,7 +22,7 @@ def posterior(customers: ls.Summary) -> ls.LTVModel:
 
 
 def test_means_over_draws_are_the_predictions(posterior: ls.LTVModel, customers: ls.Summary) -> None:
-    draws = posterior.predict(customers, draws=True, horizon=26)
+    draws = posterior.predict_draws(customers, horizon=26)
     assert draws["ltv"].dims == ("draw", "customer")
     assert draws["ltv"].shape == (150, 2357)
     scores = posterior.predict(customers, horizon=26).set_index("customer_id")
@@ -33,7 +33,7 @@ def test_means_over_draws_are_the_predictions(posterior: ls.LTVModel, customers:
 
 def test_one_draw_is_a_point(model: ls.LTVModel, staged: pd.DataFrame) -> None:
     few = staged[["customer_id", "frequency", "recency", "T", "monetary_value"]].head(5)
-    draws = model.predict(few, draws=True)
+    draws = model.predict_draws(few)
     assert draws.sizes == {"draw": 1, "customer": 5}
     np.testing.assert_allclose(draws["ltv"][0], staged["ltv"].head(5), rtol=1e-9)
 
@@ -43,7 +43,7 @@ def test_too_many_values_are_refused(
 ) -> None:
     monkeypatch.setattr("lifestage.draws.MOST_VALUES", 1000)
     with pytest.raises(ConfigError, match="thin the model"):
-        posterior.predict(customers, draws=True)
+        posterior.predict_draws(customers)
 
 
 def known(family: str, customers: ls.Summary) -> LTVModel:

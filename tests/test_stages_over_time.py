@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -240,8 +241,9 @@ def test_younger_than_a_week_is_never_at_risk(period: str) -> None:
     frame = pd.DataFrame(
         {"customer_id": observed, "frequency": 2, "recency": 2 / days, "T": observed / days, "monetary_value": 20.0}
     )
-    summary = ls.Summary.from_frame(frame, period=period, stage_window=1)
+    summary = ls.Summary.from_frame(frame, period=period)
     fitted = eager(period)
+    fitted = replace(fitted, data=replace(fitted.data, stage_window=1.0))
     staged = ls.assign_stages(fitted.predict(summary, horizon=30 / days)).set_index("customer_id")
     quiet = (staged["retained"] >= 0.20) & (staged["retained"] < 0.70)
     young = staged.index < 7

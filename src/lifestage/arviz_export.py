@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.as_summary import as_summary
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError
 from lifestage.families import family
@@ -192,9 +193,7 @@ def compare(
 def _counts(model: LTVModel, customers: Summary | Counts | Any) -> Counts:
     if isinstance(customers, Counts):
         return customers
-    if not isinstance(customers, Summary):
-        customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
-    return compress(customers)
+    return compress(as_summary(model, customers))
 
 
 def _chains(model: LTVModel) -> int:

@@ -25,6 +25,7 @@ __all__ = ["change_note", "population_stability"]
 SAMPLE = 50_000
 """Customers that stand for more of them."""
 
+TERMS = ("horizon", "discount_rate", "margin", "level", "high_value")
 SCORES = ("p_purchase", "expected_purchases", "ltv")
 BINS = 10
 
@@ -83,7 +84,7 @@ def change_note(
 def _staged(model: LTVModel, customers: Summary, config: RunConfig) -> pd.DataFrame:
     """The customers, or some of them drawn by lot, as this model sees them."""
     found = drawn(customers.table, customers.customers, SAMPLE)
-    terms: dict[str, Any] = {name: getattr(config, name) for name in ("horizon", "discount_rate", "margin", "level")}
+    terms: dict[str, Any] = {name: getattr(config, name) for name in TERMS}
     scores = model.predict(replace(customers, table=found.reset_index(drop=True)), **terms)
     staged = assign_stages(scores, line_rule=config.line_rule, thresholds=config.thresholds)
     return to_pandas(staged).sort_values(CUSTOMER, ignore_index=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.tables import FREQUENCY, MONETARY, RECENCY, Summary, T
+from lifestage.stage_facts import check_share
+from lifestage.tables import FREQUENCY, HIGH_VALUE_CUT, MEDIAN_GAP, MONETARY, RECENCY, Summary, T
 from lifestage.value import Terms
 
 if TYPE_CHECKING:
@@ -57,11 +58,16 @@ def score_columns(
     return out | {name: columns[name] for name in until}
 
 
-def constant_columns(model: LTVModel, terms: Terms, customers: Summary) -> dict[str, float]:
-    """The terms under which every row holds."""
+def constant_columns(model: LTVModel, terms: Terms, high_value: float) -> dict[str, float]:
+    """The terms under which every row holds; NaN for what the model does not know."""
+    check_share(high_value)
+    facts = model.stage_facts
+    gap = None if facts is None else facts.median_gap_days
     return {
         "horizon_days": float(terms.horizon * model.period.days),
-        "stage_window_days": float(customers.stage_window),
+        "stage_window_days": float(model.data.stage_window),
+        HIGH_VALUE_CUT: np.nan if facts is None else facts.high_value_cut(high_value),
+        MEDIAN_GAP: np.nan if gap is None else gap,
         "level": float(terms.level),
         "discount_rate": float(terms.discount_rate),
         "margin": float(terms.margin),

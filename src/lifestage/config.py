@@ -6,15 +6,21 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.stage_facts import HIGH_VALUE, check_share
 from lifestage.tables import Period
 
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
+
+
+def _whole_percents(share: float) -> float:
+    check_share(share)
+    return share
 
 
 class RunConfig(BaseModel):
@@ -57,6 +63,7 @@ class RunConfig(BaseModel):
     temp_directory: Path | None = None
     threads: int | None = Field(default=None, ge=1)
 
+    high_value: Annotated[float, AfterValidator(_whole_percents)] = HIGH_VALUE
     line_rule: Literal["retained", "nes"] = "retained"
     thresholds: Thresholds = Field(default_factory=Thresholds)
     playbook: Path | None = None

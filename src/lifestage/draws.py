@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifestage.as_summary import as_summary
 from lifestage.curves import discounted_purchases
 from lifestage.errors import ConfigError
 from lifestage.families import family
@@ -33,6 +34,20 @@ def predict_draws(
 ) -> xr.Dataset:
     """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
 
+    There is no ``level``: intervals over the draws are quantiles of what comes back. Nor is there ``calibrated``: the
+    map of :func:`lifestage.calibrate` corrects the mean, ``model.calibration(draws["p_purchase"].mean("draw"))``.
+
+    Parameters
+    ----------
+    model : LTVModel
+    customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
+    horizon : float
+        Periods of the model.
+    discount_rate : float
+        Per YEAR, whatever the period; 0.10 is 10 % a year.
+    margin : float
+        Share of spend that is profit before marketing, in (0, 1].
+
     Returns
     -------
     xarray.Dataset
@@ -42,15 +57,23 @@ def predict_draws(
     Raises
     ------
     ConfigError
-        If customers times draws are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+        If a term is out of range, the customers are in another period than the model, or customers times draws
+        are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> draws = ls.fit(customers, method="laplace", draws=50).predict_draws(customers.table.head(3), horizon=26)
+    >>> dict(draws["ltv"].sizes)
+    {'draw': 50, 'customer': 3}
     """
     import xarray as xr
 
     from lifestage.data.engine import to_pandas
 
     terms = Terms(horizon, discount_rate, margin)
-    if not isinstance(customers, Summary):
-        customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
+    customers = as_summary(model, customers)
     size = max(part.size for part in model.parts.values())
     if customers.customers * size > MOST_VALUES:
         raise ConfigError(

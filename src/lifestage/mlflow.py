@@ -16,7 +16,8 @@ from lifestage.card import markdown_table, model_card
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.formulas import YEAR_DAYS
 from lifestage.model import LTVModel, load
-from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
+from lifestage.stage_facts import HIGH_VALUE
+from lifestage.tables import CUSTOMER, KEYS, MONETARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["load_model", "log_model", "save_model"]
 
 TERMS: dict[str, Any] = {"horizon": 52.0, "discount_rate": 0.10, "margin": 1.0, "level": 0.9, "calibrated": False}
+TERMS |= {"high_value": HIGH_VALUE}
 """What a prediction can be told, and what it takes if it is told nothing; as in :meth:`lifestage.LTVModel.predict`."""
 
 TESTED = ("mae", "rmse", "bias", "log_loss", "brier", "auc", "crps", "spend_crps", "coverage", "top_share")
@@ -37,8 +39,8 @@ def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) ->
 
     Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for a spend model
     ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
-    :func:`lifestage.predict.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level`` and
-    ``calibrated`` are its params. No customer is in the folder: the example is made up.
+    :func:`lifestage.predict.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level``,
+    ``calibrated`` and ``high_value`` are its params. No customer is in the folder: the example is made up.
 
     Parameters
     ----------
@@ -145,9 +147,7 @@ class _Scorer:
 
     def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         frame = data if CUSTOMER in data else data.assign(**{CUSTOMER: [str(i) for i in range(len(data))]})
-        base = self.model.data
-        customers = Summary.from_frame(frame, period=base.period, until=base.until, stage_window=base.stage_window)
-        scores: pd.DataFrame = self.model.predict(customers, **TERMS | (params or {}))
+        scores: pd.DataFrame = self.model.predict(frame, **TERMS | (params or {}))
         return scores
 
 

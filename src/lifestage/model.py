@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
+from lifestage.stage_facts import HIGH_VALUE
 from lifestage.tables import Note, Period, Summary
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from lifestage.recalibration import Calibration
+    from lifestage.stage_facts import StageFacts
 
 __all__ = ["LTVModel", "fit", "load"]
 
-SCHEMA = 1
 AUTO = "auto"
 """In the place of a family: the one that foretold the past best."""
 MODEL_FILES = frozenset({"model.json", "purchases.parquet", "spend.parquet"})
@@ -47,6 +48,8 @@ class LTVModel:
         Mean spend per purchase day of the base, money; stands in where the spend model has no finite mean.
     calibration : Calibration or None
         How to correct the chance of a purchase; see :func:`lifestage.calibrate`.
+    stage_facts : StageFacts or None
+        What the stages compare a customer with, as the base was at the fit; None in models saved before they had it.
     """
 
     purchases: Posterior
@@ -54,6 +57,7 @@ class LTVModel:
     data: Summary
     mean_spend: float
     calibration: Calibration | None = None
+    stage_facts: StageFacts | None = None
 
     @property
     def period(self) -> Period:
@@ -99,6 +103,12 @@ class LTVModel:
         """Number of draws: the larger one of its parts."""
         return max(part.size for part in self.parts.values())
 
+    def high_value_cut(self, share: float = HIGH_VALUE) -> float:
+        """From what on a customer is of high value; see :meth:`lifestage.stage_facts.StageFacts.high_value_cut`."""
+        if self.stage_facts is None:
+            raise ConfigError("expected a model that carries its cut of high value; got one saved before: refit it")
+        return self.stage_facts.high_value_cut(share)
+
     def thinned(self, draws: int) -> LTVModel:
         """The model with at most this many draws of each part."""
         return replace(self, **{name: part.thinned(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]
@@ -111,20 +121,22 @@ class LTVModel:
         discount_rate: float = 0.10,
         margin: float = 1.0,
         level: float = 0.9,
-        draws: bool = False,
         calibrated: bool = False,
+        high_value: float = HIGH_VALUE,
     ) -> Any:
-        """Predict every customer; see :func:`lifestage.predict.predict`.
-
-        With ``draws=True``, an xarray Dataset of dims (draw, customer); see :func:`lifestage.draws.predict_draws`.
-        """
-        from lifestage.draws import predict_draws
+        """Predict every customer; see :func:`lifestage.predict.predict`."""
         from lifestage.predict import predict
 
-        terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
-        if draws:
-            return predict_draws(self, customers, **terms)
-        return predict(self, customers, **terms, level=level, calibrated=calibrated)
+        terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin, "level": level}
+        return predict(self, customers, **terms, calibrated=calibrated, high_value=high_value)
+
+    def predict_draws(
+        self, customers: Summary | Any, horizon: float = 52, *, discount_rate: float = 0.10, margin: float = 1.0
+    ) -> xr.Dataset:
+        """Predict every customer under each draw of the parameters; see :func:`lifestage.draws.predict_draws`."""
+        from lifestage.draws import predict_draws
+
+        return predict_draws(self, customers, horizon=horizon, discount_rate=discount_rate, margin=margin)
 
     def prior_predictive(self, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
         """What the priors believe of a base like this one; see :func:`lifestage.prior_check.prior_predictive`."""
@@ -152,10 +164,12 @@ class LTVModel:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        from lifestage.saved import model_to_json
+
         target = Path(path).resolve()
         refuse_others(target, MODEL_FILES)
         with staging_folder(target) as staging:
-            (staging / "model.json").write_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False), "utf-8")
+            (staging / "model.json").write_text(json.dumps(model_to_json(self), indent=1, ensure_ascii=False), "utf-8")
             for name, part in self.parts.items():
                 pq.write_table(pa.table(dict(part.draws)), staging / f"{name}.parquet")
         return target
@@ -237,41 +251,22 @@ def fit(
         purchase_part = fit_chosen(customers, counts, stacked=purchases == STACK, **how)
     else:
         purchase_part = fit_purchases(counts, purchases, **how)
-    return LTVModel(
+    from lifestage.predict import PREDICTION_DRAWS
+    from lifestage.stage_facts import measure_stage_facts
+
+    model = LTVModel(
         purchases=purchase_part,
         spend=spend_part,
         data=customers.without_customers(),
         mean_spend=mean_spend(customers, counts),
     )
+    return replace(model, stage_facts=measure_stage_facts(model, counts, PREDICTION_DRAWS))
 
 
 def _start(model: LTVModel, customers: Summary) -> dict[str, Mapping[str, float]]:
     if model.period != customers.period:
         raise ConfigError(f"expected a start in periods of a {customers.period}; got {model.period}")
     return {part.family: part.estimate for part in model.parts.values() if not part.diagnostics.get("undetermined")}
-
-
-def _to_json(model: LTVModel) -> dict[str, Any]:
-    from lifestage.data.facts import facts_to_json, note_to_json
-
-    return {
-        "schema": SCHEMA,
-        "mean_spend": model.mean_spend,
-        "calibration": None if model.calibration is None else asdict(model.calibration),
-        "data": facts_to_json(model.data),
-        "parts": {
-            name: {
-                "family": part.family,
-                "method": part.method,
-                "converged": part.status.converged,
-                "notes": [note_to_json(note) for note in part.status.notes],
-                "covariance": None if part.covariance is None else part.covariance.tolist(),
-                "diagnostics": dict(part.diagnostics),
-                "priors": dict(part.priors),
-            }
-            for name, part in model.parts.items()
-        },
-    }
 
 
 def load(path: str | os.PathLike[str]) -> LTVModel:
@@ -286,6 +281,8 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
 
     from lifestage.data.facts import facts_from_json
     from lifestage.recalibration import Calibration
+    from lifestage.saved import SCHEMA
+    from lifestage.stage_facts import read_stage_facts
 
     folder = Path(path)
     try:
@@ -312,6 +309,7 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
             facts_from_json(raw["data"]),
             raw["mean_spend"],
             None if known is None else Calibration(**known),
+            read_stage_facts(raw.get("stage_facts")),
         )
     except RegistryError:
         raise

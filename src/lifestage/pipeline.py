@@ -73,6 +73,7 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         margin=config.margin,
         level=config.level,
         calibrated=config.calibrate and model.calibration is not None,
+        high_value=config.high_value,
     )
     how: dict[str, Any] = {"line_rule": config.line_rule, "thresholds": config.thresholds}
     return assign_stages(scores, lang=config.lang, playbook=config.playbook, **how)
@@ -169,7 +170,8 @@ def run(
         orders = open_orders(orders, config)
         customers = summarize_orders(orders, config) if customers is None else customers
         step("Fitting the models")
-        model = replace(model or fit_orders(customers, config), data=customers.without_customers())
+        model = model or fit_orders(customers, config)
+        model = replace(model, data=replace(customers.without_customers(), stage_window=model.data.stage_window))
         step("Testing the model on the past")
         how: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
         trust = put_to_test(orders, customers, model, log_settings(config), **how)

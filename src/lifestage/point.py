@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
-from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
+from lifestage.columns import NEXT_PURCHASE, purchase_dates, score_columns
 from lifestage.families import family
 from lifestage.futures import Futures, Pairs, find_pairs, tabulate
 from lifestage.spend_laws import spend_at
@@ -79,16 +79,17 @@ def point_scores(
     return None if tables is None else _in_blocks(x.size, lambda rows: _look_up(tables, x, rows))
 
 
-def score_rows(model: LTVModel, table: pd.DataFrame, terms: Terms, customers: Summary) -> pd.DataFrame | None:
+def score_rows(
+    model: LTVModel, table: pd.DataFrame, terms: Terms, customers: Summary, constants: dict[str, float]
+) -> pd.DataFrame | None:
     """The scores table of customers held in pandas, row by row without a join; None as above."""
     import pandas as pd
 
     x, t_x, t_obs = (table[name].to_numpy(float) for name in KEYS)
-    tables = _prepare(model, x, t_x, t_obs, terms, customers.stage_window / model.period.days)
+    tables = _prepare(model, x, t_x, t_obs, terms, model.data.stage_window / model.period.days)
     if tables is None:
         return None
     money = table[MONETARY].to_numpy(float) if model.spend is not None else x
-    constants = constant_columns(model, terms, customers)
 
     def score(rows: slice) -> dict[str, Any]:
         known = {FREQUENCY: x[rows], RECENCY: t_x[rows], T: t_obs[rows], MONETARY: money[rows]}

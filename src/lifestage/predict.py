@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
+from lifestage.as_summary import as_summary
 from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
 from lifestage.curves import discounted_purchases
 from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
@@ -22,6 +23,7 @@ from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.point import point_scores, score_rows
+from lifestage.stage_facts import HIGH_VALUE
 from lifestage.tables import KEYS, Summary
 from lifestage.value import Terms, spend_line
 
@@ -54,6 +56,7 @@ def predict(
     margin: float = 1.0,
     level: float = 0.9,
     calibrated: bool = False,
+    high_value: float = HIGH_VALUE,
 ) -> Any:
     r"""Predict purchases, spend and value of every customer within a horizon.
 
@@ -76,6 +79,9 @@ def predict(
     calibrated : bool
         Whether to correct ``p_purchase`` by the map of :func:`lifestage.calibrate`, where it helps; nothing else
         changes.
+    high_value : float
+        Share of the buyers of the fitted base who lie below the cut of high value that the stages read, in whole
+        percents.
 
     Returns
     -------
@@ -86,7 +92,9 @@ def predict(
         total spend at the customer's expected timing); ``p_window`` = P(a purchase within the stage window),
         ``p_window_fresh`` the same just after the last purchase, ``retained`` their ratio; ``value_lost`` (money);
         ``next_purchase_p25/p50/p75`` (dates, given a purchase within the horizon); ``days_silent``, ``mean_gap_days``;
-        and the terms ``horizon_days, stage_window_days, level, discount_rate, margin``.
+        and the terms ``horizon_days, stage_window_days, high_value_cut, median_gap_days, level, discount_rate,
+        margin``. Window, cut and median gap are those of the base that the model was fitted on: a row depends on its
+        customer and the model alone.
 
     Raises
     ------
@@ -102,20 +110,18 @@ def predict(
     2089
     """
     terms = Terms(horizon, discount_rate, margin, level)
-    if not isinstance(customers, Summary):
-        customers = Summary.from_frame(customers, period=model.period, until=model.data.until)
-    if customers.period != model.period:
-        raise ConfigError(f"expected customers in periods of a {model.period}; got {customers.period}")
+    customers = as_summary(model, customers)
     if calibrated and model.calibration is None:
         raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
     correct = model.calibration if calibrated else None
+    constants = constant_columns(model, terms, high_value)
     table, kind = lazy(customers.table)
     if kind == "pandas" and model.size == 1:
-        scored = score_rows(model, customers.table, terms, customers)
+        scored = score_rows(model, customers.table, terms, customers, constants)
         if scored is not None:
             return scored if correct is None else scored.assign(p_purchase=correct(scored["p_purchase"]))
     keys = to_pandas(table.group_by(*KEYS).agg(nw.len().alias("_weight")).select(*KEYS))
-    factors = purchase_scores(model, keys, terms, customers.stage_window)
+    factors = purchase_scores(model, keys, terms, model.data.stage_window)
     if correct is not None:
         factors["p_purchase"] = correct(factors["p_purchase"])
     if customers.until is not None:
@@ -124,9 +130,9 @@ def predict(
     joined = table.join(lazy(upload(factors, like=customers.table))[0], on=list(KEYS), how="left")
     columns = {name: nw.col(name) for name in (*table.collect_schema().names(), *factors.columns)}
     new = score_columns(columns, model, terms, customers, _either)
-    constants = {name: nw.lit(value) for name, value in constant_columns(model, terms, customers).items()}
-    names = [*table.collect_schema().names(), *new, *constants]
-    return native(joined.with_columns(**new, **constants).select(*names), kind)
+    new |= {name: nw.lit(None if np.isnan(value) else value, nw.Float64) for name, value in constants.items()}
+    names = [*(name for name in table.collect_schema().names() if name not in new), *new]
+    return native(joined.with_columns(**new).select(*names), kind)
 
 
 def spend_draws(model: LTVModel) -> SpendDraws:

@@ -253,8 +253,11 @@ def _beside_baselines(source: Any, customers: Summary, spec: Spec) -> str:
 
 
 def _texts(model: LTVModel, customers: Summary, config: RunConfig, changes: str, tested: str) -> dict[str, str]:
-    limits = "\n".join(f"- {name}: {value}" for name, value in asdict(config.thresholds).items())
-    rules = f"- line rule: {config.line_rule}\n- stage window: {customers.stage_window:g} days\n{limits}"
+    cuts = asdict(config.thresholds)
+    if config.thresholds.high_value_cut is None:
+        cuts["high_value_cut"] = f"{model.high_value_cut(config.high_value):,.2f}"
+    limits = "\n".join(f"- {name}: {value}" for name, value in cuts.items())
+    rules = f"- line rule: {config.line_rule}\n- stage window: {model.data.stage_window:g} days\n{limits}"
     card = model_card(model, backtest=tested, thresholds=rules, data_hash=_data_hash(customers))
     return {"card.md": card, "changes.md": changes}
 

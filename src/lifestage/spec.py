@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Gates", "Promotion", "Spec", "read_spec", "spec_text"]
 
 SPEC = "spec.toml"
-SHOWN = {"period", "purchases", "method"}
+SHOWN = {"period", "purchases", "method", "high_value"}
 """Settings of a run that are written even where they are left at their defaults."""
 GATES = "What new data must be like; ratios are of the days since the champion to as many before."
 PROMOTION = '"not worse" beyond chance, "better", or "never"; over this horizon, in periods.'
@@ -125,7 +125,7 @@ def _table(remark: str, values: dict[str, Any]) -> Table:
     made = tomlkit.table()
     if remark:
         made.add(tomlkit.comment(remark))
-    made.update(values)
+    made.update({name: value for name, value in values.items() if value is not None})
     return made
 
 

@@ -29,8 +29,9 @@ KEYS = (FREQUENCY, RECENCY, T)
 SUMMARY_COLUMNS = (CUSTOMER, *KEYS, MONETARY)
 """Columns that every customer table has; the rest (orders, revenue, dates, channel) is optional."""
 
-TERMS = ("horizon_days", "stage_window_days", "level", "discount_rate", "margin")
-"""Constant columns of a scores table that name the terms under which its numbers hold."""
+HIGH_VALUE_CUT, MEDIAN_GAP = "high_value_cut", "median_gap_days"
+TERMS = ("horizon_days", "stage_window_days", HIGH_VALUE_CUT, MEDIAN_GAP, "level", "discount_rate", "margin")
+"""Columns of a scores table that name the terms under which its numbers hold."""
 
 PERIODS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "quarter": 91.3125, "year": 365.25}
 """Days in each period that has a name of its own."""

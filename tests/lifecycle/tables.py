@@ -13,8 +13,11 @@ import pyarrow as pa
 KINDS = ("pandas", "polars", "polars-lazy", "pyarrow", "duckdb")
 
 
-def scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A scores table: what a row leaves out has a harmless value; ``x`` is None for a contact without a purchase."""
+def scores(rows: list[dict[str, Any]], cut: float = 0.8) -> pd.DataFrame:
+    """A scores table: what a row leaves out has a harmless value; ``x`` is None for a contact without a purchase.
+
+    The cut of high value and the median gap are those of a model that was fitted on these very rows.
+    """
     table = []
     for number, row in enumerate(rows):
         x, r = row.get("x", 0), row.get("r", 1.0)
@@ -38,7 +41,13 @@ def scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(table)
     numbers = [name for name in frame.columns if name != "customer_id"]
     frame[numbers] = frame[numbers].astype(float)
-    if not frame["frequency"].isna().any():
+    bought = frame["frequency"].notna()
+    frame[["high_value_cut", "median_gap_days"]] = np.nan
+    if bought.any():
+        value = (frame["frequency"] + 1) * frame["expected_spend"]
+        frame.loc[bought, "high_value_cut"] = np.quantile(value[bought], cut)
+        frame.loc[bought, "median_gap_days"] = frame.loc[frame["frequency"] > 0, "mean_gap_days"].median()
+    if bought.all():
         frame["frequency"] = frame["frequency"].astype("int64")
     return frame
 

@@ -19,15 +19,8 @@ BELOW = float(np.nextafter(0.70, 0)), float(np.nextafter(0.45, 0)), float(np.nex
 
 
 def high_values(table: pd.DataFrame) -> list[bool]:
-    value = [(x + 1) * s if x == x else None for x, s in zip(table.frequency, table.expected_spend, strict=True)]
-    known = sorted(v for v in value if v is not None)
-    if not known:
-        return [False] * len(value)
-    place = (len(known) - 1) * 0.8
-    low = int(place)
-    upper = known[min(low + 1, len(known) - 1)]
-    cut = known[low] + (upper - known[low]) * (place - low)
-    return [v is not None and v >= cut * (1 - 1e-12) for v in value]
+    rows = zip(table.frequency, table.expected_spend, table.high_value_cut, strict=True)
+    return [x == x and (x + 1) * spend >= cut * (1 - 1e-12) for x, spend, cut in rows]
 
 
 def stages_of(x: float, r: float, alive: float, silent: float, gap: float, high: bool) -> tuple[object, ...]:
@@ -140,7 +133,7 @@ def test_nes_counts_silence_in_own_gaps(silent: float | None, x: int | None, lin
 
 
 def test_nes_needs_a_repeat_buyer() -> None:
-    with pytest.raises(DataError, match="no customer has bought twice"):
+    with pytest.raises(DataError, match=r"expected median_gap_days .* of whom some bought twice"):
         assign_stages(scores([{"x": 0}]), line_rule="nes")
 
 
@@ -157,7 +150,7 @@ def test_thresholds_move_the_cuts() -> None:
         {"awake": 0.4},
         {"asleep": 0.0},
         {"awake": 1.1},
-        {"high_value": 2},
+        {"high_value_cut": -2},
         {"alive": -0.1},
         {"frequent": 1},
         {"min_days": -1},

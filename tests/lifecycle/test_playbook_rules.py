@@ -62,7 +62,7 @@ def test_the_same_on_every_kind(kind: str, write: Any) -> None:
 def test_tiers_and_thresholds_can_be_read(write: Any) -> None:
     path = write(rules('tier == "high" and high_value', 'tier == "high"', "high_value", None))
     table = random_scores(4)
-    limits = Thresholds(high_value=0.3)
+    limits = Thresholds(high_value_cut=float(np.quantile((table["frequency"] + 1) * table["expected_spend"], 0.3)))
     staged = assign_stages(table, playbook=path, tiers="cumulative", thresholds=limits)
     assert list(staged.columns[-8:]) == [*STAGE_COLUMNS, "tier", "stage_tempo"]
     value = (table["frequency"] + 1) * table["expected_spend"]

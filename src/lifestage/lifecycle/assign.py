@@ -10,12 +10,12 @@ import narwhals as nw
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import risk
-from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require
+from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require, require_term
 from lifestage.lifecycle.playbook import Playbook, as_playbook, rules_of
 from lifestage.lifecycle.taxonomies import Taxonomy, check_language
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.lifecycle.tiers import assign_tiers
-from lifestage.tables import CUSTOMER, FREQUENCY
+from lifestage.tables import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, MEDIAN_GAP
 
 __all__ = ["NEEDED", "STAGE_COLUMNS", "assign_stages"]
 
@@ -56,7 +56,8 @@ def assign_stages(
 
     Rules are tried in order and the first that holds decides, so that each customer has exactly one stage a taxonomy.
     They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and whether a customer is of high value:
-    :math:`N \cdot E[\text{spend}]` at or above its 80th percentile among buyers (N alone without a spend model).
+    :math:`N \cdot E[\text{spend}]` (N alone without a spend model) at or above ``high_value_cut``, the 80th percentile
+    of the buyers that the model was fitted on. So a customer's stages depend on the own row alone.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def assign_stages(
         Where the rules cut; the defaults of :class:`Thresholds` if left out.
     line_rule : {"retained", "nes"}
         Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤ 1, 1–2, 2–3, > 3;
-        the median gap of the base for those who bought once).
+        ``median_gap_days``, that of the base that the model was fitted on, for those who bought once).
     tiers : {"cumulative", "percentile"} or mapping, optional
         Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
     contacts : frame, optional
@@ -88,8 +89,8 @@ def assign_stages(
     Raises
     ------
     DataError
-        If columns are missing, a frequency or probability is out of range, or a customer matches no rule of a
-        taxonomy of the playbook, or two of one that is exclusive.
+        If columns are missing or hold no cut of high value, a frequency or probability is out of range, or a customer
+        matches no rule of a taxonomy of the playbook, or two of one that is exclusive.
     ConfigError
         If an option is unknown, or the playbook is not one.
 
@@ -98,7 +99,7 @@ def assign_stages(
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "retained": [1.0, 0.42],
     ...     "p_alive": [1.0, 0.6], "days_silent": [3.0, 51.0], "mean_gap_days": [None, 18.0], "p_window": [0.2, 0.31],
-    ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0})
+    ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0, "high_value_cut": 5.0})
     >>> staged = assign_stages(scores)
     >>> staged["stage_line"].tolist(), staged["stage_segment"].tolist()
     (['new', 'half_asleep'], ['recent', 'cannot_lose'])
@@ -111,15 +112,16 @@ def assign_stages(
         raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
     custom = () if playbook is None else as_playbook(playbook).custom
     added = (*STAGE_COLUMNS, *[f"stage_{each.name}" for each in custom])
-    frame = open_frame(scores, NEEDED)
+    frame = with_cut(open_frame(scores, NEEDED), limits)
     _check(frame)
-    base = base_facts(frame, limits)
+    if line_rule == "nes":
+        require_term(frame, MEDIAN_GAP, "refit the model on customers of whom some bought twice")
     if contacts is not None:
         frame = _with_contacts(frame, contacts)
     names = [name for name in frame.collect_schema().names() if name not in added]
-    valuable = is_valuable(frame, base)
+    valuable = is_valuable(frame)
     high = nw.col("__high")
-    line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits, base["gap"])
+    line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits)
     facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
     staged = frame.select(*names).with_columns(**facts)
     staged = staged.with_columns(
@@ -179,11 +181,9 @@ def line_rules(limits: Thresholds) -> Rules:
     ]
 
 
-def _line_by_gaps(limits: Thresholds, median: float) -> Rules:
-    if not median > 0:
-        raise DataError('line_rule="nes" needs the gaps of repeat buyers; no customer has bought twice')
+def _line_by_gaps(limits: Thresholds) -> Rules:
     n, silent = nw.col("__n"), nw.col("days_silent").fill_null(0.0)
-    gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.lit(median))
+    gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
     ends = [silent <= gap * multiple for multiple in limits.gaps]
     return [
         (n < 1, "prospect"),
@@ -224,20 +224,23 @@ def value_expr(frame: Frame) -> nw.Expr:
     return nw.when(n >= 1).then(value)
 
 
-def is_valuable(frame: Frame, facts: Mapping[str, float]) -> nw.Expr:
-    """Whether a customer is of high value, from what :func:`base_facts` found; false for contacts."""
-    return value_expr(frame).fill_null(0.0) >= facts["high_value"] * (1.0 - ROUNDING)
+def with_cut(frame: Frame, limits: Thresholds) -> Frame:
+    """The frame with the cut of high value that holds: that of the thresholds, or else the one its scores carry.
+
+    Raises
+    ------
+    DataError
+        If the scores of a buyer carry none.
+    """
+    if limits.high_value_cut is not None:
+        return frame.with_columns(nw.lit(float(limits.high_value_cut)).alias(HIGH_VALUE_CUT))
+    require_term(frame, HIGH_VALUE_CUT, "refit the model, or give the cut as Thresholds(high_value_cut=…)")
+    return frame
 
 
-def base_facts(frame: Frame, limits: Thresholds) -> dict[str, float]:
-    """What the rules need to know of the base: the threshold of high value, and the median gap in days."""
-    value = value_expr(frame)
-    gap = nw.when(orders_made() >= 2).then(nw.col("mean_gap_days"))
-    facts = frame.select(high_value=value, gap=gap).select(
-        nw.col("high_value").quantile(limits.high_value, "linear"), nw.col("gap").median()
-    )
-    row = collect(facts).iloc[0]
-    return {name: float(row[name]) if row[name] is not None else float("nan") for name in ("high_value", "gap")}
+def is_valuable(frame: Frame) -> nw.Expr:
+    """Whether a customer is of high value, by the cut in the own row; false for contacts."""
+    return (value_expr(frame) >= nw.col(HIGH_VALUE_CUT) * (1.0 - ROUNDING)).fill_null(False)
 
 
 def _check(frame: Frame) -> None:

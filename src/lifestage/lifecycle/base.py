@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
-from lifestage.lifecycle.assign import ROUNDING, base_facts
+from lifestage.lifecycle.assign import ROUNDING
+from lifestage.lifecycle.frames import constant, open_frame
 from lifestage.lifecycle.stage_counts import with_facts
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
-from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY
+from lifestage.tables import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, KEYS, MONETARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +54,12 @@ def read_base(
 
     Groups follow the sorted combinations of the stage columns.
     """
-    high_value = base_facts(with_facts(staged, limits), limits)["high_value"]
+    high_value = constant(with_facts(staged, limits), HIGH_VALUE_CUT)
+    window = constant(open_frame(staged, ("stage_window_days",)), "stage_window_days")
     table, kind = lazy(staged)
     stages = [f"stage_{name}" for name in TAXONOMIES]
     money = [name for name in (MONETARY,) if name in table.collect_schema().names()]
-    buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, "stage_window_days", *stages)
+    buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, *stages)
     total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
     if sample is not None and kind in ENGINES:
         buyers = sampled(buyers, CUSTOMER, max(1, total // (2 * sample)))
@@ -67,5 +69,4 @@ def read_base(
     x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
     mean = found[MONETARY].to_numpy(float) if money else np.zeros(x.size)
     group = np.asarray(found.groupby(stages, sort=True, observed=True).ngroup(), np.int64)
-    window = float(found["stage_window_days"].max()) if x.size else 1.0
     return found, Base(x, t_x, T, x * mean, group, high_value * (1.0 - ROUNDING), window), total

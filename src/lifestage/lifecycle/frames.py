@@ -14,7 +14,7 @@ from lifestage.tables import CUSTOMER, FREQUENCY
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Frame", "collect", "days_observed", "open_frame", "orders_made", "require"]
+__all__ = ["Frame", "collect", "constant", "days_observed", "open_frame", "orders_made", "require", "require_term"]
 
 Frame = Any
 """A narwhals frame, eager or lazy."""
@@ -59,6 +59,42 @@ def require(frame: Frame, holds: nw.Expr, expected: str, column: str) -> None:
         rows = collect(wrong.select(CUSTOMER, column).head(3))
         shown = ", ".join(f"{customer!r}: {value!r}" for customer, value in rows.to_numpy(dtype=object).tolist())
         raise DataError(f"{column} must be {expected}; {count:,} customers are not, first {shown}")
+
+
+def require_term(frame: Frame, name: str, way_out: str) -> None:
+    """Raise a DataError where a term that the model carries is not in the scores of every buyer.
+
+    Raises
+    ------
+    DataError
+        If the column is missing, or holds no number.
+    """
+    if name in frame.collect_schema():
+        known = nw.when(nw.col(name).cast(nw.Float64).is_finite()).then(nw.lit(1)).otherwise(nw.lit(0))
+        wrong = frame.filter(orders_made() >= 1).select(known=known).filter(nw.col("known") == 0)
+        if not collect(wrong.select(n=nw.len()))["n"].iloc[0]:
+            return
+    raise DataError(f"expected {name} in the scores, as a model carries it since its fit; got none: {way_out}")
+
+
+def constant(frame: Frame, name: str) -> float:
+    """The one value of a term of the scores over the buyers.
+
+    Raises
+    ------
+    DataError
+        If there are several, or there is no buyer.
+    """
+    column = nw.col(name).cast(nw.Float64)
+    ends = collect(frame.filter(orders_made() >= 1).select(low=column.min(), high=column.max())).iloc[0]
+    if ends["low"] is None or ends["low"] != ends["low"]:
+        raise DataError("no customer has bought: there is nothing to measure")
+    if ends["low"] != ends["high"]:
+        raise DataError(
+            f"expected one {name} in the whole table; got {ends['low']:g} to {ends['high']:g}: score all customers by "
+            "one model and under the same terms"
+        )
+    return float(ends["low"])
 
 
 def orders_made() -> nw.Expr:

@@ -10,7 +10,7 @@ import narwhals as nw
 
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle.formulas import YEAR_DAYS, lifespan_years, ltv_simple
-from lifestage.lifecycle.frames import Frame, collect, days_observed, open_frame, orders_made
+from lifestage.lifecycle.frames import Frame, collect, constant, days_observed, open_frame, orders_made
 from lifestage.tables import FREQUENCY
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def base_metrics(
     frame = open_frame(staged, [*needed, *([by] if by is not None else [])])
     _check_costs(cac, by)
     buyers = frame.filter(orders_made() >= 1)
-    window = _window(buyers) if churn_window_days is None else churn_window_days
+    window = constant(buyers, "stage_window_days") if churn_window_days is None else churn_window_days
     if not (math.isfinite(window) and window > 0):
         raise ConfigError(f"churn_window_days must be a positive number of days; got {window!r}")
     sums = collect(_sums(buyers, by, window))
@@ -134,13 +134,6 @@ def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFram
     relative = change / both["previous"].where(both["previous"] != 0)
     columns = [*keys, "metric", "previous", "current"]
     return both[columns].assign(change=change, relative_change=relative)
-
-
-def _window(buyers: Frame) -> float:
-    value = collect(buyers.select(nw.col("stage_window_days").max()))["stage_window_days"].iloc[0]
-    if value is None or value != value:
-        raise DataError("no customer has bought: there is nothing to measure")
-    return float(value)
 
 
 def _sums(buyers: Frame, by: str | None, window: float) -> Frame:

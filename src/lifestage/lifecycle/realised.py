@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lifestage.data.days import as_date, as_number
 from lifestage.data.engine import lazy, to_pandas, upload
 from lifestage.errors import ConfigError, DataError
-from lifestage.lifecycle.frames import open_frame
+from lifestage.lifecycle.frames import constant, open_frame
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.tables import CUSTOMER, FREQUENCY, Summary
 
@@ -71,14 +71,15 @@ def realised_repurchase(
     if customers.later is None or customers.until is None or customers.holdout_end is None:
         raise DataError("expected a log that goes on after until=; there is no order after the last day of observation")
     after = (customers.holdout_end - customers.until).days
-    days = float(min(after, customers.stage_window) if window is None else window)
+    columns = [f"stage_{name}" for name in TAXONOMIES]
+    frame = open_frame(staged, (CUSTOMER, FREQUENCY, "p_window", "stage_window_days", *columns)).lazy()
+    stage_window = constant(frame, "stage_window_days")
+    days = float(min(after, stage_window) if window is None else window)
     if not 0 < days <= after or not 0 < level < 1:
         raise ConfigError(
             f"expected a window of more than 0 and at most {after} days, which the log goes on, and a level in (0, 1); "
             f"got {window!r} and {level!r}"
         )
-    columns = [f"stage_{name}" for name in TAXONOMIES]
-    frame = open_frame(staged, (CUSTOMER, FREQUENCY, "p_window", *columns)).lazy()
     limit = as_date(as_number(customers.until) + int(days))
     later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
     found = upload(later.select(CUSTOMER, nw.lit(1).alias("__bought")).to_native(), like=staged)
@@ -96,7 +97,7 @@ def realised_repurchase(
     table = pd.concat(parts, ignore_index=True)
     n, k = (table[name].fillna(0).astype(int) for name in ("customers", "buyers"))
     low, high = share_interval(k, n, level)
-    whole = abs(days - customers.stage_window) < 0.5
+    whole = abs(days - stage_window) < 0.5
     return pd.DataFrame(
         {
             "taxonomy": table["taxonomy"],

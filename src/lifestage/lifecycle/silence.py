@@ -33,7 +33,7 @@ FARTHEST = 8191
 SILENT_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on", "review_on")
 
 MOST = 4_000_000
-"""Rows times draws worked on at once; fewer draws stand for all where there are more rows."""
+"""Rows times draws worked on at once."""
 
 
 def silent_dates(
@@ -91,7 +91,7 @@ def silent_dates(
     keys = to_pandas(
         table.filter(~nw.col(FREQUENCY).is_null()).group_by(*known).agg(nw.len().alias("_n")).select(*known)
     )
-    window = float(keys["stage_window_days"].max()) if len(keys) else 1.0
+    window = keys["stage_window_days"].to_numpy(float)
     x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
     found = limits_of_silence(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
     silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
@@ -105,7 +105,12 @@ def silent_dates(
 
 
 def limits_of_silence(
-    model: LTVModel, x: Floats, t_x: Floats, window: float, retained: tuple[float, ...], alive: tuple[float, ...] = ()
+    model: LTVModel,
+    x: Floats,
+    t_x: Floats,
+    window: float | Floats,
+    retained: tuple[float, ...],
+    alive: tuple[float, ...] = (),
 ) -> NDArray[np.int64]:
     """The first whole day of silence on which ``retained``, or P(alive), is below each of these levels.
 
@@ -113,7 +118,7 @@ def limits_of_silence(
     ----------
     x, t_x : arrays, shape (n,)
         Repeat purchases and recency (periods).
-    window : float
+    window : float or array, shape (n,)
         The stage window in days.
     retained, alive : tuples of float
         Levels of R and of P(alive).
@@ -123,15 +128,16 @@ def limits_of_silence(
     array of int, shape (levels, n)
         Days; ``FARTHEST`` + 1 where the level is never passed within ``FARTHEST`` days.
     """
-    part = model.purchases.thinned(max(1, min(PREDICTION_DRAWS, MOST // max(x.size, 1))))
+    part = model.purchases.thinned(PREDICTION_DRAWS)  # so many for any number of rows: a date is of its row alone
     out = np.empty((len(retained) + len(alive), x.size), np.int64)
     size = max(1, MOST // part.size)
-    module, params, h = family(part.family), part.columns(), window / model.period.days
+    module, params = family(part.family), part.columns()
+    windows = np.broadcast_to(np.asarray(window, float) / model.period.days, x.shape)
     for begin in range(0, x.size, size):
         rows = slice(begin, begin + size)
-        bought, last = x[rows], t_x[rows]
+        bought, last, h = x[rows], t_x[rows], windows[rows]
 
-        def buys(days: Any, bought: Floats = bought, last: Floats = last) -> Floats:
+        def buys(days: Any, bought: Floats = bought, last: Floats = last, h: Floats = h) -> Floats:
             now = last + days / model.period.days
             return np.asarray(module.p_purchase(h, bought, last, now, **params).mean(axis=0))
 

@@ -11,15 +11,7 @@ from numpy.typing import NDArray
 from lifestage import special
 from lifestage.errors import ConfigError
 from lifestage.families import family
-from lifestage.lifecycle.assign import (
-    ROUNDING,
-    base_facts,
-    first_match,
-    line_rules,
-    phase_rules,
-    segment_rules,
-    value_expr,
-)
+from lifestage.lifecycle.assign import first_match, is_valuable, line_rules, phase_rules, segment_rules, with_cut
 from lifestage.lifecycle.frames import collect, open_frame
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
@@ -119,8 +111,8 @@ def with_facts(staged: Any, limits: Thresholds) -> Any:
     """The buyers of *staged* with what the rules read."""
     frame = open_frame(staged, NEEDED)
     frame = frame.filter(~nw.col(FREQUENCY).is_null())
-    valuable = value_expr(frame).fill_null(0.0) >= base_facts(frame, limits)["high_value"] * (1.0 - ROUNDING)
-    return frame.with_columns(__n=nw.col(FREQUENCY) + 1.0, __r=nw.col("retained"), __high=valuable)
+    frame = with_cut(frame, limits)
+    return frame.with_columns(__n=nw.col(FREQUENCY) + 1.0, __r=nw.col("retained"), __high=is_valuable(frame))
 
 
 def rules_by_taxonomy(limits: Thresholds) -> dict[str, nw.Expr]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.errors import ConfigError, DataError
-from lifestage.lifecycle.assign import base_facts, first_match, is_valuable
+from lifestage.lifecycle.assign import first_match, is_valuable, with_cut
 from lifestage.lifecycle.frames import collect, open_frame, orders_made
 from lifestage.lifecycle.playbook import Playbook, as_playbook, rules_of
 from lifestage.lifecycle.taxonomies import TAXONOMIES, Stage, Taxonomy, check_language
@@ -132,6 +132,7 @@ def check_taxonomy(staged: Any, taxonomy: Taxonomy, *, thresholds: Thresholds | 
     >>> stages = tuple(Stage("tempo", key, {}, {}, {}) for key in ("awake", "fast", "rest"))
     >>> tempo = Taxonomy("tempo", {}, stages, ("R >= 0.5", "R >= 0.8", None))
     >>> staged = pd.DataFrame({"frequency": [1, 2, 3], "retained": [0.9, 0.6, 0.1], "mean_gap_days": [9.0, 9.0, 9.0]})
+    >>> staged["high_value_cut"] = 4.0
     >>> check_taxonomy(staged, tempo).to_dict("list")
     {'stage': ['awake', 'fast', 'rest'], 'customers': [2, 0, 1], 'matches': [2, 1, 3], 'caught_earlier': [0, 1, 2]}
     """
@@ -139,8 +140,8 @@ def check_taxonomy(staged: Any, taxonomy: Taxonomy, *, thresholds: Thresholds | 
 
     if not taxonomy.rules:
         raise ConfigError(f"expected a taxonomy with rules of a playbook; got {taxonomy.name}, whose rules are fixed")
-    frame = open_frame(staged, (FREQUENCY, "retained", "mean_gap_days"))
-    high = is_valuable(frame, base_facts(frame, thresholds or Thresholds()))
+    frame = with_cut(open_frame(staged, (FREQUENCY, "retained", "mean_gap_days")), thresholds or Thresholds())
+    high = is_valuable(frame)
     rules = [_one(rule) for rule in rules_of(taxonomy, frame, high)]
     keys = [stage.key for stage in taxonomy.stages]
     rules += [nw.lit(1)] * (len(keys) - len(rules))

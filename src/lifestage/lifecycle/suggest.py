@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -124,16 +124,7 @@ def suggest_thresholds(
     options = {**columns, "stage_window": window}
     counts = np.sum([_counted(orders, day, purchases, window, options) for day in days], axis=0)
     cuts = _best(counts, least)
-    chosen = Thresholds(
-        awake=cuts[2] / BINS,
-        drowsy=cuts[1] / BINS,
-        asleep=cuts[0] / BINS,
-        high_value=now.high_value,
-        alive=now.alive,
-        frequent=now.frequent,
-        min_days=now.min_days,
-        gaps=now.gaps,
-    )
+    chosen = replace(now, awake=cuts[2] / BINS, drowsy=cuts[1] / BINS, asleep=cuts[0] / BINS)
     ours = [round(cut * BINS) for cut in (now.asleep, now.drowsy, now.awake)]
     table = pd.concat([_table("suggested", counts, cuts), _table("current", counts, ours)], ignore_index=True)
     gain = _likelihood(counts, cuts) - _likelihood(counts, ours)

@@ -19,8 +19,9 @@ class Thresholds:
     awake, drowsy, asleep : float
         Cuts of ``retained``: awake at or above the first (.70), drowsy at or above the second (.45), half asleep at or
         above the third (.20), asleep below it.
-    high_value : float
-        Quantile of orders × expected spend among buyers from which a customer is of high value (.80).
+    high_value_cut : float or None
+        Purchase days × expected spend (money; purchase days alone without a spend model) from which a customer is of
+        high value. None takes the cut that the scores carry: of what share of the buyers, ``predict`` is told.
     alive : float
         P(alive) from which a valuable customer is still worth winning back (.10).
     frequent : int
@@ -44,7 +45,7 @@ class Thresholds:
     awake: float = 0.70
     drowsy: float = 0.45
     asleep: float = 0.20
-    high_value: float = 0.80
+    high_value_cut: float | None = None
     alive: float = 0.10
     frequent: int = 3
     min_days: float = 7.0
@@ -54,9 +55,10 @@ class Thresholds:
         if not 0 < self.asleep < self.drowsy < self.awake <= 1:
             got = f"asleep={self.asleep!r}, drowsy={self.drowsy!r}, awake={self.awake!r}"
             raise ConfigError(f"thresholds of retained must satisfy 0 < asleep < drowsy < awake <= 1; got {got}")
-        for name in ("high_value", "alive"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} must be a share in [0, 1]; got {getattr(self, name)!r}")
+        if self.high_value_cut is not None and not 0 <= self.high_value_cut < math.inf:
+            raise ConfigError(f"high_value_cut must be 0 or more, or None; got {self.high_value_cut!r}")
+        if not 0 <= self.alive <= 1:
+            raise ConfigError(f"alive must be a share in [0, 1]; got {self.alive!r}")
         if self.frequent < 2:
             raise ConfigError(f"frequent must be 2 purchase days or more; got {self.frequent!r}")
         if not (math.isfinite(self.min_days) and self.min_days >= 0):
