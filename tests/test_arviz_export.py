@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import arviz as az
+import duckdb
 import numpy as np
+import polars as pl
 import pytest
+from scipy import special, stats
 
 import lifestage as ls
-from lifestage.arviz_export import compare, loo, to_arviz
+from lifestage.arviz_export import to_arviz
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError
-from lifestage.families import bgnbd
+from lifestage.families import bgnbd, gammagamma, mbgnbd, stack
+from lifestage.leave_one_out import compare, loo
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +38,13 @@ def few(customers: ls.Summary) -> ls.Summary:
 
 def test_groups_and_dims(fitted: ls.LTVModel, chained: ls.LTVModel, customers: ls.Summary) -> None:
     tree = fitted.to_arviz(customers)
-    assert set(tree.children) == {"posterior", "prior", "log_likelihood", "observed_data", "posterior_predictive"}
+    of_customers = {"log_likelihood", "constant_data", "observed_data", "posterior_predictive"}
+    assert set(tree.children) == {"posterior", "prior", "log_prior"} | of_customers
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": 200}
     np.testing.assert_array_equal(tree["posterior"]["v"].values[0], fitted.parts["spend"].draws["v"])
     assert tree["posterior"].attrs["purchases_pareto_k"] == fitted.purchases.diagnostics["pareto_k"]
     sampled = chained.to_arviz()
-    assert set(sampled.children) == {"posterior", "prior", "sample_stats"}
+    assert set(sampled.children) == {"posterior", "prior", "log_prior", "sample_stats"}
     assert dict(sampled["posterior"].sizes) == {"chain": 2, "draw": 50}
     np.testing.assert_array_equal(sampled["posterior"]["r"].values[1], chained.purchases.draws["r"][50:])
     flags = sampled["sample_stats"]["diverging"].values
@@ -47,15 +53,99 @@ def test_groups_and_dims(fitted: ls.LTVModel, chained: ls.LTVModel, customers: l
     assert set(np.flatnonzero(flags).tolist()) == together
 
 
-def test_log_likelihood_times_weight_is_that_of_the_base(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_log_likelihood_is_that_of_each_customer(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+    likelihood = fitted.to_arviz(customers)["log_likelihood"]
+    table = customers.table.set_index("customer_id")
+    np.testing.assert_array_equal(likelihood["customer"], table.index)
+    buyers = table.loc[likelihood["buyer"].to_numpy()]
+    assert len(buyers) == ((table["frequency"] > 0) & (table["monetary_value"] > 0)).sum()
+    for draw in (0, 137):
+        params = {name: values[draw] for name, values in fitted.purchases.draws.items()}
+        found = bgnbd.log_likelihood(table["frequency"], table["recency"], table["T"], **params)
+        np.testing.assert_allclose(likelihood["purchases"][0, draw], found, rtol=1e-12)
+        params = {name: values[draw] for name, values in fitted.parts["spend"].draws.items()}
+        found = gammagamma.log_likelihood(buyers["frequency"], buyers["monetary_value"], **params)
+        np.testing.assert_allclose(likelihood["spend"][0, draw], found, rtol=1e-12)
+
+
+def test_arviz_leaves_out_customers(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+    """ArviZ on the tree, our result from distinct rows, and importance sampling by hand: about −9,587 on CDNOW."""
+    tree = fitted.to_arviz(customers)
+    theirs = az.loo(tree, var_name="purchases", reff=1.0)
+    assert theirs.n_data_points == 2357
+    assert theirs.elpd == pytest.approx(loo(fitted, customers).elpd, rel=1e-10)
+    assert theirs.elpd == pytest.approx(-9587, abs=1.0)
+    logs = tree["log_likelihood"]["purchases"][0].to_numpy()
+    by_hand = -special.logsumexp(-logs, axis=0) + np.log(len(logs))  # 1 / mean of 1 / likelihood, not smoothed
+    assert theirs.elpd == pytest.approx(by_hand.sum(), abs=0.1)
+    alone = replace(fitted, spend=None).to_arviz(customers)
+    assert az.loo(alone, reff=1.0).elpd == pytest.approx(theirs.elpd, rel=1e-12)
+
+
+def test_a_tree_of_a_point_estimate_holds_no_log_likelihood(model: ls.LTVModel, customers: ls.Summary) -> None:
     tree = model.to_arviz(customers)
-    likelihood, data = tree["log_likelihood"], tree["observed_data"]
-    purchases = float((likelihood["purchases"] * data["weight"]).sum())
-    assert purchases == pytest.approx(model.log_likelihood("purchases"), rel=1e-10)
-    spend = float((likelihood["spend"] * data["spend_weight"]).sum())
-    assert spend == pytest.approx(model.log_likelihood("spend"), rel=1e-10)
-    assert float(data["weight"].sum()) == customers.customers
-    assert "prior" not in tree.children  # maximum likelihood has none
+    assert set(tree.children) == {"posterior", "observed_data", "posterior_predictive"}  # no prior either
+
+
+def test_counts_frames_and_engines_give_the_same_tree(fitted: ls.LTVModel, few: ls.Summary) -> None:
+    want = fitted.to_arviz(few)["log_likelihood"]
+    polars = pl.from_pandas(few.table)
+    for other in (few.table, polars, replace(few, table=duckdb.from_df(few.table))):
+        np.testing.assert_array_equal(fitted.to_arviz(other)["log_likelihood"]["purchases"], want["purchases"])
+    rows = fitted.to_arviz(compress(few))["log_likelihood"]
+    for part in ("purchases", "spend"):
+        assert float(rows[part].sum()) == pytest.approx(float(want[part].sum()), rel=1e-12)
+    with pytest.raises(ConfigError, match="expected customers in periods of a "):
+        fitted.to_arviz(replace(few, period=ls.Period.parse("day")))
+
+
+def test_prior_sensitivity_follows_the_prior(customers: ls.Summary) -> None:
+    found = {}
+    for name, sigma in (("wide", 1.5), ("narrow", 0.05)):
+        priors = {"r": f"LogNormal(median=0.5, sigma={sigma})"}
+        model = ls.fit(customers, spend=None, method="laplace", draws=400, seed=1, priors=priors)
+        tree = model.to_arviz(customers)
+        found[name] = az.psense_summary(tree).loc["r"]
+        theta = np.log(tree["posterior"]["r"][0].to_numpy())
+        rest = np.log(customers.table["T"].mean())  # the other quantities have their default priors
+        a, b, alpha = (np.log(tree["posterior"][p][0].to_numpy()) for p in ("a", "b", "alpha"))
+        logs = stats.norm.logpdf(theta, np.log(0.5), sigma) + stats.norm.logpdf(theta - alpha + rest, 0.0, 2.0)
+        logs += stats.norm.logpdf(a - b, np.log(0.33), 1.5)
+        logs += stats.norm.logpdf(np.logaddexp(a, b), np.log(4.0), 1.5)
+        np.testing.assert_allclose(tree["log_prior"]["purchases"][0], logs, rtol=1e-9)
+    assert found["wide"]["prior"] < 0.05 < found["narrow"]["prior"]
+    assert found["wide"]["diagnosis"] == "✓"
+
+
+@pytest.mark.parametrize("how", [{}, {"method": "laplace", "draws": 60}])
+def test_a_stack_has_a_tree_and_a_prior(customers: ls.Summary, how: dict[str, Any]) -> None:
+    model = ls.fit(customers, purchases="stack", **how)
+    size = model.size
+    tree = model.to_arviz(customers)
+    assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": size}
+    np.testing.assert_array_equal(tree["posterior"]["first_dropout"][0], model.purchases.draws["first_dropout"])
+    assert set(tree["posterior"]["v"].to_numpy().ravel()) == set(model.parts["spend"].draws["v"])
+    if how:
+        assert az.loo(tree, var_name="purchases").n_data_points == customers.customers
+    else:
+        assert "log_likelihood" not in tree.children
+        with pytest.raises(ConfigError, match="expected draws"):
+            loo(model, customers)
+    prior = model.prior_predictive(20_000, seed=1)
+    weights = model.purchases.diagnostics["weights"]
+    assert prior["first_dropout"].mean() == pytest.approx(weights["mbg/nbd"], abs=0.02)
+    assert np.log(prior["r"]).mean() == pytest.approx(np.log(0.5), abs=0.05)
+    one = {name: prior[name].iloc[3] for name in stack.PARAMS}
+    time = float(customers.table["T"].mean())
+    module = mbgnbd if one.pop("first_dropout") else bgnbd
+    assert prior["repeat_purchases"].iloc[3] == pytest.approx(module.expected_purchases(time, 0, 0, 0, **one))
+
+
+def test_a_stack_saved_without_units_says_so(customers: ls.Summary) -> None:
+    model = ls.fit(customers, purchases="stack")
+    old = {name: value for name, value in model.purchases.diagnostics.items() if name != "units"}
+    with pytest.raises(ConfigError, match="fit it again"):
+        replace(model, purchases=replace(model.purchases, diagnostics=old)).prior_predictive()
 
 
 def test_the_prior_is_the_one_that_is_described(fitted: ls.LTVModel, customers: ls.Summary) -> None:
@@ -85,18 +175,16 @@ def test_arviz_reads_it(chained: ls.LTVModel, few: ls.Summary) -> None:
     for plot in (az.plot_trace, az.plot_pair):
         plot(tree, var_names=["r", "alpha"], backend="matplotlib")
     plt.close("all")
-    assert az.loo(tree, var_name="purchases").n_data_points == compress(few).x.size
+    assert az.loo(tree, var_name="purchases").n_data_points == 400
 
 
 @pytest.mark.parametrize("part", ["purchases", "spend"])
-def test_loo_is_that_of_rows_repeated_by_their_weights(fitted: ls.LTVModel, few: ls.Summary, part: str) -> None:
-    tree, counts = fitted.to_arviz(few), compress(few)
-    row, weight = {"purchases": ("row", counts.weight), "spend": ("spend_row", counts.spend_weight)}[part]
-    assert weight.max() > 1
-    repeated = tree["log_likelihood"].to_dataset().isel({row: np.repeat(np.arange(weight.size), weight.astype(int))})
-    tree["log_likelihood"] = repeated
-    theirs, ours = az.loo(tree, var_name=part, reff=1.0, pointwise=True), loo(fitted, counts, part)
-    assert ours.n_data_points == theirs.n_data_points == weight.sum()
+def test_loo_of_rows_is_that_of_customers(fitted: ls.LTVModel, few: ls.Summary, part: str) -> None:
+    counts = compress(few)
+    assert (counts.weight if part == "purchases" else counts.spend_weight).max() > 1
+    theirs = az.loo(fitted.to_arviz(few), var_name=part, reff=1.0, pointwise=True)
+    ours = loo(fitted, counts, part)
+    assert ours.n_data_points == theirs.n_data_points
     for name in ("elpd", "se", "p", "n_samples", "good_k", "warning"):
         assert ours[name] == pytest.approx(theirs[name], rel=1e-10), name
     np.testing.assert_allclose(np.sort(ours.elpd_i.values), np.sort(theirs.elpd_i.values))
@@ -126,14 +214,14 @@ def test_what_cannot_be_done_is_said(
     with pytest.raises(ConfigError, match="part must be one of"):
         loo(replace(fitted, spend=None), few, "spend")
     monkeypatch.setattr("lifestage.arviz_export.MOST_VALUES", 1000)
-    with pytest.raises(ConfigError, match=r"thinned\(draws\)"):
+    with pytest.raises(ConfigError, match=r"got 2,357 × 200.*thinned\(draws\).*lifestage\.evaluate\.loo"):
         to_arviz(fitted, few)
 
 
 def test_replicated_customers_are_those_of_the_model(fitted: ls.LTVModel, customers: ls.Summary) -> None:
     tree = fitted.to_arviz(customers)
     observed, again = tree["observed_data"], tree["posterior_predictive"]
-    assert dict(again.sizes) == {"chain": 1, "draw": 200, "customer": 1000, "buyer": 946}
+    assert dict(again.sizes) == {"chain": 1, "draw": 200, "sampled_customer": 1000, "sampled_buyer": 946}
     assert observed["repeat_purchases"].dtype == again["repeat_purchases"].dtype == np.dtype("int64")
     repeat_rate = float((observed["repeat_purchases"] > 0).mean())
     assert repeat_rate == pytest.approx(946 / 2357, abs=0.05)  # the sample is one of customers, not of rows
@@ -141,7 +229,7 @@ def test_replicated_customers_are_those_of_the_model(fitted: ls.LTVModel, custom
     params = fitted.purchases.estimate
     expected = float(bgnbd.p_purchase(fresh, 0, 0, 0, **params).mean())
     assert float((again["repeat_purchases"] > 0).mean()) == pytest.approx(expected, abs=0.015)
-    medians = again["mean_spend"].median("buyer")
+    medians = again["mean_spend"].median("sampled_buyer")
     assert float(observed["mean_spend"].median()) == pytest.approx(float(medians.mean()), rel=0.2)
     same = fitted.to_arviz(customers)["posterior_predictive"]["repeat_purchases"]
     np.testing.assert_array_equal(again["repeat_purchases"], same)
@@ -152,5 +240,6 @@ def test_arviz_draws_the_predictive_check(fitted: ls.LTVModel, customers: ls.Sum
 
     tree = fitted.to_arviz(customers)
     az.plot_ppc_rootogram(tree, var_names=["repeat_purchases"])
+    az.plot_ppc_dist(tree)
     az.plot_ppc_dist(tree, var_names=["mean_spend"])
     plt.close("all")

@@ -27,6 +27,7 @@ FLOORS = [
         "recalibration",
         "posterior_check",
         "arviz_export",
+        "leave_one_out",
         "model",
         "stage_facts",
         "saved",

@@ -1,47 +1,41 @@
-"""The posterior for ArviZ: a DataTree of draws, prior, data and log-likelihood, and leave-one-out by customers.
+"""The posterior for ArviZ: a DataTree of draws, prior, data and log-likelihood.
 
-The likelihood sees distinct rows, each standing for ``weight`` customers, so ``log_likelihood`` and ``observed_data``
-have one entry a distinct row. ``az.summary`` and the plots of parameters need no weights. ``az.loo`` on the tree leaves
-out one *row* and counts each row once; :func:`loo` leaves out one *customer*: customers of one row have the same
-log-likelihood, so the Pareto-smoothed sampling runs once a row and its result counts ``weight`` times. That equals
-``az.loo`` on the rows repeated by their weights, without repeating the draws.
+The tree holds the log-likelihood of every customer under every draw, as ArviZ reads it: ``az.loo``, ``az.compare`` and
+``az.psense_summary`` count customers. A large base does not fit in memory like that:
+:func:`lifestage.leave_one_out.loo` gives the same result from the distinct rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.as_summary import as_summary
-from lifestage.data.compress import compress
+from lifestage.as_summary import as_summary, counts_of
+from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError
-from lifestage.families import family
-from lifestage.fitting.priors import sample_prior
-from lifestage.posterior import Posterior
+from lifestage.leave_one_out import by_chain, chains, is_drawn, log_likelihoods
 from lifestage.posterior_check import replicate
-from lifestage.tables import Counts, Summary
+from lifestage.prior_check import log_prior_draws, prior_draws
+from lifestage.tables import CUSTOMER, KEYS, MONETARY, Counts, Summary
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
-    from arviz_stats.utils import ELPDData
 
     from lifestage.model import LTVModel
 
-__all__ = ["compare", "loo", "to_arviz"]
+__all__ = ["to_arviz"]
 
 Floats = NDArray[np.float64]
 
 MOST_VALUES = 50_000_000
-"""Draws times distinct rows that a tree may hold (0.4 GB)."""
-BLOCK = 4_000_000
-"""Draws times distinct rows that leave-one-out holds at a time."""
+"""Draws times customers that a tree may hold (0.4 GB)."""
 PRIOR_DRAWS = 1000
-ROW = {"purchases": "row", "spend": "spend_row"}
-DIM = {"repeat_purchases": "customer", "mean_spend": "buyer"}
+DIM = {"purchases": "customer", "spend": "buyer"}
+SEEN = {"purchases": KEYS, "spend": ("spend_frequency", MONETARY)}
+REPLICATED = {"repeat_purchases": "sampled_customer", "mean_spend": "sampled_buyer"}
 
 
 def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed: int = 0) -> xr.DataTree:
@@ -61,18 +55,24 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
         ``posterior``: the parameters of purchases and spend in the units of the data, dims (chain, draw); its
         attributes say how each part was fitted (``purchases_method``, ``purchases_pareto_k`` …).
         ``sample_stats`` (only by the No-U-Turn sampler): ``diverging``, in either part.
-        ``prior`` (not by maximum likelihood): draws of the same parameters, one chain.
-        With customers, ``log_likelihood``: ``purchases`` of dims (chain, draw, row), natural logarithm, of *one*
-        customer of the distinct row, and ``spend`` of dims (chain, draw, spend_row); and ``observed_data``:
-        ``frequency``, ``recency``, ``T``, ``weight`` by row, ``spend_frequency``, ``monetary_value``,
-        ``spend_weight`` by spend_row. Also ``posterior_predictive`` with ``repeat_purchases`` of a random sample of
-        at most 1,000 customers (dims chain, draw, customer) and ``mean_spend`` of such a sample of repeat buyers (dims
-        chain, draw, buyer), replicated under each draw; ``observed_data`` has theirs under the same names.
+        ``prior`` (not by maximum likelihood): draws of the same parameters, one chain; and ``log_prior``: the log
+        density of the draws under the prior, ``purchases`` and ``spend``, on the scale of the logarithms, where the
+        priors of :mod:`lifestage.fitting.priors` are normal.
+        With customers, of a model fitted by laplace or nuts, ``log_likelihood``: the natural logarithm of each
+        customer's likelihood,
+        ``purchases`` of dims (chain, draw, customer) and ``spend`` of dims (chain, draw, buyer), repeat buyers with a
+        positive spend. Both dims have the ids as coordinates (numbers where the customers are Counts).
+        ``constant_data`` has what they see, ``frequency``, ``recency``, ``T`` by customer and ``spend_frequency``,
+        ``monetary_value`` by buyer.
+        ``posterior_predictive`` has ``repeat_purchases`` of a random sample of at most 1,000 customers (dims chain,
+        draw, sampled_customer) and ``mean_spend`` of such a sample of repeat buyers (dims chain, draw,
+        sampled_buyer), replicated under each draw; ``observed_data`` has theirs under the same names.
+        A part with fewer draws than the other has them repeated.
 
     Raises
     ------
     ConfigError
-        If draws times distinct rows are too many to hold; thin the model with ``model.thinned(draws)``.
+        If draws times customers are too many to hold.
 
     Examples
     --------
@@ -80,134 +80,83 @@ def to_arviz(model: LTVModel, customers: Summary | Counts | Any = None, *, seed:
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> tree = ls.fit(customers, method="laplace", draws=100).to_arviz(customers)
     >>> sorted(tree.children)
-    ['log_likelihood', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
+    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
     >>> dict(tree["log_likelihood"]["purchases"].sizes)
-    {'chain': 1, 'draw': 100, 'row': 1016}
+    {'chain': 1, 'draw': 100, 'customer': 2357}
     """
     import xarray as xr
 
+    model = _evenly_drawn(model)
     parts = model.parts
     columns = {name: values for part in parts.values() for name, values in part.draws.items()}
-    posterior = {name: (("chain", "draw"), _by_chain(model, values)) for name, values in columns.items()}
+    posterior = {name: (("chain", "draw"), by_chain(model, values)) for name, values in columns.items()}
     groups = {"posterior": xr.Dataset(posterior, _draw_coords(model), _attributes(model))}
     stats = _diverging(model)
     if stats is not None:
         groups["sample_stats"] = xr.Dataset({"diverging": (("chain", "draw"), stats)}, _draw_coords(model))
-    prior = {name: values for kind, part in parts.items() for name, values in _prior(kind, part, seed).items()}
-    if prior:
-        coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
-        groups["prior"] = xr.Dataset({k: (("chain", "draw"), v[None, :]) for k, v in prior.items()}, coords)
+    if all(part.priors for part in parts.values()):
+        groups |= _prior_groups(model, seed)
     if customers is not None:
-        counts = _counts(model, customers)
-        groups["log_likelihood"] = xr.Dataset(
-            {part: (("chain", "draw", ROW[part]), _log_likelihood(model, counts, part)) for part in parts},
-            _draw_coords(model),
-        )
-        again = replicate(model, counts, seed=seed)
-        shared = {name: (DIM[name], values) for name, values in again.observed.items()}
-        groups["observed_data"] = xr.Dataset(_observed(model, counts) | shared)
-        groups["posterior_predictive"] = xr.Dataset(
-            {k: (("chain", "draw", DIM[k]), _by_chain(model, v)) for k, v in again.replicated.items()},
-            _draw_coords(model),
-        )
+        groups |= _customer_groups(model, customers, seed)
     return xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
 
 
-def loo(model: LTVModel, customers: Summary | Counts | Any, part: str = "purchases") -> ELPDData:
-    """Expected log predictive density of a customer left out, summed over customers (PSIS-LOO), from the distinct rows.
+def _evenly_drawn(model: LTVModel) -> LTVModel:
+    """Give every part as many draws as the largest has, those of a smaller one repeated."""
+    size = model.size
+    parts = {}
+    for name, part in model.parts.items():
+        if part.size < size:
+            pick = np.arange(size) * part.size // size
+            part = replace(part, draws={param: values[pick] for param, values in part.draws.items()})
+        parts[name] = part
+    return replace(model, purchases=parts["purchases"], spend=parts.get("spend"))
 
-    elpd = Σ w·elpd_row, and its standard error is √n times the standard deviation over the n = Σ w customers.
 
-    Parameters
-    ----------
-    model : LTVModel
-        Fitted with ``method="laplace"`` or ``"nuts"``.
-    customers : Summary, Counts or frame
-        The customers that it was fitted on.
-    part : ``"purchases"`` or ``"spend"``
-        Customers for purchases; repeat buyers with a positive spend for spend.
-
-    Returns
-    -------
-    ELPDData
-        As ``az.loo`` returns it, pointwise over customers (in the order of the rows), for ``az.compare`` and
-        ``az.plot_khat``.
-
-    Raises
-    ------
-    ConfigError
-        If the model has no such part, or is a point estimate.
-
-    Source: Vehtari, Gelman & Gabry (2017), Practical Bayesian model evaluation, Statistics and Computing 27.
-
-    Examples
-    --------
-    >>> import lifestage as ls
-    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> result = loo(ls.fit(customers, spend=None, method="laplace", draws=200), customers)
-    >>> result.n_data_points, round(result.elpd / 100)
-    (2357, -96)
-    """
+def _prior_groups(model: LTVModel, seed: int) -> dict[str, xr.Dataset]:
+    """Draws from the prior, and the log density of the posterior's draws under it."""
     import xarray as xr
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-    from arviz_stats.utils import ELPDDataLOO
 
-    if part not in model.parts:
-        raise ConfigError(f"part must be one of {', '.join(model.parts)}; got {part!r}")
-    posterior = model.parts[part]
-    if posterior.size < 2:
-        raise ConfigError('expected draws to leave customers out by; fit with method="laplace" or "nuts"')
-    counts = _counts(model, customers)
-    r_eff = _relative_ess(model, part)
-    blocks = [
-        array_stats.loo(np.moveaxis(values, -1, 0), r_eff=r_eff) for values in _log_likelihoods(model, counts, part)
-    ]
-    row_elpd, row_k, row_p = (np.concatenate(column) for column in zip(*blocks, strict=True))
-    weight = (counts.weight if part == "purchases" else counts.spend_weight).astype(int)
-    elpd, pareto_k, p = (np.repeat(values, weight) for values in (row_elpd, row_k, row_p))
-    good_k = min(1.0 - 1.0 / float(np.log10(posterior.size)), 0.7)
-    return ELPDDataLOO(
-        elpd=float(elpd.sum()),
-        se=float(np.sqrt(elpd.size) * elpd.std(ddof=1)),
-        p=float(p.sum()),
-        n_samples=posterior.size,
-        n_data_points=elpd.size,
-        scale="log",
-        warning=bool((pareto_k > good_k).any()),
-        good_k=good_k,
-        elpd_i=xr.DataArray(elpd, dims="customer"),
-        pareto_k=xr.DataArray(pareto_k, dims="customer"),
-    )
+    prior, density = {}, {}
+    for kind, part in model.parts.items():
+        for name, values in prior_draws(kind, part, PRIOR_DRAWS, seed).items():
+            prior[name] = (("chain", "draw"), values[None, :])
+        density[kind] = (("chain", "draw"), by_chain(model, log_prior_draws(kind, part)))
+    coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
+    return {"prior": xr.Dataset(prior, coords), "log_prior": xr.Dataset(density, _draw_coords(model))}
 
 
-def compare(
-    models: Mapping[str, LTVModel], customers: Summary | Counts | Any, part: str = "purchases", **options: Any
-) -> pd.DataFrame:
-    """Compare models of the same customers by leave-one-out; *options* are those of ``az.compare``."""
-    import arviz as az
+def _customer_groups(model: LTVModel, customers: Summary | Counts | Any, seed: int) -> dict[str, xr.Dataset]:
+    """What the tree holds of customers."""
+    import xarray as xr
 
-    table: pd.DataFrame = az.compare({name: loo(each, customers, part) for name, each in models.items()}, **options)
-    return table
-
-
-def _counts(model: LTVModel, customers: Summary | Counts | Any) -> Counts:
-    if isinstance(customers, Counts):
-        return customers
-    return compress(as_summary(model, customers))
-
-
-def _chains(model: LTVModel) -> int:
-    return int(model.purchases.diagnostics.get("chains", 1))
-
-
-def _by_chain(model: LTVModel, values: Any) -> NDArray[Any]:
-    """Draws, stored one chain after another, as (chain, draw, …)."""
-    return np.asarray(values).reshape(_chains(model), -1, *np.shape(values)[1:])
+    again = replicate(model, counts_of(model, customers), seed=seed)
+    observed = {name: (REPLICATED[name], values) for name, values in again.observed.items()}
+    replicated = {
+        name: (("chain", "draw", REPLICATED[name]), by_chain(model, values))
+        for name, values in again.replicated.items()
+    }
+    groups = {
+        "posterior_predictive": xr.Dataset(replicated, _draw_coords(model)),
+        "observed_data": xr.Dataset(observed),
+    }
+    if not is_drawn(model.purchases):
+        return groups  # leaving customers out of a point estimate would say nothing
+    data = xr.Dataset(_one_by_one(model, customers))
+    likelihood = {}
+    for part in model.parts:
+        columns = np.column_stack([data[name].to_numpy().astype(float) for name in SEEN[part]])
+        rows, place = np.unique(columns, axis=0, return_inverse=True)
+        values = np.concatenate(list(log_likelihoods(model, tuple(rows.T), part)), axis=-1)
+        likelihood[part] = (("chain", "draw", DIM[part]), values[..., place.ravel()])
+    groups["constant_data"] = data
+    groups["log_likelihood"] = xr.Dataset(likelihood, _draw_coords(model) | dict(data.coords))
+    return groups
 
 
 def _draw_coords(model: LTVModel) -> dict[str, Any]:
-    chains = _chains(model)
-    return {"chain": np.arange(chains), "draw": np.arange(model.purchases.size // chains)}
+    n = chains(model)
+    return {"chain": np.arange(n), "draw": np.arange(model.purchases.size // n)}
 
 
 def _attributes(model: LTVModel) -> dict[str, Any]:
@@ -227,57 +176,35 @@ def _diverging(model: LTVModel) -> NDArray[np.bool_] | None:
     flat = np.zeros(model.purchases.size, bool)
     for part in model.parts.values():
         flat[part.diagnostics["divergent"]] = True
-    return _by_chain(model, flat)
+    return by_chain(model, flat)
 
 
-def _prior(kind: str, part: Posterior, seed: int) -> dict[str, Floats]:
-    """Draws from the prior in the units of the data; none under maximum likelihood."""
-    if not part.priors:
-        return {}
-    units = np.asarray(part.diagnostics["units"])
-    values = units * np.exp(sample_prior(kind, PRIOR_DRAWS, seed, part.priors, units))
-    return dict(zip(family(part.family).PARAMS, values.T, strict=True))
-
-
-def _log_likelihoods(model: LTVModel, counts: Counts, part: str) -> Iterator[Floats]:
-    """Log-likelihood of one customer a distinct row, shape (chain, draw, row), a block of rows at a time."""
-    posterior = model.parts[part]
-    data = (counts.x, counts.t_x, counts.T) if part == "purchases" else (counts.spend_x, counts.spend_m)
-    module, params = family(posterior.family), posterior.columns()
-    rows = max(BLOCK // posterior.size, 1)
-    for begin in range(0, data[0].size, rows):
-        values = module.log_likelihood(*(column[begin : begin + rows] for column in data), **params)
-        yield _by_chain(model, values)
-
-
-def _log_likelihood(model: LTVModel, counts: Counts, part: str) -> Floats:
-    rows, draws = (counts.x if part == "purchases" else counts.spend_x).size, model.parts[part].size
-    if rows * draws > MOST_VALUES:
+def _one_by_one(model: LTVModel, customers: Summary | Counts | Any) -> dict[str, tuple[str, NDArray[Any]]]:
+    """What the likelihoods see of each customer and of each repeat buyer, with their ids, as (dim, values)."""
+    if not isinstance(customers, Counts):
+        customers = as_summary(model, customers)
+    n = int(customers.customers)
+    if n * model.size > MOST_VALUES:
         raise ConfigError(
-            f"expected at most {MOST_VALUES:,} distinct rows × draws; got {rows:,} × {draws:,}: thin the model with "
-            "model.thinned(draws), or pass a sample of the customers"
+            f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin the model with "
+            "model.thinned(draws), pass a sample of the customers, or leave customers out with "
+            "lifestage.evaluate.loo(model, customers), which needs distinct histories only"
         )
-    return np.concatenate(list(_log_likelihoods(model, counts, part)), axis=-1)
-
-
-def _observed(model: LTVModel, counts: Counts) -> dict[str, tuple[str, Floats]]:
-    data = {"frequency": counts.x, "recency": counts.t_x, "T": counts.T, "weight": counts.weight}
-    out = {name: ("row", values) for name, values in data.items()}
+    data: dict[str, tuple[str, NDArray[Any]]] = {}
+    if isinstance(customers, Counts):
+        each = np.repeat(np.arange(customers.x.size), customers.weight.astype(int))
+        buyers = np.repeat(np.arange(customers.spend_x.size), customers.spend_weight.astype(int))
+        table: Any = {CUSTOMER: np.arange(n), "frequency": customers.x[each], "recency": customers.t_x[each]}
+        table |= {"T": customers.T[each]}
+        spent: Any = {CUSTOMER: np.arange(buyers.size), "frequency": customers.spend_x[buyers]}
+        spent |= {MONETARY: customers.spend_m[buyers]}
+    else:
+        money = [MONETARY] if model.spend is not None else []
+        table = to_pandas(lazy(customers.table)[0].select(CUSTOMER, *KEYS, *money))
+        spent = table[(table["frequency"] > 0) & (table[MONETARY] > 0)] if money else table
+    for name, column in {"customer": CUSTOMER, "frequency": "frequency", "recency": "recency", "T": "T"}.items():
+        data[name] = ("customer", np.asarray(table[column]))
     if model.spend is not None:
-        spend = {
-            "spend_frequency": counts.spend_x,
-            "monetary_value": counts.spend_m,
-            "spend_weight": counts.spend_weight,
-        }
-        out |= {name: ("spend_row", values) for name, values in spend.items()}
-    return out
-
-
-def _relative_ess(model: LTVModel, part: str) -> float:
-    """Effective sample size of the draws as a share of their number; 1 where they do not come from chains."""
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
-    if _chains(model) == 1:
-        return 1.0
-    draws = model.parts[part].draws.values()
-    return float(np.mean([array_stats.ess(_by_chain(model, values), relative=True) for values in draws]))
+        for name, column in {"buyer": CUSTOMER, "spend_frequency": "frequency", MONETARY: MONETARY}.items():
+            data[name] = ("buyer", np.asarray(spent[column]))
+    return data

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lifestage.data.compress import compress
 from lifestage.errors import ConfigError
-from lifestage.tables import Summary
+from lifestage.tables import Counts, Summary
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
 
-__all__ = ["as_summary"]
+__all__ = ["as_summary", "counts_of"]
 
 
 def as_summary(model: LTVModel, customers: Summary | Any) -> Summary:
@@ -29,3 +30,8 @@ def as_summary(model: LTVModel, customers: Summary | Any) -> Summary:
     if customers.period != model.period:
         raise ConfigError(f"expected customers in periods of a {model.period}; got {customers.period}")
     return customers
+
+
+def counts_of(model: LTVModel, customers: Counts | Summary | Any) -> Counts:
+    """Return the distinct histories of customers in any form: Counts as they are, a Summary, or a table."""
+    return customers if isinstance(customers, Counts) else compress(as_summary(model, customers))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lifestage.families import family
-from lifestage.fitting.priors import sample_prior
+from lifestage.errors import ConfigError
+from lifestage.families import STACK, family
+from lifestage.fitting.priors import log_prior, sample_prior
+from lifestage.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
 
-__all__ = ["prior_predictive"]
+__all__ = ["log_prior_draws", "prior_draws", "prior_predictive"]
+
+Floats = NDArray[np.float64]
 
 
 def prior_predictive(model: LTVModel, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -39,13 +45,11 @@ def prior_predictive(model: LTVModel, draws: int = 1000, seed: int = 0) -> pd.Da
     import pandas as pd
 
     rng = np.random.default_rng(seed)
-    columns: dict[str, np.ndarray] = {}
+    columns: dict[str, Floats] = {}
     for name, part in model.parts.items():
-        units = np.asarray(part.diagnostics["units"])
-        theta = sample_prior(name, draws, rng, part.priors or None, units)
-        columns |= dict(zip(family(part.family).PARAMS, (units * np.exp(theta)).T, strict=True))
+        columns |= prior_draws(name, part, draws, rng)
     module = family(model.purchases.family)
-    time = model.purchases.diagnostics["units"][module.PARAMS.index(module.TIME_PARAM)]
+    time = _units(model.purchases)[module.PARAMS.index(module.TIME_PARAM)]
     purchases = {name: columns[name] for name in module.PARAMS}
     columns["repeat_rate"] = module.p_purchase(time, 0, 0, 0, **purchases)
     columns["repeat_purchases"] = module.expected_purchases(time, 0, 0, 0, **purchases)
@@ -54,3 +58,38 @@ def prior_predictive(model: LTVModel, draws: int = 1000, seed: int = 0) -> pd.Da
         q = columns["q"]
         columns["mean_spend"] = np.where(q > 1, columns["p"] * columns["v"] / np.where(q > 1, q - 1, 1.0), np.nan)
     return pd.DataFrame(columns)
+
+
+def prior_draws(kind: str, part: Posterior, size: int, seed: int | np.random.Generator) -> dict[str, Floats]:
+    """Draw a part's parameters from its priors, in the units of the data; after maximum likelihood from the defaults.
+
+    The families of a stack have the same priors; each draw is of one of them, with its weight as the probability.
+    """
+    rng = np.random.default_rng(seed)
+    units = _units(part)
+    theta = sample_prior(kind, size, rng, _laws(part), units)
+    out = dict(zip(family(part.family).PARAMS, (units * np.exp(theta)).T, strict=False))
+    if part.family == STACK:
+        out["first_dropout"] = (rng.uniform(size=size) < part.estimate["first_dropout"]).astype(float)
+    return out
+
+
+def log_prior_draws(kind: str, part: Posterior) -> Floats:
+    """Log prior density of the logarithms of the parameters at each draw; of a stack, that of the draw's family."""
+    units = _units(part)
+    names = family(part.family).PARAMS[: units.size]
+    theta = np.log(np.column_stack([part.draws[name] for name in names]) / units)
+    density = log_prior(kind, _laws(part), units)
+    return np.array([density(row)[0] for row in theta])
+
+
+def _laws(part: Posterior) -> Mapping[str, str] | None:
+    """The priors by quantity; those of a stack stand once per family."""
+    return {name.rpartition(": ")[2]: law for name, law in part.priors.items()} or None
+
+
+def _units(part: Posterior) -> Floats:
+    """Unit of each parameter that has a prior."""
+    if "units" not in part.diagnostics:
+        raise ConfigError(f"expected the units of the priors with the model; this {part.family} has none: fit it again")
+    return np.asarray(part.diagnostics["units"], float)

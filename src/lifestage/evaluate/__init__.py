@@ -8,6 +8,7 @@ from lifestage.evaluate.choice import Comparison, compare
 from lifestage.evaluate.monitoring import Drift, drift
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 from lifestage.evaluate.trust import Trust, put_to_test
+from lifestage.leave_one_out import loo
 
 __all__ = [
     "Backtest",
@@ -20,6 +21,7 @@ __all__ = [
     "drift",
     "frequency_fit",
     "holdout_fit",
+    "loo",
     "put_to_test",
     "tracking",
 ]

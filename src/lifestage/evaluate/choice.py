@@ -176,6 +176,7 @@ def _mixture(parts: dict[str, Posterior], weights: dict[str, float], counts: Cou
         "observations": n,
         "aic": 2 * k - 2 * likelihood,
         "bic": k * float(np.log(n)) - 2 * likelihood,
+        "units": next(iter(parts.values())).diagnostics["units"],
     }
 
 
@@ -195,7 +196,7 @@ def _log_scores(split: Split, families: Sequence[str], method: str, seed: int) -
 def _leave_one_out(customers: Summary, families: Sequence[str], seed: int) -> pd.DataFrame:
     import pandas as pd
 
-    from lifestage.arviz_export import loo
+    from lifestage.leave_one_out import loo
     from lifestage.model import fit
 
     found = []
