@@ -12,7 +12,7 @@ from lifestage.cli_lifecycle import Debug, Level, Orders, Out, Seed, Settings, a
 __all__ = ["backtest", "drift"]
 
 
-COLUMNS = ("customer", "time", "amount", "quantity", "tz", "max_dropped")
+COLUMNS = ("customer", "time", "amount", "quantity", "earliest", "tz", "max_dropped")
 """Settings of a run that say how the log is read."""
 
 SIGNAL = 3

@@ -258,7 +258,7 @@ def thresholds(
         from lifestage.lifecycle import suggest_thresholds
 
         known = read_config(config, {})
-        names = ("customer", "time", "amount", "quantity", "period", "tz", "stage_window", "max_dropped")
+        names = ("customer", "time", "amount", "quantity", "earliest", "period", "tz", "stage_window", "max_dropped")
         columns = {name: getattr(known, name) for name in names}
         log = read_orders(orders, table=known.table, query=known.query)
         return suggest_thresholds(log, splits=splits, purchases=known.purchases, **columns).table

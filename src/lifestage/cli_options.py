@@ -19,6 +19,7 @@ __all__ = [
     "Debug",
     "Discount",
     "Draws",
+    "Earliest",
     "Horizon",
     "Lang",
     "Level",
@@ -63,6 +64,7 @@ To = Annotated[
 ]
 ToTable = Annotated[str, typer.Option("--to-table", help="Table to write there; one of that name is replaced.")]
 Until = Annotated[str | None, typer.Option("--until", help="Last day to learn from (ISO date); later orders test it.")]
+Earliest = Annotated[str | None, typer.Option("--earliest", help="First day that an order can be of (ISO date).")]
 Tz = Annotated[str | None, typer.Option("--tz", help="Time zone that cuts days, for aware timestamps.")]
 PeriodName = Annotated[
     str | None, typer.Option("--period", help="Unit of time: hour, day, week, month, quarter, year.")

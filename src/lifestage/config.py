@@ -37,6 +37,7 @@ class RunConfig(BaseModel):
     table: str | None = None
     query: str | None = None
     until: date | None = None
+    earliest: date | None = None
     tz: str | None = None
     drop_duplicates: bool = False
     drop_zero: bool = False

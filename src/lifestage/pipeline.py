@@ -26,7 +26,7 @@ __all__ = ["RUN_FILES", "fit_orders", "log_settings", "open_orders", "run", "sco
 Step = Callable[[str], None]
 
 LOG = (
-    *("customer", "time", "amount", "quantity", "order", "channel", "period", "tz"),
+    *("customer", "time", "amount", "quantity", "order", "channel", "earliest", "period", "tz"),
     *("drop_duplicates", "drop_zero", "stage_window", "resolution", "max_dropped"),
 )
 RUN_FILES = frozenset({"customers.parquet", "stages.csv", "summary.json", "report.html", "model"})

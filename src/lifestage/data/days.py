@@ -27,8 +27,8 @@ def as_number(day: date) -> int:
     return (day - EPOCH).days
 
 
-def parse_day(day: str | date) -> date:
-    """Return a date, or the date that an ISO text says.
+def parse_day(day: str | date, name: str = "until") -> date:
+    """Return a date, or the date that an ISO text says; *name* is the option it was given for.
 
     Raises
     ------
@@ -40,11 +40,13 @@ def parse_day(day: str | date) -> date:
     >>> parse_day("1997-09-30")
     datetime.date(1997, 9, 30)
     """
-    if isinstance(day, datetime):
-        return day.date()
-    if isinstance(day, date):
-        return day
     try:
-        return datetime.fromisoformat(day).date()
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"until must be a date such as 2024-12-31; got {day!r}") from error
+        if isinstance(day, str):
+            day = datetime.fromisoformat(day)
+        if isinstance(day, datetime):
+            day = day.date()  # pandas has a datetime that is none, and refuses
+        if isinstance(day, date):
+            return day
+    except (TypeError, ValueError):
+        pass
+    raise ConfigError(f"{name} must be a date such as 2024-12-31; got {day!r}")

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lifestage.data.days import as_date
+from lifestage.data.plausible import STRAY_DAYS, Implausible, usual_end, usual_start
 from lifestage.tables import Note, Quality
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["notes", "usual_end"]
+__all__ = ["notes"]
 
 MISSING_IDS = 0.05
 CANCELLATIONS = 0.01
@@ -23,8 +24,6 @@ TRUNCATED = 0.05
 SIGMAS = 3.0
 SMALL_BASE = 500
 SHORT_HISTORY = 28
-STRAY_DAYS = 366
-STRAY_SHARE = 0.001
 
 
 def notes(
@@ -37,6 +36,8 @@ def notes(
     window: float,
     until: int,
     default_until: bool,
+    implausible: Implausible | None,
+    default_earliest: bool,
 ) -> tuple[Note, ...]:
     """Warnings about a log, worst first.
 
@@ -53,8 +54,12 @@ def notes(
         Stage window in days.
     until : int
         Last day of observation; *default_until* if it is just the last of the log.
+    implausible : Implausible, optional
+        Lines left out because of their day; *default_earliest* if the log itself had to tell what can be.
     """
     lists = (
+        _implausible(implausible, quality),
+        _early(days) if default_earliest else (),
         _future(days, until, default_until),
         _history(days, until, window),
         _truncated(calendar, until, window, facts),
@@ -64,11 +69,27 @@ def notes(
     return tuple(note for each in lists for note in each)
 
 
-def usual_end(days: pd.DataFrame) -> int:
-    """The day beyond which at most a thousandth of the lines lie (or one)."""
-    by_day = days.groupby("day")["lines"].sum()
-    beyond = by_day.sum() - by_day.cumsum()
-    return int(by_day.index[beyond <= max(1, STRAY_SHARE * by_day.sum())].min())
+def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:
+    if found is not None:
+        values = {"lines": found.lines, "samples": found.samples, "earliest": _iso(found.first)}
+        yield Note(
+            "implausible_dates",
+            f"{found.lines:,} of {quality.rows_read:,} lines are of days that cannot be, such as {found.samples}, and "
+            f"are left out; the others begin after {_iso(found.first)}. Set earliest= if they are right.",
+            values,
+        )
+
+
+def _early(days: pd.DataFrame) -> Iterator[Note]:
+    """A few lines lie more than a year before all others."""
+    first, usual = int(days["day"].min()), usual_start(days)
+    if first < usual:
+        yield Note(
+            "early_dates",
+            f"The first day of the log is {_iso(first)}, but nearly all lines are of {_iso(usual)} or later; "
+            f"set earliest='{_iso(usual)}' if the earlier ones are typing errors.",
+            {"first": _iso(first), "usual": _iso(usual)},
+        )
 
 
 def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Note]:

@@ -19,6 +19,7 @@ from lifestage.data.engine import (
     to_pandas,
 )
 from lifestage.data.parse import typed_lines
+from lifestage.data.plausible import Implausible, plausible_days, refuse_implausible
 from lifestage.data.sources import read_orders
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER
@@ -32,12 +33,16 @@ UNREADABLE = (
     "missing_id",
     "missing_time",
     "unparseable_time",
+    "implausible_time",
     "missing_amount",
     "non_finite_amount",
     "missing_quantity",
     "non_finite_quantity",
 )
 """Reasons that a line itself gives, in order: the first that holds is its fate."""
+
+CODES = {reason: code for code, reason in enumerate(UNREADABLE, 1)}
+"""Reason → its number in a scan; 0 is a line that can be read."""
 
 PURCHASE, NOT_POSITIVE, ZERO = "purchase", "day_net_not_positive", "zero_value_day"
 """What a customer's day comes to."""
@@ -84,6 +89,7 @@ class Log:
     every: int
     unreadable: Mapping[str, int]
     days: pd.DataFrame
+    implausible: Implausible | None
     kind: str
     stored: list[nw.LazyFrame[Any]]
 
@@ -112,7 +118,13 @@ class Log:
 
 
 def read_log(
-    orders: Any, roles: Mapping[str, str | None], *, tz: str | None, drop_duplicates: bool, drop_zero: bool
+    orders: Any,
+    roles: Mapping[str, str | None],
+    *,
+    tz: str | None,
+    earliest: int | None,
+    drop_duplicates: bool,
+    drop_zero: bool,
 ) -> Log:
     """Scan an order log once.
 
@@ -121,6 +133,8 @@ def read_log(
     orders : frame, relation or path
     roles : dict
         Role (customer, time, amount, quantity, order, channel) → column, None if not there.
+    earliest : int, optional
+        First plausible day; without it the log tells, see :mod:`lifestage.data.plausible`.
 
     Raises
     ------
@@ -133,15 +147,25 @@ def read_log(
     rel, kind = relation(orders)
     lines = typed_lines(rel, named, tz=tz).with_columns(_reason(named).alias("reason"), _money(named).alias("money"))
     scan = _scan(lines)
+    dated = (scan["reason"] == 0) | (scan["reason"] > CODES["implausible_time"])
+    first, last = plausible_days(scan[dated], earliest)
+    outside = dated & ~scan[DAY].between(first, last).fillna(False)
+    scan.loc[outside, "reason"] = CODES["implausible_time"]
+    implausible = None
+    if outside.any() and earliest is None:
+        implausible = _implausible(lines, scan, first, last)
+        refuse_implausible(implausible, named["time"], int(scan["lines"].sum()))
     unread, days = scan[scan["reason"] > 0], scan[scan["reason"] == 0].drop(columns="reason").reset_index(drop=True)
     counts = unread.groupby("reason")["lines"].sum()
-    unreadable = {reason: int(counts[code]) for code, reason in enumerate(UNREADABLE, 1) if code in counts.index}
+    unreadable = {reason: int(counts[code]) for reason, code in CODES.items() if code in counts.index}
     if days.empty:
         listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
         raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
     lines = lines.filter(nw.col("reason") == 0)
     if not unreadable:
         lines = typed_lines(rel, named, tz=tz, checked=False).with_columns(_money(named).alias("money"))
+    if outside.any():
+        lines = lines.filter(nw.col(DAY).is_between(first, last))
     stored = []
     every = max(1, int(days["lines"].sum()) // SAMPLED)
     if drop_duplicates:
@@ -168,7 +192,7 @@ def read_log(
         visits = _visits(_without(lines, odd) if strange else lines)
     sample = materialize(sample.with_columns(nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")))
     stored += [odd, sample]
-    return Log(lines, odd, visits, sample, every, unreadable, days, kind, stored)
+    return Log(lines, odd, visits, sample, every, unreadable, days, implausible, kind, stored)
 
 
 def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -184,6 +208,15 @@ def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
         )
         .sort("reason", DAY)
     )
+
+
+def _implausible(lines: nw.LazyFrame[Any], scan: pd.DataFrame, first: int, last: int) -> Implausible:
+    """How many lines lie outside the plausible days, and what two of them say."""
+    outside = lines.filter((nw.col("reason") == 0) | (nw.col("reason") > CODES["implausible_time"]))
+    outside = outside.filter((nw.col(DAY) < first) | (nw.col(DAY) > last))
+    said = to_pandas(outside.select(nw.col("said").min().alias("low"), nw.col("said").max().alias("high"))).iloc[0]
+    count = int(scan.loc[scan["reason"] == CODES["implausible_time"], "lines"].sum())
+    return Implausible(count, first, str(said["low"]), str(said["high"]))
 
 
 def _folded(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -247,14 +280,18 @@ def _check_columns(orders: Any, roles: Mapping[str, str | None]) -> dict[str, st
 
 
 def _reason(named: Mapping[str, str]) -> nw.Expr:
-    """0 for a line that can be read, else 1 + its place in UNREADABLE."""
-    tests = [nw.col("no_id"), nw.col("no_time"), nw.col(DAY).is_null()]
+    """0 for a line that can be read, else the code of its reason; whether its day is plausible the whole log tells."""
+    tests = {
+        "missing_id": nw.col("no_id"),
+        "missing_time": nw.col("no_time"),
+        "unparseable_time": nw.col(DAY).is_null(),
+    }
     for role in ("amount", "quantity"):
         if role in named:
-            tests += [nw.col(f"no_{role}"), nw.col(role).is_null()]
+            tests |= {f"missing_{role}": nw.col(f"no_{role}"), f"non_finite_{role}": nw.col(role).is_null()}
     reason: nw.Expr = nw.lit(0)
-    for code, test in reversed(list(enumerate(tests, 1))):
-        reason = nw.when(test).then(nw.lit(code)).otherwise(reason)
+    for name in reversed(tests):
+        reason = nw.when(tests[name]).then(nw.lit(CODES[name])).otherwise(reason)
     return reason
 
 

@@ -43,7 +43,8 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
     Returns
     -------
     narwhals.LazyFrame
-        ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), and, as the roles go,
+        ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), ``said`` (the time as
+        text), and, as the roles go,
         ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash),
         ``channel`` (text); and ``line``, a hash of all columns of the log: equal lines of a
         customer and day are exact duplicates.
@@ -58,7 +59,7 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
     customer, time = columns["customer"], columns["time"]
     terms = [f"{say.quoted(customer)} as customer_id", f"{_missing(say, customer, types)} as no_id"]
     day = _day(say, relation, time, types[time], tz, checked)
-    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day"]
+    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{_text(say, time)} as said"]
     for role in ("amount", "quantity"):
         if role in columns:
             name = columns[role]

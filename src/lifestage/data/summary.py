@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,9 @@ from lifestage.data.engine import (
     with_dates,
 )
 from lifestage.data.holdout import later_by_customer, later_by_frequency
-from lifestage.data.notes import GIANT, notes, usual_end
+from lifestage.data.notes import GIANT, notes
 from lifestage.data.orders import DAY, Log, read_log
+from lifestage.data.plausible import FARTHEST, usual_end
 from lifestage.data.quality import account, refuse_bad, settle
 from lifestage.data.tickets import channels_of, real_orders, tickets_of
 from lifestage.data.window import stage_window_of
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["summarize"]
 
 MAX_DROPPED = 0.6
-FARTHEST = 3650
-"""Days between the end of nearly all orders and the last day of observation beyond which a typing error is assumed."""
 
 
 def summarize(
@@ -49,6 +49,7 @@ def summarize(
     order: str | None = None,
     channel: str | None = None,
     until: str | date | None = None,
+    earliest: str | date | None = None,
     period: str | Period = "week",
     tz: str | None = None,
     drop_duplicates: bool = False,
@@ -79,6 +80,11 @@ def summarize(
         Column of channels; a customer's channel is that of the first purchase day (the smallest text if several).
     until : date or str, optional
         Last day of observation, included; default is the last day of the log. What comes later is the holdout.
+    earliest : date or str, optional
+        First day that an order can be of; lines before it are dropped as ``implausible_time``. By default that
+        is 1900, or the end of a hole of ten years that most lines come after: so a few placeholders such as 1970-01-01
+        are dropped with a note, and a log with more of them, or with years of two digits or of another calendar, is
+        refused. See :mod:`lifestage.data.plausible`.
     period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
     tz : str, optional
         Time zone whose calendar cuts the days; required for, and only used on, times with a UTC offset.
@@ -115,28 +121,30 @@ def summarize(
     """
     unit = Period.parse(period)
     last = None if until is None else parse_day(until)
+    first = None if earliest is None else as_number(parse_day(earliest, "earliest"))
     if not 0 <= max_dropped <= 1:
         raise ConfigError(f"max_dropped must be a share between 0 and 1; got {max_dropped}")
     roles = {"customer": customer, "time": time, "amount": amount, "quantity": quantity, "order": order}
-    log = read_log(orders, roles | {"channel": channel}, tz=tz, drop_duplicates=drop_duplicates, drop_zero=drop_zero)
+    options: dict[str, Any] = {"tz": tz, "earliest": first, "drop_duplicates": drop_duplicates, "drop_zero": drop_zero}
+    log = read_log(orders, roles | {"channel": channel}, **options)
     try:
-        return _summary(log, unit, last, amount is not None, drop_duplicates, stage_window, resolution, max_dropped)
+        return _summary(log, options, unit, last, amount is not None, stage_window, resolution, max_dropped)
     finally:
         log.close()
 
 
 def _summary(
     log: Log,
+    options: Mapping[str, Any],
     period: Period,
     until: date | None,
     has_money: bool,
-    drop_duplicates: bool,
     stage_window: float | None,
     resolution: float,
     max_dropped: float,
 ) -> Summary:
     end = log.last if until is None else as_number(until)
-    quality = account(log, end, has_money=has_money, drop_duplicates=drop_duplicates)
+    quality = account(log, end, has_money=has_money, drop_duplicates=options["drop_duplicates"])
     refuse_bad(quality, end, max_dropped)
     if end - usual_end(log.days) > FARTHEST:
         raise DataError(
@@ -179,7 +187,16 @@ def _summary(
         later = materialize(after.join(table.select(CUSTOMER), on=CUSTOMER, how="semi"))
     calendar = _calendar(table, by_day, later)
     found = notes(
-        quality, log.days, calendar, facts, _sizes(log, end), window=window, until=end, default_until=until is None
+        quality,
+        log.days,
+        calendar,
+        facts,
+        _sizes(log, end),
+        window=window,
+        until=end,
+        default_until=until is None,
+        implausible=log.implausible,
+        default_earliest=options["earliest"] is None,
     )
     summary = Summary(
         period=period,

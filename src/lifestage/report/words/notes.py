@@ -24,6 +24,10 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_frequency_correlated": "消費金額與購買次數相關（Spearman {all[spearman]:+.2f}；"
         "去除消費最高的 1 % 後為 {without_top_1_percent[spearman]:+.2f}），但消費模型假設兩者無關："
         "常客的 LTV 有偏差。",
+        "implausible_dates": "{lines} 列的日期不可能是訂單日期，例如 {samples}，因此未採用；其餘的列都在 {earliest} "
+        "之後。若這些日期正確，請設定 earliest=。",
+        "early_dates": "紀錄的第一天是 {first}，但幾乎所有的列都在 {usual} 或更晚；若較早的日期是輸入錯誤，"
+        "請設定 earliest='{usual}'。",
         "future_dates": "紀錄的最後一天是 {last}，但幾乎所有的列都在 {usual} 或更早；若較晚的日期是輸入錯誤，"
         "請設定 until='{usual}'。",
         "short_history": "截至觀察截止日，紀錄只涵蓋 {days} 天，不到階段視窗 {stage_window:g} "
@@ -57,6 +61,10 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_frequency_correlated": "消费金额与购买次数相关（Spearman {all[spearman]:+.2f}；"
         "去除消费最高的 1 % 后为 {without_top_1_percent[spearman]:+.2f}），但消费模型假设两者无关："
         "常客的 LTV 有偏差。",
+        "implausible_dates": "{lines} 行的日期不可能是订单日期，例如 {samples}，因此未采用；其余的行都在 {earliest} "
+        "之后。若这些日期正确，请设置 earliest=。",
+        "early_dates": "记录的第一天是 {first}，但几乎所有的行都在 {usual} 或更晚；若较早的日期是输入错误，"
+        "请设置 earliest='{usual}'。",
         "future_dates": "记录的最后一天是 {last}，但几乎所有的行都在 {usual} 或更早；若较晚的日期是输入错误，"
         "请设置 until='{usual}'。",
         "short_history": "截至观察截止日，记录只涵盖 {days} 天，不到阶段窗口 {stage_window:g} "
@@ -79,6 +87,7 @@ REASONS: dict[str, dict[str, str]] = {
         "missing_id": "no customer id",
         "missing_time": "no time",
         "unparseable_time": "time cannot be read",
+        "implausible_time": "day that no order can be of",
         "missing_amount": "no amount",
         "non_finite_amount": "amount is no finite number",
         "missing_quantity": "no quantity",
@@ -98,6 +107,7 @@ REASONS: dict[str, dict[str, str]] = {
         "missing_id": "沒有顧客代號",
         "missing_time": "沒有時間",
         "unparseable_time": "時間無法解讀",
+        "implausible_time": "日期不可能是訂單日期",
         "missing_amount": "沒有金額",
         "non_finite_amount": "金額不是有限的數字",
         "missing_quantity": "沒有數量",
@@ -117,6 +127,7 @@ REASONS: dict[str, dict[str, str]] = {
         "missing_id": "没有顾客编号",
         "missing_time": "没有时间",
         "unparseable_time": "时间无法解读",
+        "implausible_time": "日期不可能是订单日期",
         "missing_amount": "没有金额",
         "non_finite_amount": "金额不是有限的数字",
         "missing_quantity": "没有数量",
