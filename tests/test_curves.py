@@ -75,4 +75,4 @@ def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(cust
     )
     np.testing.assert_allclose(full["estimate"], point["estimate"], rtol=0.02)
     width = [np.log(t["high"] / t["low"]) for t in (point, full)]
-    np.testing.assert_allclose(width[1], width[0], rtol=0.2)
+    np.testing.assert_allclose(width[1], width[0], rtol=0.09)  # a spread of 1,000 draws is known to ±2.2 %

@@ -35,11 +35,13 @@ def running() -> Iterator[str]:
     (home / "password").write_text(PASSWORD)
     (home / "password").chmod(0o644)
     try:
-        run = {"user": user, "check": True, "capture_output": True, "cwd": home}
+        run = {"check": True, "capture_output": True, "cwd": home}
+        # runuser, not user= of subprocess: that forks, for which a process that reserves much memory has no room
+        as_user = [] if user is None else ["runuser", "-u", user, "--"]
         how = ["-D", str(home / "data"), "-U", "shop", "-A", "scram-sha-256", f"--pwfile={home / 'password'}"]
-        subprocess.run([binaries / "initdb", *how, "--no-sync"], **run)  # type: ignore[call-overload]
+        subprocess.run([*as_user, binaries / "initdb", *how, "--no-sync"], **run)  # type: ignore[call-overload]
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
-        control = [binaries / "pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log")]
+        control = [*as_user, binaries / "pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log")]
         subprocess.run([*control, "-o", options, "start"], **run)  # type: ignore[call-overload]
         os.environ["PGPASSWORD"] = PASSWORD
         try:

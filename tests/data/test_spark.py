@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,7 +24,6 @@ pytestmark = [
         shutil.which("java") is None and "JAVA_HOME" not in os.environ, reason="no Java is installed (java not found)"
     ),
 ]
-UCI = Path(__file__).parents[2].parent / "shared" / "data" / "uci_online_retail.parquet"
 ROLES: dict[str, Any] = {
     "customer": "customer",
     "time": "placed",
@@ -137,25 +135,6 @@ def test_bad_input_is_told_in_a_sentence(session: Any) -> None:
         ls.Summary.from_frame(
             session.createDataFrame(pa.table({"frequency": [0], "recency": [0.0], "T": [9.0]})), period="day"
         )
-
-
-@pytest.mark.skipif(not UCI.exists(), reason="the orders of UCI Online Retail are not beside the project")
-def test_real_orders_are_alike(session: Any) -> None:
-    options: dict[str, Any] = {
-        "customer": "CustomerID",
-        "time": "InvoiceDate",
-        "amount": "UnitPrice",
-        "quantity": "Quantity",
-        "order": "InvoiceNo",
-    }
-    names = duckdb.read_parquet(str(UCI)).columns
-    assert set(options.values()) <= set(names), names
-    options["until"] = "2011-08-31"
-    spark = ls.summarize(session.read.parquet(str(UCI)), **options)
-    duck = ls.summarize(duckdb.read_parquet(str(UCI)), **options)
-    assert spark.quality == duck.quality
-    model = ls.fit(duck)
-    assert_same(ls.assign_stages(model.predict(spark)), ls.assign_stages(model.predict(duck)))
 
 
 def test_a_million_lines_of_a_simulated_shop_are_alike(session: Any) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,4 +99,4 @@ def test_the_dates_of_a_regular_base_say_so() -> None:
     model = ls.fit(customers, spend=None)
     staged = purchase_windows(model, model.predict(customers), regularity(customers))
     assert (staged["window_law"] == "erlang").all()
-    assert staged["next_purchase_p25"].min() > pd.Timestamp(customers.until or date.today())
+    assert staged["next_purchase_p25"].min() > pd.Timestamp(customers.until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from string import Formatter
@@ -15,6 +16,7 @@ from lifestage.report.texts import LANGUAGES, voice
 from lifestage.report.words.notes import NOTES, REASONS
 
 SOURCE = Path(lifestage.__file__).parent
+MODULES = [ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py") if "report" not in path.parts]
 
 
 def fields(text: str) -> set[str]:
@@ -39,22 +41,46 @@ def test_traditional_and_simplified_differ_where_they_must() -> None:
         assert new in simplified
 
 
-def test_every_note_that_data_and_fit_can_make_has_chinese() -> None:
-    files = [*SOURCE.glob("data/*.py"), *SOURCE.glob("fit*/*.py")]
-    codes = {code for file in files for code in re.findall(r"\bNote\(\s*\"(\w+)\"", file.read_text("utf-8"))}
-    assert len(codes) > 10
+def calls_of(name: str, module: ast.Module) -> list[ast.Call]:
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == name]
+
+
+def test_every_note_that_can_be_made_has_chinese_and_no_other_has() -> None:
+    """The notes are read from where they are made; ``Note(**stored)`` alone makes one again."""
+    made: dict[str, set[str] | None] = {}
+    for module in MODULES:
+        for call in calls_of("Note", module):
+            if not call.args:
+                assert [keyword.arg for keyword in call.keywords] == [None]
+                continue
+            code, values = call.args[0], call.args[2] if len(call.args) > 2 else None
+            assert isinstance(code, ast.Constant), ast.unparse(call)
+            made[code.value] = keys_of(values) if isinstance(values, ast.Dict) else set() if values is None else None
+    assert {"at_bound", "picked", "stacked", "truncated_start", "no_repeats"} < set(made)
     for lang in ("zh-Hant", "zh-Hans"):
-        assert codes <= set(NOTES[lang]), codes - set(NOTES[lang])
+        assert set(made) == set(NOTES[lang])
+        for code, values in made.items():
+            assert values is None or fields(NOTES[lang][code]) <= values, code
 
 
-def test_every_reason_of_a_quality_record_has_a_name() -> None:
-    source = "".join((SOURCE / "data" / name).read_text("utf-8") for name in ("quality.py", "orders.py"))
+def keys_of(values: ast.Dict) -> set[str]:
+    return {key.value for key in values.keys if isinstance(key, ast.Constant)}
+
+
+def test_every_reason_of_a_quality_record_has_a_name_and_no_other_has() -> None:
     from lifestage.data.orders import NOT_POSITIVE, UNREADABLE, ZERO
 
-    counted = set(re.findall(r'"(\w+)": (?:int|by_fate)', source)) | {*UNREADABLE, NOT_POSITIVE, ZERO}
-    assert {"after_until", "negative_lines", "missing_id"} <= counted
+    counted = {*UNREADABLE, NOT_POSITIVE, ZERO}
+    for module in MODULES:
+        for node in ast.walk(module):
+            if isinstance(node, ast.Assign | ast.keyword) and isinstance(node.value, ast.Dict):
+                names = [node.arg] if isinstance(node, ast.keyword) else [ast.unparse(each) for each in node.targets]
+                if {"dropped", "found", "merged"} & set(names):
+                    counted |= keys_of(node.value)
+    assert {"after_until", "exact_duplicates", "days_netted_to_nothing", "same_day_lines", "missing_id"} < counted
     for lang in LANGUAGES:
-        assert counted <= set(REASONS[lang]), counted - set(REASONS[lang])
+        assert counted == set(REASONS[lang])
 
 
 def test_notes_take_their_values_and_fall_back_to_english() -> None:
