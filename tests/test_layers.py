@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "lifestage"
 FLOORS = [
-    {"tables", "distinct", "special", "errors", "folders"},
+    {"tables", "distinct", "special", "errors", "folders", "addresses"},
     {"data", "families"},
     {"fitting", "posterior"},
     {

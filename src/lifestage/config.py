@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from lifestage.addresses import local_path, refuse_passwords
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.stage_facts import HIGH_VALUE, check_share
@@ -101,8 +102,9 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     ConfigError
         If it cannot be read.
     """
+    file = local_path(path)
     try:
-        return tomllib.loads(Path(path).read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"expected a TOML file of settings in {path}; {error}") from error
 
@@ -113,8 +115,9 @@ def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
     Raises
     ------
     ConfigError
-        If a setting is unknown or out of range.
+        If a setting is unknown or out of range, or holds a password.
     """
+    refuse_passwords(settings)  # before a message repeats what was given
     try:
         return model(**settings)
     except ValidationError as error:

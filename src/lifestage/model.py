@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifestage.addresses import local_path
 from lifestage.data.compress import compress, mean_spend
 from lifestage.errors import ConfigError, DataError, RegistryError
 from lifestage.families import STACK, family
@@ -166,7 +167,7 @@ class LTVModel:
 
         from lifestage.saved import model_to_json
 
-        target = Path(path).resolve()
+        target = local_path(path).resolve()
         refuse_others(target, MODEL_FILES)
         with staging_folder(target) as staging:
             (staging / "model.json").write_text(json.dumps(model_to_json(self), indent=1, ensure_ascii=False), "utf-8")
@@ -284,7 +285,7 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
     from lifestage.saved import SCHEMA
     from lifestage.stage_facts import read_stage_facts
 
-    folder = Path(path)
+    folder = local_path(path)
     try:
         raw = json.loads((folder / "model.json").read_text("utf-8"))
         if raw["schema"] > SCHEMA:

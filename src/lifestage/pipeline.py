@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lifestage.addresses import address_of, local_path
 from lifestage.config import RunConfig
 from lifestage.data.engine import to_pandas, write_parquet
-from lifestage.data.postgres import is_postgres, replace_table
+from lifestage.data.postgres import replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
 from lifestage.evaluate import calibrate, put_to_test
@@ -107,9 +108,9 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     >>> ls.read_orders(shop, table="staged").fetchall()
     [(1,), (2,)]
     """
-    target = os.fspath(to)
-    if is_postgres(target):
-        replace_table(table, target, name)
+    address, target = address_of(to), os.fspath(to)
+    if address is not None:
+        replace_table(table, address, name)
     elif target.lower().endswith(DATABASES):
         replace_in_file(table, target, name)
     else:
@@ -162,7 +163,10 @@ def run(
     ConfigError
         If *out* is taken by something else.
     """
-    target = Path(out).resolve()
+    for place in (orders, to):
+        if isinstance(place, str | os.PathLike):
+            address_of(place)
+    target = local_path(out).resolve()
     refuse_others(target, RUN_FILES)
     previous = _previous_run(target)
     with staging_folder(target, private=True) as staging:

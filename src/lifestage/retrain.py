@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import registry
+from lifestage.addresses import address_of, local_path
 from lifestage.card import markdown_table, model_card
 from lifestage.changes import change_note
 from lifestage.data.engine import lazy, to_pandas
@@ -129,6 +130,8 @@ def retrain(
     source = spec.orders if orders is None else orders
     if source is None:
         raise ConfigError("expected orders: name them in spec.toml, or give them")
+    if isinstance(source, str | os.PathLike):
+        address_of(source)
     if out is not None:
         _check_out(folder, out)
     with nullcontext() if dry_run else registry.lock(folder):
@@ -275,7 +278,7 @@ def _data_hash(customers: Summary) -> str:
 
 def _check_out(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> None:
     """Refuse, before anything is done, what could not be written into, or would put customers into the store."""
-    target = Path(out).resolve()
+    target = local_path(out).resolve()
     refuse_others(target, RUN_FILES)
     if target.is_relative_to(Path(folder).resolve()):
         raise ConfigError(f"expected a folder for customers outside of the model, where none may be; got {target}")

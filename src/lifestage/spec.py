@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lifestage.addresses import address_of, local_path
 from lifestage.config import RunConfig, checked, read_toml
 from lifestage.errors import ConfigError
 
@@ -71,7 +71,7 @@ def read_spec(folder: str | os.PathLike[str]) -> Spec:
     ConfigError
         If it is not there, or a setting is unknown or out of range.
     """
-    return _check(read_toml(Path(folder) / SPEC))
+    return _check(read_toml(local_path(folder) / SPEC))
 
 
 def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
@@ -101,6 +101,8 @@ def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
     """
     import tomlkit
 
+    if orders is not None:
+        address_of(orders)
     given = {name: value for name, value in settings.items() if value is not None}
     spec = _check({"run": given} if orders is None else {"orders": orders, "run": given})
 

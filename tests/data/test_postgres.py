@@ -181,6 +181,83 @@ def test_errors_are_sentences_without_secrets(server: str, tmp_path: Path) -> No
     assert not (tmp_path / "o").exists()
 
 
+ATTACKS = [
+    "with gone as (delete from victims returning *) select * from gone",
+    "with more as (insert into victims values (9) returning *) select * from more",
+    "delete from victims returning *",
+    "drop table victims",
+    "select 1; delete from victims",
+    "select 1; commit; delete from victims",
+    "select 1) to program 'touch {file}' --",
+    "select 1) to '{file}' --",
+    "select * into stolen from victims",
+    "create table stolen as select * from victims",
+    "copy victims to program 'touch {file}'",
+    "copy (select 1) to program 'touch {file}'",
+    "copy victims from program 'echo 9'",
+    "copy victims to '{file}'",
+    "set transaction read write",
+    "rollback",
+    "explain analyze delete from victims",
+    "select set_config('transaction_read_only', 'off', false), erase()",
+    "select erase()",
+    "select nextval('counter')",
+    "do $$ begin delete from victims; end $$",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def victims(server: str) -> str:
+    erase = "create function erase() returns int language plpgsql as $$ begin delete from victims; return 1; end $$"
+    execute(server, "create table victims as select 1 as x", erase, "create sequence counter")
+    return server
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_query_only_reads(victims: str, tmp_path: Path, attack: str) -> None:
+    tmp_path.chmod(0o777)
+    file = tmp_path / "touched"
+    with pytest.raises(DataError):
+        ls.read_orders(victims, query=attack.format(file=file))
+    assert not file.exists()
+    assert execute(victims, "select * from victims") == [(1,)]
+    assert execute(victims, "select last_value, is_called from counter") == [(1, False)]
+    assert execute(victims, "select count(*) from pg_class where relname = 'stolen'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "query", ["select x from victims;", "table victims", "select 1 as x -- one", "values (1)", "with a as (select 1 as x) select x from a", "select x from victims /* ; */ ;\n"],
+)  # fmt: skip
+def test_queries_that_read_are_answered(victims: str, query: str) -> None:
+    assert ls.read_orders(victims, query=query).fetchall() == [(1,)]
+
+
+def test_a_view_that_writes_does_not(victims: str) -> None:
+    execute(victims, "create view trap as select erase() as x")
+    with pytest.raises(DataError, match="read-only"):
+        ls.read_orders(victims, table="trap")
+    assert execute(victims, "select * from victims") == [(1,)]
+
+
+def test_schema_and_table_are_told_apart_when_read_and_when_written(server: str) -> None:
+    execute(server, "create schema shop")
+    ls.write_table(pd.DataFrame({"x": [1]}), server, "shop.v1.customers")
+    ls.write_table(pd.DataFrame({"x": [2]}), server, "shop.v1.customers")
+    assert ls.read_orders(server, table="shop.v1.customers").fetchall() == [(2,)]
+    assert execute(server, 'select x from shop."v1.customers"') == [(2,)]
+
+
+def test_names_that_the_server_would_cut_off_are_refused(server: str) -> None:
+    ls.write_table(pd.DataFrame({"x": [1]}), server, "é" * 31)
+    assert ls.read_orders(server, table="é" * 31).fetchall() == [(1,)]
+    for name in ("a" * 64, "é" * 32, f"{'s' * 64}.customers"):
+        with pytest.raises(ConfigError, match="up to 63 bytes"):
+            ls.write_table(pd.DataFrame({"x": [1]}), server, name)
+        with pytest.raises(ConfigError, match="up to 63 bytes"):
+            ls.read_orders(server, table=name)
+
+
 def test_a_wrong_password_is_told(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PGPASSWORD", "wrong")
     with pytest.raises(DataError, match="password authentication failed"):

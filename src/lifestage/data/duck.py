@@ -9,6 +9,7 @@ from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
+from lifestage.addresses import local_path
 from lifestage.errors import ConfigError, DataError
 
 __all__ = [
@@ -66,13 +67,14 @@ def connect(
     """
     import duckdb
 
-    folder = Path(temp_directory or gettempdir())
+    folder = local_path(temp_directory or gettempdir())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"temp_directory must be a folder to write in; got {folder}: {error}") from error
     spill = folder / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
     settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
+    settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     try:
         return duckdb.connect(config={name: value for name, value in settings.items() if value is not None})
     except duckdb.Error as error:

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from lifestage.addresses import address_of, split_table
 from lifestage.data.duck import quoted
 from lifestage.data.engine import to_reader
 from lifestage.errors import ConfigError, DataError
 
-__all__ = ["is_postgres", "load_into", "replace_table"]
+__all__ = ["load_into", "replace_table"]
 
-
-def is_postgres(name: str) -> bool:
-    """Whether a source or a destination is the address of a PostgreSQL database."""
-    return name.startswith(("postgresql://", "postgres://"))
+LONGEST_NAME = 63
+"""Bytes of a name; the server cuts off what is beyond them."""
 
 
 def load_into(connection: Any, address: str, *, table: str | None, query: str | None) -> Any:
     """Copy a table, or the answer to a query, into a temporary table of a DuckDB connection; batch by batch.
+
+    The transaction is read-only, and the server itself refuses all but one SELECT that changes nothing, for no cursor
+    can be declared for anything else.
 
     Returns
     -------
@@ -30,15 +31,21 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
     Raises
     ------
     ConfigError
-        If the address holds a password, or not exactly one of table and query is given.
+        If the address holds a password, not exactly one of table and query is given, or a name is none.
     DataError
-        If the database cannot be read.
+        If the database cannot be read, or the query is not one SELECT.
     """
     if (table is None) == (query is None):
         raise ConfigError(f"expected a table or a query of {address}; got {'both' if table else 'neither'}")
     name = f"lifestage_{uuid4().hex}"
     with _connected(address) as cursor:
-        cursor.execute(query if query is not None else f"select * from {_named(str(table))}")
+        cursor.execute("set transaction read only")
+        if query is None:
+            query = f"select * from {_named(*split_table(str(table)))}"
+        else:
+            query = query.rstrip().removesuffix(";") + "\n"  # which ends a comment
+            cursor.execute(f"declare {name} no scroll cursor for {query}")
+        cursor.execute(query)
         batches = cursor.fetch_record_batch()
         connection.register("batches", batches)
         connection.execute(f"create temp table {name} as select * from batches")
@@ -55,23 +62,22 @@ def replace_table(frame: Any, address: str, table: str) -> None:
     Raises
     ------
     ConfigError
-        If the address holds a password.
+        If the address holds a password, or the name of the table is none, or too long for the server.
     DataError
         If the table cannot be written.
     """
-    schema, _, name = table.rpartition(".")
+    schema, name = split_table(table)
     staging = f"lifestage_{uuid4().hex}"
-    place = f"{quoted(schema)}." if schema else ""
+    old, new = _named(schema, name), _named(schema, staging)
     with _connected(address) as cursor:
         rows = to_reader(frame)
         cursor.adbc_ingest(staging, rows, mode="create", **({"db_schema_name": schema} if schema else {}))
-        new = place + quoted(staging)
-        if _columns(cursor, new) == _columns(cursor, _named(table)):
-            cursor.execute(f"truncate {_named(table)}")
-            cursor.execute(f"insert into {_named(table)} select * from {new}")
+        if _columns(cursor, new) == _columns(cursor, old):
+            cursor.execute(f"truncate {old}")
+            cursor.execute(f"insert into {old} select * from {new}")
             cursor.execute(f"drop table {new}")
         else:
-            cursor.execute(f"drop table if exists {_named(table)}")
+            cursor.execute(f"drop table if exists {old}")
             cursor.execute(f"alter table {new} rename to {quoted(name)}")
 
 
@@ -88,10 +94,7 @@ def _columns(cursor: Any, table: str) -> list[tuple[str, str]]:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """A cursor whose statements are one transaction, committed at the end."""
-    parts = urlsplit(address)
-    if parts.password is not None or any("password" in key.lower() for key in parse_qs(parts.query)):
-        where = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-        raise ConfigError(f"expected the password of {where} in PGPASSWORD or a password file, not in the address")
+    address_of(address)
     try:
         from adbc_driver_manager import Error
         from adbc_driver_postgresql import dbapi
@@ -105,6 +108,10 @@ def _connected(address: str) -> Iterator[Any]:
         raise DataError(f"could not use {address}: {str(error).strip().splitlines()[0]}") from error
 
 
-def _named(table: str) -> str:
+def _named(schema: str | None, table: str) -> str:
     """A table name, perhaps with its schema, as SQL takes it."""
-    return ".".join(map(quoted, table.split(".", 1)))
+    parts = [part for part in (schema, table) if part is not None]
+    for part in parts:
+        if (size := len(part.encode())) > LONGEST_NAME:
+            raise ConfigError(f"expected names of up to {LONGEST_NAME} bytes in PostgreSQL; {part!r} has {size}")
+    return ".".join(map(quoted, parts))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from lifestage.addresses import address_of, split_table
 from lifestage.data.duck import connect, quoted, readable
 from lifestage.data.engine import to_reader
-from lifestage.data.postgres import is_postgres, load_into
+from lifestage.data.postgres import load_into
 from lifestage.errors import ConfigError, DataError
 from lifestage.folders import files_like
 
@@ -37,7 +39,8 @@ def read_orders(
         identifier such as 00012 stays what it is. User and password of a server come from the environment (``PGUSER``,
         ``PGPASSWORD``) or a password file.
     table, query : str, optional
-        Table of the database, not needed if a file has one; or a query of it.
+        Table of the database, perhaps as ``schema.table``, not needed if a file has one; or a query of it: one SELECT,
+        which can read nothing but the database and change nothing. Its answer is copied into the engine.
     memory_limit : str, optional
         Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not fit is spilled.
     temp_directory : path, optional
@@ -50,18 +53,18 @@ def read_orders(
     DataError
         If there is no such file or table, or it is empty or of another kind.
     ConfigError
-        If the settings cannot be, or an address holds a password.
+        If the settings cannot be, a query is not one SELECT, or an address holds a password.
     """
     return open_source(connect(memory_limit, temp_directory, threads), source, table, query)
 
 
 def open_source(connection: Any, source: str | Path, table: str | None = None, query: str | None = None) -> Any:
     """The same on a connection that is there."""
-    name = str(source)
+    address, name = address_of(source), str(source)
     lower = name.lower()
-    if is_postgres(name):
-        with readable(name):
-            return load_into(connection, name, table=table, query=query)
+    if address is not None:
+        with readable(address):
+            return load_into(connection, address, table=table, query=query)
     if table is not None and query is not None:
         raise ConfigError(f"expected a table or a query of {name}; got both")
     if not any(mark in name for mark in "*?[") and not Path(name).exists():
@@ -88,25 +91,56 @@ def open_source(connection: Any, source: str | Path, table: str | None = None, q
 
 
 def _database(connection: Any, name: str, table: str | None, query: str | None) -> Any:
+    if query is not None:
+        return _answer(connection, name, query)
     literal = name.replace("'", "''")
     connection.execute(f"attach '{literal}' as log (read_only)")
-    if query is not None:
-        connection.execute("use log")
-        return connection.query(query)
     found = connection.execute(
-        "select table_schema, table_name from information_schema.tables where table_catalog = 'log' order by all"
+        "select table_schema, table_name, table_type from information_schema.tables where table_catalog = 'log' "
+        "order by all"
     ).fetchall()
-    names = {f"{schema}.{each}" if schema != "main" else each: (schema, each) for schema, each in found}
+    kinds = {(schema, each): kind for schema, each, kind in found}
+    names = [f"{schema}.{each}" if schema != "main" or "." in each else each for schema, each in kinds]
     listed = ", ".join(names) or "none"
     if table is None and len(names) == 1:
-        table = next(iter(names))
+        table = names[0]
     if table is None:
         raise DataError(f"expected table= to name one of the tables of {name}: {listed}")
-    key = table.removeprefix("main.")
-    if key not in names:
+    schema, each = split_table(table)
+    key = (schema or "main", each)
+    if key not in kinds:
         raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
-    schema, each = names[key]
-    return connection.query(f"select * from log.{quoted(schema)}.{quoted(each)}")
+    place = ".".join(map(quoted, key))
+    if kinds[key] == "VIEW":  # a query that somebody else has written
+        return _answer(connection, name, f"select * from {place}")
+    return connection.query(f"select * from log.{place}")
+
+
+LOCKED = (
+    "set enable_external_access = false",  # no other file, no network, nothing attached, copied or loaded
+    "set python_enable_replacements = false",  # nor a variable of Python
+    "set arrow_lossless_conversion = true",
+    "set lock_configuration = true",
+)
+
+
+def _answer(connection: Any, name: str, query: str) -> Any:
+    """Copy the answer of a database file to one SELECT into the engine; the query can see nothing but the file."""
+    import duckdb
+
+    if [each.type for each in connection.extract_statements(query)] != [duckdb.StatementType.SELECT]:
+        raise ConfigError(f"expected one SELECT as the query of {name}, which is only read")
+    known = "select current_setting('memory_limit'), current_setting('temp_directory'), current_setting('threads')"
+    ((memory, spill, threads),) = connection.execute(known).fetchall()
+    made = f"lifestage_{uuid4().hex}"
+    with connect(memory, Path(spill).parent, threads) as reader:
+        literal = name.replace("'", "''")
+        for statement in (f"attach '{literal}' as log (read_only)", "use log", *LOCKED):
+            reader.execute(statement)
+        connection.register("batches", reader.query(query).to_arrow_reader())
+        connection.execute(f"create temp table {made} as select * from batches")
+        connection.unregister("batches")
+    return connection.table(made)
 
 
 def replace_in_file(frame: Any, name: str, table: str) -> None:
@@ -117,7 +151,7 @@ def replace_in_file(frame: Any, name: str, table: str) -> None:
     DataError
         If the file is no such database, or is in use.
     """
-    schema, _, last = table.rpartition(".")
+    schema, last = split_table(table)
     place = f"{quoted(schema or 'main')}.{quoted(last)}"
     with readable(name, "write"), files_like(Path(name)), connect() as connection:  # closed after a failure too
         literal = name.replace("'", "''")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifestage.addresses import local_path
 from lifestage.errors import RegistryError
 from lifestage.model import load
 
@@ -70,7 +71,7 @@ def model_folder(store: str | os.PathLike[str], name: str) -> Path:
     RegistryError
         If the name is none.
     """
-    return Path(store) / check_name(name)
+    return local_path(store) / check_name(name)
 
 
 def versions(folder: str | os.PathLike[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.addresses import local_path
 from lifestage.data.engine import lazy, to_pandas
 from lifestage.folders import staging_file
 from lifestage.lifecycle import at_risk_list, stage_table
@@ -105,6 +106,7 @@ def write_report(
     ...     ls.write_report(staged, model, pathlib.Path(folder) / "report.html", currency="USD").name
     'report.html'
     """
+    target = local_path(path)
     speaker = voice(lang, currency)
     known: dict[str, Any] = {"previous": previous, "cac": cac, "customers": customers, "trust": trust}
     known["thresholds"] = thresholds
@@ -112,7 +114,6 @@ def write_report(
     listed = _at_risk(staged, speaker, max(top, LISTED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))
     text = render(run, stages, listed, speaker, title, top)
-    target = Path(path)
     with staging_file(target, private=True) as staging:
         staging.write_text(text, "utf-8")
     return target
