@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from lifestage import cli_experiments  # noqa: F401 - adds its commands
-from lifestage.addresses import refuse_password_options
 from lifestage.cli_evaluate import backtest, drift
 from lifestage.cli_lifecycle import lifecycle
 from lifestage.cli_models import models, retrain
@@ -52,22 +50,12 @@ from lifestage.cli_options import (
     Tz,
     Until,
 )
-from lifestage.console import print_summary, progress, sentences, terminable
+from lifestage.console import Door, print_summary, progress, sentences, terminable
 
 __all__ = ["app", "main"]
 
-
-class _Door(TyperGroup):
-    """Refuses an address with a password before anything is done, or repeated in an error."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        with sentences(debug=False):
-            refuse_password_options(args)
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_Door,
+    cls=Door,
     name="lifestage",
     help="Predictive customer lifetime value: from an order log to LTV with intervals, life-cycle stages and a report.",
     no_args_is_help=True,

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
+from lifestage.addresses import refuse_password_options
 from lifestage.errors import LifestageError
 
-__all__ = ["print_summary", "progress", "sentences", "terminable"]
+__all__ = ["Door", "print_summary", "progress", "sentences", "terminable"]
 
 
 @contextmanager
@@ -128,3 +130,12 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
         console.print(f"[yellow]•[/yellow] {escape(text)}")
     files = "report.html, customers.parquet, stages.csv, summary.json, model/"
     console.print(f"Written to [bold]{escape(str(out))}[/bold]: {files}")
+
+
+class Door(TyperGroup):
+    """Refuses an address with a password before anything is done, or repeated in an error."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with sentences(debug=False):
+            refuse_password_options(args)
+        return super().parse_args(ctx, args)
