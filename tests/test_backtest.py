@@ -134,7 +134,7 @@ def test_what_cannot_be_tested_is_refused(cdnow: pd.DataFrame) -> None:
         backtest(cdnow, horizon=39, origins=["1998-03-01"], period="week")
     with pytest.raises(ConfigError, match="in the place of until"):
         backtest(cdnow, until="1997-09-30")
-    with pytest.raises(ConfigError, match="horizon above 0"):
+    with pytest.raises(ConfigError, match="horizon: expected one number of periods above 0"):
         backtest(cdnow, horizon=0)
 
 

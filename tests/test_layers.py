@@ -31,6 +31,7 @@ FLOORS = [
         "model",
         "stage_facts",
         "saved",
+        "margins",
         "as_summary",
         "histories",
         "evaluate",

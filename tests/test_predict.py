@@ -185,7 +185,7 @@ def test_customers_outside_the_fit_keep_finite_numbers(model: ls.LTVModel) -> No
     [{"horizon": 0}, {"horizon": float("nan")}, {"discount_rate": -0.1}, {"margin": 0}, {"margin": 1.5}, {"level": 1}],
 )
 def test_terms_out_of_range_are_refused(model: ls.LTVModel, customers: ls.Summary, wrong: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=f"{next(iter(wrong))} must be"):
+    with pytest.raises(ConfigError, match=f"{next(iter(wrong))}: expected"):
         model.predict(customers, **wrong)
 
 

@@ -9,22 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.stage_facts import check_share
-from lifestage.tables import FREQUENCY, HIGH_VALUE_CUT, MEDIAN_GAP, MONETARY, RECENCY, Summary, T
+from lifestage.tables import FREQUENCY, HIGH_VALUE_CUT, LAST_DAY, MEDIAN_GAP, MONETARY, RECENCY, TERMS, Summary, T
 from lifestage.value import Terms
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
 
-__all__ = ["NEXT_PURCHASE", "constant_columns", "purchase_dates", "score_columns"]
+__all__ = ["NEXT_PURCHASE", "NEXT_WAITS", "SCORES", "constant_columns", "score_columns", "wait_columns"]
+
+Floats = NDArray[np.float64]
 
 NEXT_PURCHASE = ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75")
+NEXT_WAITS = tuple(f"{name}_days" for name in NEXT_PURCHASE)
+"""In their place where no last day of observation is known: days from it, whichever it is."""
+
+SCORES = frozenset(
+    {
+        *("days_silent", "mean_gap_days", "p_alive", "p_purchase", "expected_purchases", "purchases_low"),
+        *("purchases_high", "expected_spend", "ltv", "ltv_low", "ltv_high", "retained", "p_window", "p_window_fresh"),
+        *("value_lost", *NEXT_PURCHASE, *NEXT_WAITS, LAST_DAY, *TERMS),
+    }
+)
+"""Every column that a scores table can have; a table that is scored again loses those it had."""
 
 DAY = 86_400.0
 """Seconds."""
 
 
 def score_columns(
-    columns: Mapping[str, Any], model: LTVModel, terms: Terms, customers: Summary, either: Callable[..., Any]
+    columns: Mapping[str, Any], model: LTVModel, margin: Any, customers: Summary, either: Callable[..., Any]
 ) -> dict[str, Any]:
     """Columns of a scores table from those of a customer and of the distinct history, in order; money among them.
 
@@ -32,6 +45,7 @@ def score_columns(
     ----------
     columns : mapping
         Expressions of an engine, or arrays.
+    margin : float, expression or array
     either : callable
         (condition, value, other) → value where the condition holds, else the other; None is a missing value.
     """
@@ -41,20 +55,20 @@ def score_columns(
     first = ("p_alive", "p_purchase", "expected_purchases", "purchases_low", "purchases_high")
     out |= {name: columns[name] for name in first}
     middle = ("retained", "p_window", "p_window_fresh")
-    until = NEXT_PURCHASE if customers.until is not None else ()
+    until = (*NEXT_PURCHASE, LAST_DAY) if customers.until is not None else NEXT_WAITS
     if model.spend is None:
         return out | {name: columns[name] for name in (*middle, *until)}
     m = columns[MONETARY]
-    scale = (model.spend.estimate["v"] + x * m) * columns["_discount"] * terms.margin
+    scale = (model.spend.estimate["v"] + x * m) * columns["_discount"] * margin
     lost = columns["_lost_0"] + columns["_lost_1"] * m
     out |= {
         "expected_spend": columns["_spend_0"] + columns["_spend_1"] * m,
-        "ltv": (columns["_ltv_0"] + columns["_ltv_1"] * m) * terms.margin,
+        "ltv": (columns["_ltv_0"] + columns["_ltv_1"] * m) * margin,
         "ltv_low": scale * columns["_factor_low"],
         "ltv_high": scale * columns["_factor_high"],
     }
     out |= {name: columns[name] for name in middle}
-    out["value_lost"] = either(lost > 0, lost * terms.margin, 0.0)
+    out["value_lost"] = either(lost > 0, lost * margin, 0.0)
     return out | {name: columns[name] for name in until}
 
 
@@ -74,7 +88,15 @@ def constant_columns(model: LTVModel, terms: Terms, high_value: float) -> dict[s
     }
 
 
-def purchase_dates(wait: NDArray[np.float64], customers: Summary) -> NDArray[np.datetime64]:
+def wait_columns(waits: Mapping[str, Floats], customers: Summary) -> dict[str, Any]:
+    """When the next purchase is made, from waits in periods: dates beside the day they count from, or days."""
+    if customers.until is None:
+        return {f"{name}_days": waits[name] * customers.period.days for name in NEXT_PURCHASE}
+    dates = {name: _dates(waits[name], customers) for name in NEXT_PURCHASE}
+    return dates | {LAST_DAY: np.full(len(waits[NEXT_PURCHASE[0]]), np.datetime64(customers.until, "s"))}
+
+
+def _dates(wait: Floats, customers: Summary) -> NDArray[np.datetime64]:
     """Dates of waits (periods) from the last day of the data: the day after it at the earliest."""
     seconds = np.maximum(1.0, np.ceil(wait * customers.period.days)) * DAY
     seconds += np.datetime64(customers.until, "s").astype(float)

@@ -57,7 +57,7 @@ class RunConfig(BaseModel):
     backtest: int | None = Field(default=None, ge=0)
 
     horizon: float = Field(default=52, gt=0)
-    discount_rate: float = Field(default=0.10, ge=0)
+    discount_rate: float = Field(default=0.10, ge=0, le=1)
     margin: float = Field(default=1.0, gt=0, le=1)
     level: float = Field(default=0.9, gt=0, lt=1)
 

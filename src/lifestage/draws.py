@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from lifestage.as_summary import as_summary
 from lifestage.curves import discounted_purchases
 from lifestage.errors import ConfigError
 from lifestage.families import family
+from lifestage.margins import MARGIN_OF_ROW, with_margins
 from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
 from lifestage.value import Terms, spend_line
 
@@ -30,7 +32,7 @@ def predict_draws(
     *,
     horizon: float = 52,
     discount_rate: float = 0.10,
-    margin: float = 1.0,
+    margin: Any = 1.0,
 ) -> xr.Dataset:
     """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
 
@@ -45,8 +47,8 @@ def predict_draws(
         Periods of the model.
     discount_rate : float
         Per YEAR, whatever the period; 0.10 is 10 % a year.
-    margin : float
-        Share of spend that is profit before marketing, in (0, 1].
+    margin : float, column name, or one number a customer
+        Share of spend that is profit before marketing, in (0, 1]; as in ``predict``.
 
     Returns
     -------
@@ -72,8 +74,11 @@ def predict_draws(
 
     from lifestage.data.engine import to_pandas
 
-    terms = Terms(horizon, discount_rate, margin)
+    single = isinstance(margin, Number) or margin is None
+    terms = Terms(horizon, discount_rate, margin if single else 1.0)
     customers = as_summary(model, customers)
+    if not single:
+        customers = with_margins(customers, margin)
     size = max(part.size for part in model.parts.values())
     if customers.customers * size > MOST_VALUES:
         raise ConfigError(
@@ -94,6 +99,7 @@ def predict_draws(
     if model.spend is not None:
         intercept, slope = spend_line(model, x)
         values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
-        values["ltv"] = terms.margin * alive * discounted * values["expected_spend"]
+        own = terms.margin if single else table[MARGIN_OF_ROW].to_numpy(float)
+        values["ltv"] = own * alive * discounted * values["expected_spend"]
     arrays = {name: (("draw", "customer"), np.broadcast_to(v, (size, x.size))) for name, v in values.items()}
     return xr.Dataset(arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)})

@@ -13,6 +13,7 @@ from lifestage.curves import alive_purchases
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 from lifestage.predict import PREDICTION_DRAWS
+from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,7 @@ def alive_matrix(model: LTVModel, *, T: float, max_frequency: int = 20) -> pd.Da
 
 def purchases_matrix(model: LTVModel, *, T: float, horizon: float = 52, max_frequency: int = 20) -> pd.DataFrame:
     """Expected purchases within *horizon* periods by frequency (rows) and recency (columns, periods)."""
-    if not 0 < horizon < np.inf:
-        raise ConfigError(f"expected horizon > 0, in periods; got {horizon}")
+    check_horizon(horizon)
     return _matrix(model, T, max_frequency, horizon)
 
 

@@ -117,10 +117,10 @@ class LTVModel:
     def predict(
         self,
         customers: Summary | Any,
-        horizon: float = 52,
+        horizon: Any = 52,
         *,
         discount_rate: float = 0.10,
-        margin: float = 1.0,
+        margin: Any = 1.0,
         level: float = 0.9,
         calibrated: bool = False,
         high_value: float = HIGH_VALUE,
@@ -132,7 +132,7 @@ class LTVModel:
         return predict(self, customers, **terms, calibrated=calibrated, high_value=high_value)
 
     def predict_draws(
-        self, customers: Summary | Any, horizon: float = 52, *, discount_rate: float = 0.10, margin: float = 1.0
+        self, customers: Summary | Any, horizon: float = 52, *, discount_rate: float = 0.10, margin: Any = 1.0
     ) -> xr.Dataset:
         """Predict every customer under each draw of the parameters; see :func:`lifestage.draws.predict_draws`."""
         from lifestage.draws import predict_draws

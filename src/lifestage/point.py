@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
-from lifestage.columns import NEXT_PURCHASE, purchase_dates, score_columns
+from lifestage.columns import NEXT_PURCHASE, SCORES, score_columns, wait_columns
 from lifestage.families import family
 from lifestage.futures import Futures, Pairs, find_pairs, tabulate
+from lifestage.margins import MARGIN_OF_ROW
 from lifestage.spend_laws import spend_at
 from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Summary, T
 from lifestage.value import Terms, spend_line
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["point_scores", "score_rows"]
 
 Floats = NDArray[np.float64]
+
+REPLACED = SCORES | {MARGIN_OF_ROW}
+"""Columns of the customers that their scores do not keep."""
 
 BLOCK = 30_000
 """Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
@@ -80,7 +84,7 @@ def point_scores(
 
 
 def score_rows(
-    model: LTVModel, table: pd.DataFrame, terms: Terms, customers: Summary, constants: dict[str, float]
+    model: LTVModel, table: pd.DataFrame, terms: Terms, customers: Summary, constants: dict[str, Any]
 ) -> pd.DataFrame | None:
     """The scores table of customers held in pandas, row by row without a join; None as above."""
     import pandas as pd
@@ -90,17 +94,18 @@ def score_rows(
     if tables is None:
         return None
     money = table[MONETARY].to_numpy(float) if model.spend is not None else x
+    margins = table[MARGIN_OF_ROW].to_numpy(float) if MARGIN_OF_ROW in table else None
 
     def score(rows: slice) -> dict[str, Any]:
         known = {FREQUENCY: x[rows], RECENCY: t_x[rows], T: t_obs[rows], MONETARY: money[rows]}
         found: dict[str, Any] = dict(_look_up(tables, x, rows))
-        if customers.until is not None:
-            found |= {name: purchase_dates(found[name], customers) for name in NEXT_PURCHASE}
+        found |= wait_columns(found, customers)
+        own = terms.margin if margins is None else margins[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return score_columns(known | found, model, terms, customers, _either) | constants
+            return score_columns(known | found, model, own, customers, _either) | constants | {"margin": own}
 
     new = pd.DataFrame(_in_blocks(x.size, score), index=table.index, copy=False)
-    return pd.concat([table[[name for name in table.columns if name not in new]], new], axis=1)
+    return pd.concat([table[[name for name in table.columns if name not in REPLACED]], new], axis=1)
 
 
 def _either(condition: NDArray[np.bool_], value: Floats, other: float | None) -> Floats:

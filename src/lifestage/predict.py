@@ -8,6 +8,8 @@ factor of the distinct row times (v + frequency·monetary_value): money never en
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -16,22 +18,24 @@ from numpy.typing import NDArray
 
 from lifestage import special
 from lifestage.as_summary import as_summary
-from lifestage.columns import NEXT_PURCHASE, constant_columns, purchase_dates, score_columns
+from lifestage.columns import NEXT_PURCHASE, SCORES, constant_columns, score_columns, wait_columns
 from lifestage.curves import discounted_purchases
-from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
+from lifestage.data.engine import ENGINES, date_column, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, predictive_quantiles
+from lifestage.margins import MARGIN_OF_ROW, with_margins
 from lifestage.point import point_scores, score_rows
 from lifestage.stage_facts import HIGH_VALUE
 from lifestage.tables import KEYS, Summary
-from lifestage.value import Terms, spend_line
+from lifestage.value import Terms, check_horizon, short, spend_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
     from lifestage.posterior import Posterior
+    from lifestage.recalibration import Calibration
 
 __all__ = ["predict", "purchase_scores", "spend_draws"]
 
@@ -43,6 +47,9 @@ PREDICTION_DRAWS = 200
 WAIT_DRAWS, NEWTON = 20, 4
 """Draws that the wait to the next purchase is a mixture of, and steps that solve for its quantiles."""
 
+MOST_HORIZONS = 100
+"""Horizons that one call may be asked for."""
+
 CHUNK = 4_000_000
 """Rows times draws worked on at once: 32 MB an array."""
 
@@ -51,9 +58,9 @@ def predict(
     model: LTVModel,
     customers: Summary | Any,
     *,
-    horizon: float = 52,
+    horizon: Any = 52,
     discount_rate: float = 0.10,
-    margin: float = 1.0,
+    margin: Any = 1.0,
     level: float = 0.9,
     calibrated: bool = False,
     high_value: float = HIGH_VALUE,
@@ -67,12 +74,15 @@ def predict(
     ----------
     model : LTVModel
     customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
-    horizon : float
-        Periods of the model.
+    horizon : float, or a sequence of floats
+        Periods of the model. Of several horizons the tables stand one below the other, in this order: a row a customer
+        and horizon, which ``horizon_days`` tells apart.
     discount_rate : float
         Per YEAR, whatever the period; 0.10 is 10 % a year.
-    margin : float
-        Share of spend that is profit before marketing, in (0, 1].
+    margin : float, column name, or one number a customer
+        Share of spend that is profit before marketing, in (0, 1]: of all customers, in a column of theirs, or, for a
+        table in this process, a sequence, array or Series. A pandas Series is aligned by the index of a pandas table,
+        everything else goes by position.
     level : float
         Coverage of the predictive intervals, in (0, 1). They hold the number of purchases and the spend themselves,
         not their expectations: a customer with a small chance of buying has the interval [0, 0] and a positive mean.
@@ -91,7 +101,9 @@ def predict(
         a purchase); ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval discounts
         total spend at the customer's expected timing); ``p_window`` = P(a purchase within the stage window),
         ``p_window_fresh`` the same just after the last purchase, ``retained`` their ratio; ``value_lost`` (money);
-        ``next_purchase_p25/p50/p75`` (dates, given a purchase within the horizon); ``days_silent``, ``mean_gap_days``;
+        ``next_purchase_p25/p50/p75`` (dates, given a purchase within the horizon) and ``observed_until`` (the day they
+        count from), or ``next_purchase_p25_days`` … (days) where no last day of observation is known: a frame has that
+        of its own dates, ``first_purchase`` + T; ``days_silent``, ``mean_gap_days``;
         and the terms ``horizon_days, stage_window_days, high_value_cut, median_gap_days, level, discount_rate,
         margin``. Window, cut and median gap are those of the base that the model was fitted on: a row depends on its
         customer and the model alone.
@@ -99,7 +111,10 @@ def predict(
     Raises
     ------
     ConfigError
-        If a term is out of range, the customers are in another period than the model, or the model has no map.
+        If a term is no number or out of range, the customers are in another period than the model, or the model has
+        no map.
+    DataError
+        If a frame is no table of customers, or its dates do not agree on the last day of observation.
 
     Examples
     --------
@@ -109,11 +124,38 @@ def predict(
     >>> int(scores["expected_purchases"].sum().round())
     2089
     """
-    terms = Terms(horizon, discount_rate, margin, level)
+    horizons = _horizons(horizon)
+    single = isinstance(margin, Number) or margin is None
+    every = [Terms(each, discount_rate, margin if single else 1.0, level) for each in horizons]
     customers = as_summary(model, customers)
+    if not single:
+        customers = with_margins(customers, margin)
     if calibrated and model.calibration is None:
         raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
     correct = model.calibration if calibrated else None
+    parts = [_predict(model, customers, terms, correct, high_value) for terms in every]
+    if len(parts) == 1:
+        return parts[0]
+    tables = [lazy(part)[0] for part in parts]
+    return native(nw.concat(tables), lazy(customers.table)[1])
+
+
+def _horizons(horizon: Any) -> list[Any]:
+    """One horizon, or several that are all another; what each is worth, Terms says."""
+    if isinstance(horizon, str | bytes | Mapping | Set) or not hasattr(horizon, "__len__"):
+        return [horizon]
+    if getattr(horizon, "ndim", 1) != 1 or not 0 < len(horizon) <= MOST_HORIZONS:
+        raise ConfigError(f"horizon: expected a number, or 1 to {MOST_HORIZONS} of them; got {short(horizon)}")
+    found = list(horizon)
+    for each in found:
+        check_horizon(each)
+    if len({float(each) for each in found}) < len(found):
+        raise ConfigError(f"horizon: expected numbers that are all another; got {short(horizon)}")
+    return found
+
+
+def _predict(model: LTVModel, customers: Summary, terms: Terms, correct: Calibration | None, high_value: float) -> Any:
+    """The scores under one horizon."""
     constants = constant_columns(model, terms, high_value)
     table, kind = lazy(customers.table)
     if kind == "pandas" and model.size == 1:
@@ -124,15 +166,25 @@ def predict(
     factors = purchase_scores(model, keys, terms, model.data.stage_window)
     if correct is not None:
         factors["p_purchase"] = correct(factors["p_purchase"])
-    if customers.until is not None:
-        for column in NEXT_PURCHASE:
-            factors[column] = date_column(purchase_dates(factors[column].to_numpy(), customers), kind)
-    joined = table.join(lazy(upload(factors, like=customers.table))[0], on=list(KEYS), how="left")
-    columns = {name: nw.col(name) for name in (*table.collect_schema().names(), *factors.columns)}
-    new = score_columns(columns, model, terms, customers, _either)
-    new |= {name: nw.lit(None if np.isnan(value) else value, nw.Float64) for name, value in constants.items()}
-    names = [*(name for name in table.collect_schema().names() if name not in new), *new]
-    return native(joined.with_columns(**new).select(*names), kind)
+    waits = wait_columns({name: factors[name].to_numpy() for name in NEXT_PURCHASE}, customers)
+    for name, values in waits.items():
+        factors[name] = values if customers.until is None else date_column(values, kind)
+    table = table.select(name for name in table.collect_schema().names() if name not in SCORES)
+    joined = _join_in_order(table, lazy(upload(factors, like=customers.table))[0], kind)
+    kept = [name for name in table.collect_schema().names() if name != MARGIN_OF_ROW]
+    columns = {name: nw.col(name) for name in (*kept, *factors.columns)}
+    new = {name: nw.lit(None if np.isnan(value) else value, nw.Float64) for name, value in constants.items()}
+    margin = nw.lit(terms.margin) if MARGIN_OF_ROW not in table.collect_schema() else nw.col(MARGIN_OF_ROW)
+    new = score_columns(columns, model, margin, customers, _either) | new | {"margin": margin}
+    return native(joined.with_columns(**new).select(*kept, *new), kind)
+
+
+def _join_in_order(table: nw.LazyFrame[Any], factors: nw.LazyFrame[Any], kind: str) -> nw.LazyFrame[Any]:
+    """Put what depends on the history beside every customer; the rows of a table in this process keep their order."""
+    if kind in ENGINES:
+        return table.join(factors, on=list(KEYS), how="left")
+    numbered = table.collect().with_row_index("_row").lazy()
+    return numbered.join(factors, on=list(KEYS), how="left").sort("_row").drop("_row")
 
 
 def spend_draws(model: LTVModel) -> SpendDraws:

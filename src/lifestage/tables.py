@@ -23,6 +23,9 @@ FREQUENCY = "frequency"
 RECENCY = "recency"
 T = "T"
 MONETARY = "monetary_value"
+LAST_DAY = "observed_until"
+"""Column of a scores table that names the last day of observation, where one is known."""
+
 KEYS = (FREQUENCY, RECENCY, T)
 """What the purchase likelihood sees of a customer; equal keys mean equal purchase predictions."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel
     from lifestage.tables import Counts
 
-__all__ = ["Terms", "lognormal_interval", "spend_line", "totals"]
+__all__ = ["Terms", "check_horizon", "check_number", "lognormal_interval", "short", "spend_line", "totals"]
 
 Floats = NDArray[np.float64]
 
@@ -47,14 +48,30 @@ class Terms:
     level: float = 0.9
 
     def __post_init__(self) -> None:
-        if not 0 < self.horizon <= LONGEST:
-            raise ConfigError(f"horizon must be positive, at most {LONGEST:,.0f} periods; got {self.horizon}")
-        if not (np.isfinite(self.discount_rate) and self.discount_rate >= 0):
-            raise ConfigError(f"discount_rate must be a yearly rate of 0 or more; got {self.discount_rate!r}")
-        if not 0 < self.margin <= 1:
-            raise ConfigError(f"margin must be a share in (0, 1]; got {self.margin!r}")
-        if not 0 < self.level < 1:
-            raise ConfigError(f"level must be a probability in (0, 1); got {self.level!r}")
+        check_horizon(self.horizon)
+        rate = "a share per YEAR from 0 to 1, such as 0.10 for 10 % a year"
+        check_number("discount_rate", self.discount_rate, rate, lambda share: 0 <= share <= 1)
+        check_number("margin", self.margin, "a share in (0, 1]", lambda share: 0 < share <= 1)
+        check_number("level", self.level, "a probability in (0, 1)", lambda share: 0 < share < 1)
+
+
+def check_number(name: str, value: Any, expected: str, holds: Callable[[float], bool]) -> None:
+    """Raise a ConfigError unless an option is a number of which something holds; NaN and booleans are none."""
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not number or not holds(float(value)):
+        raise ConfigError(f"{name}: expected {expected}; got {short(value)}")
+
+
+def check_horizon(value: Any, least: str = "above 0") -> None:
+    """Raise a ConfigError unless a horizon is a number of periods *least*, ``"above 0"`` or ``"of 0 or more"``."""
+    expected = f"one number of periods {least}, at most {LONGEST:,.0f}"
+    check_number("horizon", value, expected, lambda t: (t > 0 if least == "above 0" else t >= 0) and t <= LONGEST)
+
+
+def short(value: Any) -> str:
+    """What was given, in one line of a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:

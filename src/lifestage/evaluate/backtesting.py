@@ -21,6 +21,7 @@ from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_c
 from lifestage.evaluate.splits import NO_STAGES
 from lifestage.model import fit
 from lifestage.tables import CUSTOMER, Period, Summary
+from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,8 +132,9 @@ def backtest(
     """
     import pandas as pd
 
-    if not 0 < horizon < np.inf or not 0 < level < 1:
-        raise ConfigError(f"expected a horizon above 0 and a level in (0, 1); got {horizon!r} and {level!r}")
+    check_horizon(horizon)
+    if not 0 < level < 1:
+        raise ConfigError(f"expected a level in (0, 1); got {level!r}")
     if "until" in columns:
         raise ConfigError("expected origins= in the place of until=")
     whole: Summary = summarize(orders, **columns)

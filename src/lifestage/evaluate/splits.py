@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import CUSTOMER, Counts, Summary
+from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +96,10 @@ def split_purchases(customers: Summary, *, horizon: float | None = None, origins
     >>> [(str(part.origin), part.x.size, int(part.y.sum())) for part in split_purchases(customers, horizon=13)]
     [('1997-04-01', 2357, 918), ('1997-07-01', 2357, 711)]
     """
-    if origins < 1 or (horizon is not None and not 0 < horizon < np.inf):
-        raise ConfigError(f"expected 1 or more origins and a horizon above 0; got {origins!r} and {horizon!r}")
+    if horizon is not None:
+        check_horizon(horizon)
+    if origins < 1:
+        raise ConfigError(f"expected 1 or more origins; got {origins!r}")
     if customers.purchases is None or customers.until is None:
         raise DataError(
             "expected a Summary made from orders: of a ready-made customer table it is not known who had bought when"

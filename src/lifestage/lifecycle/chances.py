@@ -17,7 +17,7 @@ from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.predict import PREDICTION_DRAWS
 from lifestage.tables import CUSTOMER
-from lifestage.value import spend_line
+from lifestage.value import check_horizon, spend_line
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
@@ -65,10 +65,9 @@ def stage_probabilities(
     """
     if taxonomy not in TAXONOMIES:
         raise ConfigError(f"taxonomy must be one of {', '.join(TAXONOMIES)}; got {taxonomy!r}")
-    if scenarios < 2 or not 0 <= horizon < np.inf:
-        raise ConfigError(
-            f"expected 2 or more scenarios and a horizon of 0 or more periods; got {scenarios!r} and {horizon!r}"
-        )
+    check_horizon(horizon, "of 0 or more")
+    if scenarios < 2:
+        raise ConfigError(f"expected 2 or more scenarios; got {scenarios!r}")
     limits = thresholds or Thresholds()
     customers, base, _ = read_base(staged, limits)
     if len(customers) * scenarios > MOST:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.data.days import as_date, as_number, parse_day
+from lifestage.data.days import as_date, as_number
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.base import read_base
+from lifestage.lifecycle.frames import last_day
 from lifestage.lifecycle.scenarios import Scenarios, places_of_states, simulate_base
 from lifestage.lifecycle.stage_counts import explains, rules_by_taxonomy, with_facts
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +97,7 @@ def stage_forecast(
     thresholds : Thresholds, optional
         Those of the stages. A taxonomy whose stages in *staged* follow another rule is left out.
     until : date or str, optional
-        Last day of observation; that of the model's data if left out.
+        Last day of observation; the one that the scores name if left out.
     sample : int
         Of a larger base so many customers, drawn by lot, stand for all; the intervals hold the error of that.
     seed : int
@@ -136,7 +138,7 @@ def stage_forecast(
     found = simulate_base(model, base, times, limits=limits, scenarios=scenarios, seed=seed)
     factor = all_of_them / max(len(customers), 1)
     ends = ((1 - level) / 2, (1 + level) / 2)
-    calendar = _calendar(model, times, until)
+    calendar = _calendar(model, times, last_day(frame, until))
     return StageForecast(
         _dated(_stages(found, names, limits, factor, ends), calendar),
         _dated(_transitions(found, names, today, limits, factor, ends), calendar),
@@ -149,8 +151,9 @@ def stage_forecast(
 
 def _points(points: int | Sequence[float], horizon: float) -> Floats:
     if isinstance(points, int):
-        if points < 1 or not 0 < horizon < np.inf:
-            raise ConfigError(f"expected 1 or more points and a horizon above 0; got {points!r} and {horizon!r}")
+        check_horizon(horizon)
+        if points < 1:
+            raise ConfigError(f"expected 1 or more points; got {points!r}")
         return np.asarray(horizon * np.arange(1, points + 1) / points)
     times = np.asarray(points, float)
     if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)) or np.any(np.diff(times, prepend=0.0) <= 0):
@@ -158,12 +161,11 @@ def _points(points: int | Sequence[float], horizon: float) -> Floats:
     return times
 
 
-def _calendar(model: LTVModel, times: Floats, until: date | str | None) -> pd.DataFrame:
+def _calendar(model: LTVModel, times: Floats, last: date | None) -> pd.DataFrame:
     """Periods from now and the dates they end on."""
     import pandas as pd
 
-    last = until if until is not None else model.data.until
-    start = None if last is None else as_number(parse_day(last))
+    start = None if last is None else as_number(last)
     dates = [None if start is None else as_date(start + round(t * model.period.days)) for t in times.tolist()]
     return pd.DataFrame({"periods": times, "date": dates})
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.data.days import parse_day
 from lifestage.data.engine import EXPECTED, to_pandas
-from lifestage.errors import DataError
-from lifestage.tables import CUSTOMER, FREQUENCY
+from lifestage.errors import ConfigError, DataError
+from lifestage.tables import CUSTOMER, FREQUENCY, LAST_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Frame", "collect", "constant", "days_observed", "open_frame", "orders_made", "require", "require_term"]
+__all__ = [
+    "Frame",
+    "collect",
+    "constant",
+    "days_observed",
+    "last_day",
+    "open_frame",
+    "orders_made",
+    "require",
+    "require_term",
+    "required_day",
+]
 
 Frame = Any
 """A narwhals frame, eager or lazy."""
@@ -95,6 +108,40 @@ def constant(frame: Frame, name: str) -> float:
             "one model and under the same terms"
         )
     return float(ends["low"])
+
+
+def last_day(frame: Frame, until: date | str | None) -> date | None:
+    """The last day of observation: the one that is given, or else the one that the scores name.
+
+    Raises
+    ------
+    DataError
+        If the scores name several.
+    """
+    if until is not None:
+        return parse_day(until)
+    if LAST_DAY not in frame.collect_schema():
+        return None
+    day = nw.col(LAST_DAY).cast(nw.Date)
+    ends = collect(frame.select(low=day.min(), high=day.max()))
+    low, high = (None if ends[name].isna().iloc[0] else parse_day(str(ends[name].iloc[0])[:10]) for name in ends)
+    if low != high:
+        raise DataError(f"expected scores of one day of observation; got {low} to {high}: give until=")
+    return low
+
+
+def required_day(frame: Frame, until: date | str | None) -> date:
+    """The same, where nothing can be dated without it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    day = last_day(frame, until)
+    if day is None:
+        raise ConfigError("expected until=, the last day of observation of the customers: their scores name none")
+    return day
 
 
 def orders_made() -> nw.Expr:

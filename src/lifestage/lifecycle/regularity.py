@@ -10,11 +10,10 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.columns import NEXT_PURCHASE
-from lifestage.data.days import parse_day
+from lifestage.columns import NEXT_PURCHASE, NEXT_WAITS
 from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError, DataError
-from lifestage.lifecycle.frames import open_frame
+from lifestage.lifecycle.frames import open_frame, required_day
 from lifestage.lifecycle.touch import purchases_in_order
 from lifestage.tables import FREQUENCY, RECENCY, Summary, T
 
@@ -144,18 +143,16 @@ def purchase_windows(
     table, kind = lazy(open_frame(staged, (FREQUENCY, RECENCY, T, "days_silent", "horizon_days")).to_native())
     if not rhythm.regular:
         return native(table.with_columns(window_law=nw.lit("model")), kind)
-    last = until if until is not None else model.data.until
-    if last is None:
-        raise ConfigError("expected until=, the last day of observation of the customers: the model does not know one")
+    day = np.datetime64(required_day(table, until), "D")
     known = [FREQUENCY, RECENCY, "days_silent", "horizon_days"]
     keys = to_pandas(
         table.filter(~nw.col(FREQUENCY).is_null()).group_by(*known).agg(nw.len().alias("_n")).select(*known)
     )
-    day = np.datetime64(parse_day(last), "D")
     for name, wait in zip(NEXT_PURCHASE, _regular_waits(model, keys, rhythm.k), strict=True):
         dates = day + np.maximum(1, np.ceil(wait)).astype("timedelta64[D]")
         keys[name] = date_column(dates, kind)
-    kept = [name for name in table.collect_schema().names() if name not in (*NEXT_PURCHASE, "window_law")]
+    replaced = (*NEXT_PURCHASE, *NEXT_WAITS, "window_law")
+    kept = [name for name in table.collect_schema().names() if name not in replaced]
     joined = table.select(*kept).join(lazy(upload(keys, like=table.to_native()))[0], on=known, how="left")
     return native(joined.with_columns(window_law=nw.lit("erlang")), kind)
 

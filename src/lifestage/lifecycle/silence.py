@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage import special
-from lifestage.data.days import parse_day
 from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
-from lifestage.errors import ConfigError
 from lifestage.families import family
-from lifestage.lifecycle.frames import open_frame
+from lifestage.lifecycle.frames import open_frame, required_day
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.predict import PREDICTION_DRAWS
 from lifestage.tables import FREQUENCY, RECENCY
@@ -54,7 +52,7 @@ def silent_dates(
     thresholds : Thresholds, optional
         Those of the stages.
     until : date or str, optional
-        Last day of observation of *staged*; that of the model's data if left out.
+        Last day of observation of *staged*; the one that the scores name if left out.
 
     Returns
     -------
@@ -80,11 +78,8 @@ def silent_dates(
     >>> dated.loc[dated["customer_id"] == 1516, ["stage_line", "drowsy_on", "half_asleep_on"]].values.tolist()[0][0]
     'active'
     """
-    last = until if until is not None else model.data.until
-    if last is None:
-        raise ConfigError("expected until=, the last day of observation of the customers: the model does not know one")
-    limits, day = thresholds or Thresholds(), np.datetime64(parse_day(last), "D")
     frame = open_frame(staged, (FREQUENCY, RECENCY, "days_silent", "stage_window_days"))
+    limits, day = thresholds or Thresholds(), np.datetime64(required_day(frame, until), "D")
     table, kind = lazy(frame.to_native())
     table = table.select(*[name for name in table.collect_schema().names() if name not in SILENT_COLUMNS])
     known = [FREQUENCY, RECENCY, "days_silent", "stage_window_days"]

@@ -16,6 +16,7 @@ from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import DataError
 from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
 from lifestage.lifecycle.formulas import YEAR_DAYS, ltv_base, ltv_simple, ltv_with_margin
+from lifestage.lifecycle.frames import last_day
 from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
 from lifestage.lifecycle.stage_counts import stage_counts
 from lifestage.lifecycle.stage_table import stage_table
@@ -96,7 +97,7 @@ def summarize_run(
     base = _base(buyers, names)
     if not base["customers"]:
         raise DataError("expected a staged table with customers; it has no row with a purchase")
-    terms = {name: float(base[name]) for name in TERMS}
+    terms = {name: _one_term(base, name) for name in TERMS}
     horizon = terms["horizon_days"] / model.period.days
     counts = compress(replace(model.data, table=buyers))
     money = "ltv" in names
@@ -112,7 +113,7 @@ def summarize_run(
             "repeaters": base["repeaters"],
             "orders": base["orders"],
             "prospects": everyone - base["customers"],
-            "until": model.data.until,
+            "until": last_day(frame, None) or model.data.until,
             "holdout_end": model.data.holdout_end,
             "period": model.period.name,
             "stage_window_days": terms["stage_window_days"],
@@ -164,6 +165,16 @@ def _trust(trust: Trust | None) -> dict[str, Any] | None:
     return out
 
 
+def _one_term(base: Mapping[str, Any], name: str) -> float:
+    """The value of a term that holds for every row; NaN where the model knows none."""
+    least, most = (float("nan" if base[each] is None else base[each]) for each in (f"least_{name}", name))
+    if least < most:
+        raise DataError(
+            f"expected a table of one {name}; got {least:g} to {most:g}: totals are made of scores under the same terms"
+        )
+    return most
+
+
 def _base(buyers: Any, names: list[str]) -> dict[str, Any]:
     """One row of sums over the customers, None where there is no money."""
 
@@ -181,6 +192,7 @@ def _base(buyers: Any, names: list[str]) -> dict[str, Any]:
         "at_risk": count(nw.col("at_risk")),
         "cannot_lose": count(nw.col("cannot_lose")),
         **{name: nw.col(name).max() for name in TERMS},
+        **{f"least_{name}": nw.col(name).min() for name in TERMS},
     }
     if "ltv" in names:
         wanted |= {
