@@ -44,8 +44,8 @@ def parse_day(day: str | date, name: str = "until") -> date:
         if isinstance(day, str):
             day = datetime.fromisoformat(day)
         if isinstance(day, datetime):
-            day = day.date()  # pandas has a datetime that is none, and refuses
-        if isinstance(day, date):
+            day = day.date()
+        if isinstance(day, date) and day == day:  # pandas has a date that is none
             return day
     except (TypeError, ValueError):
         pass

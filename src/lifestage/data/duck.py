@@ -32,6 +32,7 @@ __all__ = [
     "quoted",
     "readable",
     "remainder",
+    "repeated",
     "store",
     "text",
     "text_stamp",
@@ -194,6 +195,13 @@ def hash_of(text: str) -> str:
 def line_hash(frame: Any) -> str:
     """SQL: a number that stands for a whole row."""
     return f"hash({', '.join(map(quoted, frame.columns))})"
+
+
+def repeated(frame: Any) -> Any:
+    """Numbers of the rows, in the column ``row``, that equal another in every other column, as a numpy array."""
+    key = line_hash(frame.project("* exclude row"))
+    twice = f"select {key} from self group by all having count(*) > 1"
+    return frame.query("self", f"select row from self where {key} in ({twice})").fetchnumpy()["row"]
 
 
 def remainder(column: str, every: int) -> str:

@@ -7,13 +7,15 @@ frame.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import numpy as np
 
-from lifestage.data import duck, spark
+from lifestage.data import duck, local, spark
 from lifestage.errors import DataError
 from lifestage.tables import CUSTOMER
 
@@ -31,7 +33,6 @@ __all__ = [
     "engine_of",
     "lazy",
     "materialize",
-    "mixed_types",
     "native",
     "numbered",
     "relation",
@@ -47,7 +48,7 @@ __all__ = [
 ENGINES = {"duckdb": duck, "pyspark": spark, "pyspark[connect]": spark}
 """Kinds of frames that are computed elsewhere, and what speaks to them."""
 KINDS = ("pandas", "polars", "pyarrow", *ENGINES)
-EXPECTED = "a pandas, polars, pyarrow, DuckDB or Spark table"
+EXPECTED = local.TABLES
 
 
 def engine_of(frame: Any) -> ModuleType | None:
@@ -247,21 +248,37 @@ def numbered(frame: Any, name: str) -> Any:
     return lazy(frame)[0].collect().with_row_index(name).to_native()
 
 
-def relation(source: Any) -> tuple[Any, str]:
+def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:
     """Return a log as what its engine works on, a DuckDB relation for one in this process, and the kind it came in.
+
+    Parameters
+    ----------
+    source : frame, as :func:`lifestage.data.local.opened` gives it
+    roles : mapping
+        Role → place of its column: of a frame in this process the engine gets these columns alone, named by what they
+        are called, and one that stands for the rest; see :mod:`lifestage.data.local`.
 
     Raises
     ------
     DataError
         If it is not a table that can be read.
     """
-    frame, kind = lazy(source)
-    if kind in ENGINES:
-        return frame.to_native(), kind
+    if engine_of(source) is not None:
+        return source, lazy(source)[1]
+    import pyarrow as pa
+
+    came = local.names(source)
+    given = {str(came[place]): (role, place) for role, place in reversed(list(roles.items()))}  # the first role counts
+    table = pa.table({name: local.exact_column(source, place, role) for name, (role, place) in given.items()})
     connection = duck.connect()
-    if kind == "pandas":
-        return connection.from_df(_plain_pandas(frame.to_native())), kind
-    return connection.from_arrow(frame.collect().to_arrow()), kind
+    with duck.readable():
+        rel = connection.from_arrow(table)
+        if len(given) < len(came):
+            rows = duck.repeated(connection.from_arrow(table.append_column("row", pa.array(np.arange(len(table))))))
+            if rows.size:
+                rest = local.rest_of(source, {place for _, place in given.values()}, rows)
+                rel = connection.from_arrow(table.append_column(local.REST, pa.array(rest)))
+    return rel, type(source).__module__.split(".")[0]
 
 
 def _is_pandas(frame: Any) -> bool:
@@ -279,26 +296,3 @@ def _to_arrow(table: Any) -> Any:
     if _is_pandas(table):
         return pa.Table.from_pandas(table, preserve_index=False)
     return lazy(table)[0].collect().to_arrow()
-
-
-def mixed_types(frame: Any, name: str) -> dict[str, int]:
-    """How many values of which Python type a pandas column of mixed objects holds; empty for any other column."""
-    from pandas.api.types import infer_dtype
-
-    if not _is_pandas(frame) or frame[name].dtype != object or not infer_dtype(frame[name]).startswith("mixed"):
-        return {}
-    counts = frame[name].dropna().map(lambda value: type(value).__name__).value_counts()
-    return {str(kind): int(count) for kind, count in counts.items()}
-
-
-def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn columns of Python objects that the engine could misread into text."""
-    from pandas.api.types import infer_dtype
-
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    plain = {}
-    for name in (each for each in frame.columns if frame[each].dtype == "object"):
-        kind = infer_dtype(frame[name], skipna=True)
-        if kind == "datetime" or kind.startswith(("mixed", "unknown")):
-            plain[name] = frame[name].map(str, na_action="ignore").astype("str")
-    return frame.assign(**plain)

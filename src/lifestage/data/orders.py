@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from lifestage.data.engine import (
-    columns,
-    drop,
-    materialize,
-    mixed_types,
-    relation,
-    sampled,
-    to_pandas,
-)
+from lifestage.data.engine import drop, materialize, relation, sampled, to_pandas
+from lifestage.data.local import names, opened
 from lifestage.data.parse import typed_lines
 from lifestage.data.plausible import Implausible, plausible_days, refuse_implausible
+from lifestage.data.roles import check_roles
 from lifestage.data.sources import read_orders
-from lifestage.errors import ConfigError, DataError
+from lifestage.errors import DataError
 from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
@@ -143,8 +137,10 @@ def read_log(
     """
     if isinstance(orders, str | Path):
         orders = read_orders(orders)
-    named = _check_columns(orders, roles)
-    rel, kind = relation(orders)
+    orders = opened(orders)
+    places = check_roles(orders, roles)
+    named = {role: str(names(orders)[place]) for role, place in places.items()}
+    rel, kind = relation(orders, places)
     lines = typed_lines(rel, named, tz=tz).with_columns(_reason(named).alias("reason"), _money(named).alias("money"))
     scan = _scan(lines)
     dated = (scan["reason"] == 0) | (scan["reason"] > CODES["implausible_time"])
@@ -260,23 +256,6 @@ def _visits(lines: nw.LazyFrame[Any], *more: nw.Expr) -> nw.LazyFrame[Any]:
     """A row a customer and purchase day."""
     channel = [nw.col("channel").min()] if "channel" in lines.collect_schema().names() else []
     return lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
-
-
-def _check_columns(orders: Any, roles: Mapping[str, str | None]) -> dict[str, str]:
-    named = {role: name for role, name in roles.items() if name is not None}
-    came = columns(orders)
-    if len({name.lower() for name in came}) < len(came):
-        raise DataError(f"expected columns of different names, whatever their case; got {', '.join(came)}")
-    absent = [f"{name!r} ({role}=)" for role, name in named.items() if name not in came]
-    if absent:
-        raise DataError(f"expected the column {' and '.join(absent)}; the orders have {', '.join(map(repr, came))}")
-    if "quantity" in named and "amount" not in named:
-        raise ConfigError("expected amount= beside quantity=: quantity multiplies it; got amount=None")
-    types = mixed_types(orders, named["customer"])
-    if types:
-        listed = ", ".join(f"{count} {name}" for name, count in types.items())
-        raise DataError(f"expected ids of one type in column {named['customer']!r}; got {listed}; make them all text")
-    return named
 
 
 def _reason(named: Mapping[str, str]) -> nw.Expr:

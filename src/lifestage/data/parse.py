@@ -5,6 +5,7 @@ Days are counted from 1970-01-01, so that everything after this door is integer 
 
 from __future__ import annotations
 
+import re
 from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,9 @@ Kinds = dict[str, tuple[str, str]]
 
 BLANKS = "' \t\n\r\u00a0\u3000'"
 """SQL: characters that are nothing around a text."""
+
+DIGITS = 18
+"""Whole decimals up to which 64 bits hold."""
 
 LARGEST = "1e150"
 """Money and quantities from here on count as not finite: their products and squares would not be."""
@@ -57,7 +61,10 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
     say = dialect_of(relation)
     types = say.kinds(relation)
     customer, time = columns["customer"], columns["time"]
-    terms = [f"{say.quoted(customer)} as customer_id", f"{_missing(say, customer, types)} as no_id"]
+    terms = [
+        f"{_identity(say, customer, types[customer])} as customer_id",
+        f"{_missing(say, customer, types)} as no_id",
+    ]
     day = _day(say, relation, time, types[time], tz, checked)
     terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{_text(say, time)} as said"]
     for role in ("amount", "quantity"):
@@ -77,6 +84,21 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
 
 def _text(say: ModuleType, name: str) -> str:
     return str(say.text(say.quoted(name), BLANKS))
+
+
+def _identity(say: ModuleType, name: str, kind: tuple[str, str]) -> str:
+    """SQL: an id as it is, or as 64 bits or text where every tool reads these alike and the type itself not."""
+    column, (type_name, family) = say.quoted(name), kind
+    if family == "decimal":
+        width, scale = map(int, re.findall("[0-9]+", type_name))
+        return f"cast({column} as bigint)" if scale == 0 and width <= DIGITS else _text(say, name)
+    if type_name in ("HUGEINT", "UHUGEINT", "UUID"):
+        return _text(say, name)
+    if family == "other" and type_name.upper() != "BOOLEAN":
+        raise DataError(
+            f"expected ids as text or whole numbers in column {name!r}; got {type_name}: turn them into text"
+        )
+    return str(column)
 
 
 def _missing(say: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
