@@ -8,15 +8,32 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lifestage.addresses import local_path, refuse_passwords
+from lifestage.data.days import parse_day
 from lifestage.errors import ConfigError
 from lifestage.lifecycle.thresholds import Thresholds
 from lifestage.stage_facts import HIGH_VALUE, check_share
 from lifestage.tables import Period
 
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
+
+
+def _day(day: Any, info: ValidationInfo) -> date | None:
+    return None if day is None else parse_day(day, info.field_name or "a day")
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 def _whole_percents(share: float) -> float:
@@ -37,8 +54,8 @@ class RunConfig(BaseModel):
     channel: str | None = None
     table: str | None = None
     query: str | None = None
-    until: date | None = None
-    earliest: date | None = None
+    until: Day = None
+    earliest: Day = None
     tz: str | None = None
     drop_duplicates: bool = False
     drop_zero: bool = False

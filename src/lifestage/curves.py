@@ -33,7 +33,7 @@ VALUES = 1_000_000
 """Draws times points times times to come that are worked on at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Where the curve of one frequency is computed, and the matrix that carries it to the distinct times (or None)."""
 

@@ -22,7 +22,7 @@ BLOCK = 1 << 16
 """Rows at a time: what is computed of them stays in the cache."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coded:
     """A column as codes in order of its values; ``table[codes]`` is the column, bit by bit.
 
@@ -68,7 +68,7 @@ def _blocks(size: int) -> list[slice]:
     return [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Distinct:
     """Distinct rows in order of their columns.
 

@@ -45,7 +45,7 @@ EXPECTED, DISCOUNTED, IN_HORIZON, IN_WINDOW, WAITS = 0, 1, 2, 3, 4
 SHARES = (0.25, 0.5, 0.75)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
     """Distinct (x, time), sorted; time is the T of some customers, or only the recency of some.
 
@@ -70,7 +70,7 @@ class Pairs:
     T: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Futures:
     """What a living customer of each pair will do.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.curves import alive_purchases
+from lifestage.data.days import parse_day
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 from lifestage.predict import PREDICTION_DRAWS
@@ -63,16 +64,18 @@ def history_alive(
     *purchases* are dates in any order; several on one day count once, those after *until* are left out. *until* is by
     default the last purchase or the model's last day, whichever is later; *window* the model's stage window.
     The columns are ``day``, ``purchase`` (True on purchase days), ``p_alive`` and ``p_purchase``. Raises a DataError
-    where there is no purchase up to *until* or something is no date, a ConfigError where *window* is not positive.
+    where there is no purchase up to *until*, a ConfigError where something is no date or *window* is not positive.
     """
     import pandas as pd
 
     window = model.data.stage_window if window is None else window
     if not 0 < window < np.inf:
         raise ConfigError(f"expected window > 0, in days; got {window}")
-    bought = np.unique(_days(purchases))
-    ends = [model.data.until or bought[-1], bought[-1]] if until is None else [until]
-    last = _days(ends).max()
+    bought = np.unique(_days(purchases, "a purchase"))
+    if not bought.size:
+        raise DataError("expected the dates of at least one purchase; got none")
+    ends = [model.data.until or bought[-1], bought[-1]] if until is None else [parse_day(until)]
+    last = np.array(ends, "datetime64[D]").max()
     bought = bought[bought <= last]
     if not bought.size:
         raise DataError(f"expected the dates of at least one purchase up to {last}; got none")
@@ -93,16 +96,8 @@ def history_alive(
     )
 
 
-def _days(values: Any) -> NDArray[np.datetime64]:
-    """Calendar days of dates, timestamps without a time zone, or text such as 1997-01-31."""
-    import pandas as pd
-
-    if isinstance(values, str) or not len(values):
+def _days(values: Any, name: str) -> NDArray[np.datetime64]:
+    """Calendar days of dates, timestamps, or text such as 1997-01-31."""
+    if isinstance(values, str) or not np.iterable(values):
         raise DataError(f"expected the dates of at least one purchase, as a list; got {values!r}")
-    try:
-        stamps = pd.Series([pd.Timestamp(value) for value in values]).astype("datetime64[s]")
-    except (TypeError, ValueError) as error:
-        raise DataError(f"expected dates without a time zone, such as 1997-01-31: {error}") from error
-    if stamps.isna().any():
-        raise DataError(f"expected dates; {int(stamps.isna().sum())} of {stamps.size} are missing")
-    return stamps.to_numpy().astype("datetime64[D]")
+    return np.array([parse_day(value, name) for value in values], "datetime64[D]")

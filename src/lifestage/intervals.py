@@ -40,7 +40,7 @@ SPEND_DRAWS = 12
 """Draws of the spend parameters that the spend table averages over."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpendDraws:
     """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
 
@@ -217,7 +217,7 @@ def predictive_quantiles(
     return purchases, factors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PredictiveLaw:
     """What customers of one frequency will buy and spend.
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from lifestage.addresses import local_path
 from lifestage.data.compress import compress, mean_spend
-from lifestage.errors import ConfigError, DataError, RegistryError
+from lifestage.errors import ConfigError, RegistryError
 from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
 from lifestage.stage_facts import HIGH_VALUE
-from lifestage.tables import Note, Period, Summary
+from lifestage.tables import Note, Period, Summary, expect_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ AUTO = "auto"
 MODEL_FILES = frozenset({"model.json", "purchases.parquet", "spend.parquet"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LTVModel:
     """A fitted model of purchases and spend.
 
@@ -239,8 +239,7 @@ def fit(
     >>> ls.fit(customers, purchases="bg/nbd").log_likelihood().__round__(3)
     -9582.429
     """
-    if not isinstance(customers, Summary):
-        raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
+    expect_summary(customers)
     counts = compress(customers, spend=spend is not None)
     how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
     how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}

@@ -48,7 +48,7 @@ WITHOUT_MONEY = 11
 """Columns that do not need a spend model."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """All that rows are looked up in; arrays by frequency, by time, or as in Pairs and Futures."""
 

@@ -36,7 +36,7 @@ class Status:
         return any(note.code == code for note in self.notes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Draws of a family's parameters.
 

@@ -24,7 +24,7 @@ MOST_VALUES = 4_000_000
 """Draws times customers that are replicated; fewer customers where there are more draws."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Replicates:
     """Observed values of shape (n,) and replicated ones of shape (draws, n), by name.
 

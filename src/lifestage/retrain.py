@@ -59,7 +59,7 @@ def _silent(name: str, facts: dict[str, Any]) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Retrained:
     """What came of a retraining.
 

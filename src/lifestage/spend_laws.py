@@ -37,7 +37,7 @@ NEGLIGIBLE = -300.0
 """Logarithm of a density that is taken as 0: numbers that underflow are slow to multiply."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpendLaws:
     """Log odds of exceeding a total spend, on a grid of ln s, s in units of v + x·m.
 

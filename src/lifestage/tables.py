@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lifestage.distinct import distinct
-from lifestage.errors import ConfigError
+from lifestage.errors import ConfigError, DataError
 
-__all__ = ["Counts", "Note", "Period", "Quality", "Summary"]
+__all__ = ["Counts", "Note", "Period", "Quality", "Summary", "expect_summary"]
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ class Quality:
         return _html_table("Quality", {name: f"{n:,}" for name, n in counts.items()}, self.notes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """One row a customer, and what the log says beside it.
 
@@ -244,7 +244,13 @@ class Summary:
         )
 
 
-@dataclass(frozen=True)
+def expect_summary(customers: Any) -> None:
+    """Refuse what is no Summary, such as a table of customers, with a DataError."""
+    if not isinstance(customers, Summary):
+        raise DataError(f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}")
+
+
+@dataclass(frozen=True, eq=False)
 class Counts:
     """The distinct rows of a Summary with the number of customers each stands for, all of them float arrays.
 

@@ -161,7 +161,7 @@ def _pairs(counts: Counts) -> NDArray[np.intp]:
     return np.concatenate([[0], np.flatnonzero(changes) + 1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ahead:
     """Purchases of a base within the horizon under each draw: all that a spend model needs to know of them.
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError
-from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Counts, Period, Summary, T
+from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Counts, Period, Summary, T, expect_summary
 
 __all__ = ["compress", "mean_spend", "rounded"]
 
@@ -59,6 +59,7 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
     >>> counts.customers, counts.x.size
     (2357.0, 1016)
     """
+    expect_summary(summary)
     table, kind = lazy(summary.table)
     if not spend or MONETARY not in table.collect_schema().names():
         table, spend = table.with_columns(nw.lit(0.0).alias(MONETARY)), False

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
 
 from lifestage.errors import ConfigError
 
@@ -27,8 +30,17 @@ def as_number(day: date) -> int:
     return (day - EPOCH).days
 
 
-def parse_day(day: str | date, name: str = "until") -> date:
-    """Return a date, or the date that an ISO text says; *name* is the option it was given for.
+def parse_day(day: Any, name: str = "until") -> date:
+    """Return the day that a date, a timestamp or an ISO text such as 1997-09-30 says.
+
+    Numbers and texts of another form are refused: 19970930 could count nanoseconds, and 03/04/1997 is a day of March
+    or of April.
+
+    Parameters
+    ----------
+    day : date, datetime, numpy.datetime64 or str
+    name : str
+        What the day is, for the error.
 
     Raises
     ------
@@ -40,13 +52,14 @@ def parse_day(day: str | date, name: str = "until") -> date:
     >>> parse_day("1997-09-30")
     datetime.date(1997, 9, 30)
     """
+    known = day.astype("datetime64[s]").item() if isinstance(day, np.datetime64) else day
     try:
-        if isinstance(day, str):
-            day = datetime.fromisoformat(day)
-        if isinstance(day, datetime):
-            day = day.date()
-        if isinstance(day, date) and day == day:  # pandas has a date that is none
-            return day
-    except (TypeError, ValueError):
-        pass
+        if isinstance(known, str):
+            known = datetime.fromisoformat(known.strip())
+        if isinstance(known, datetime) and known == known:  # NaT is a datetime that differs from itself
+            return known.date()
+    except ValueError:
+        known = None
+    if isinstance(known, date) and not isinstance(known, datetime):
+        return known
     raise ConfigError(f"{name} must be a date such as 2024-12-31; got {day!r}")

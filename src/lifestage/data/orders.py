@@ -52,7 +52,7 @@ SAMPLED = 4_000_000
 """Lines from which what needs a sort or a distinct count is measured on a sample of whole customers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Log:
     """An order log after one scan, inside its engine; days are counted from 1970-01-01.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.data.days import parse_day
 from lifestage.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def simulate_shop(
 
     named = dict(CHANNELS if channels is None else channels)
     _check(customers, days, named, refunds, anonymous, regularity)
+    start = parse_day(start, "start").isoformat()
     rng = np.random.default_rng(seed)
     people = _people(customers, named, rng)
     first = rng.integers(0, days, customers)

@@ -36,7 +36,7 @@ LOSSES = ("purchases", "log_loss")
 """What a model is graded by: the error of purchases, and of the chance to buy."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Backtest:
     """How models and baselines foretold what came.
 
@@ -207,7 +207,7 @@ def _origins(whole: Summary, origins: int | Sequence[date | str], ahead: timedel
             raise ConfigError(f"expected 1 or more origins; got {origins!r}")
         days = sorted(whole.until - ahead * k for k in range(1, origins + 1))
     else:
-        days = sorted(parse_day(day) for day in origins)
+        days = sorted(parse_day(day, "an origin") for day in ([origins] if isinstance(origins, str) else origins))
     for day in days:
         if day + ahead > whole.until or day - first < ahead / 2:
             raise DataError(

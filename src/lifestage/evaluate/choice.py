@@ -31,7 +31,7 @@ DRAWS = 50
 LOO_DRAWS = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Families ranked by how well they foretold what each customer did next.
 

@@ -59,7 +59,7 @@ class Signal:
         return f"{self.direction} {self.quantity} than predicted, seen on {self.seen}, from about {self.since} on"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drift:
     """Predicted and realised purchases and revenue of the customers that a model was made of.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lifestage.data.engine import ENGINES, lazy, sampled, to_pandas
 from lifestage.errors import ConfigError, DataError
-from lifestage.tables import CUSTOMER, Counts, Summary
+from lifestage.tables import CUSTOMER, Counts, Summary, expect_summary
 from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SHARE = 0.25
 """Horizon of a split where none is asked for, as a share of the days observed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Customers up to a day, and their purchases within a horizon after it.
 
@@ -96,6 +96,7 @@ def split_purchases(customers: Summary, *, horizon: float | None = None, origins
     >>> [(str(part.origin), part.x.size, int(part.y.sum())) for part in split_purchases(customers, horizon=13)]
     [('1997-04-01', 2357, 918), ('1997-07-01', 2357, 711)]
     """
+    expect_summary(customers)
     if horizon is not None:
         check_horizon(horizon)
     if origins < 1:

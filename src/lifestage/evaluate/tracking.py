@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.as_summary import counts_of
 from lifestage.curves import alive_purchases
-from lifestage.errors import DataError
+from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
-    from lifestage.tables import Counts
+    from lifestage.tables import Counts, Summary
 
 __all__ = ["frequency_fit", "holdout_fit", "tracking"]
 
@@ -46,9 +47,13 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     ------
     DataError
         If the model was not made from orders, so that no calendar is known.
+    ConfigError
+        If *every* is not a whole number of days above 0.
     """
     import pandas as pd
 
+    if not isinstance(every, int | np.integer) or every < 1:
+        raise ConfigError(f"every must be a whole number of days above 0; got {every!r}")
     calendar = model.data.calendar
     if calendar is None or model.data.until is None:
         raise DataError("expected a model made from orders; this one was made from a ready-made customer table")
@@ -80,16 +85,30 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     )
 
 
-def frequency_fit(model: LTVModel, counts: Counts) -> pd.DataFrame:
+def frequency_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFrame:
     """Customers by number of repeat purchases in the data of the fit, actual and expected (0, 1 … 6, 7 or more).
+
+    Parameters
+    ----------
+    model : LTVModel
+    customers : Summary, Counts or frame
+        The customers that it was fitted on.
 
     Returns
     -------
     pandas.DataFrame
         ``frequency`` (text), ``actual``, ``expected`` (customers).
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> frequency_fit(ls.fit(customers), customers)["actual"].tolist()
+    [1411.0, 439.0, 214.0, 100.0, 62.0, 38.0, 29.0, 64.0]
     """
     import pandas as pd
 
+    counts = counts_of(model, customers)
     model = model.thinned(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     times, index = np.unique(counts.T, return_inverse=True)
@@ -101,8 +120,15 @@ def frequency_fit(model: LTVModel, counts: Counts) -> pd.DataFrame:
     return pd.DataFrame({"frequency": _labels(), "actual": actual, "expected": expected})
 
 
-def holdout_fit(model: LTVModel, counts: Counts) -> pd.DataFrame | None:
+def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFrame | None:
     """Mean purchases after the data of the fit by calibration frequency, actual and expected; None without a holdout.
+
+    Parameters
+    ----------
+    model : LTVModel
+        Made from orders that go on after its last day.
+    customers : Summary, Counts or frame
+        The customers that it was fitted on.
 
     Returns
     -------
@@ -114,6 +140,7 @@ def holdout_fit(model: LTVModel, counts: Counts) -> pd.DataFrame | None:
     data = model.data
     if data.holdout is None or data.holdout_end is None or data.until is None or not len(data.holdout):
         return None
+    counts = counts_of(model, customers)
     model = model.thinned(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days

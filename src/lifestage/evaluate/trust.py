@@ -32,7 +32,7 @@ SHORTEST = timedelta(days=28)
 """What must have come after the last day to be tested on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trust:
     """What became of the tests: a backtest, what came since the fit, and why there is no backtest."""
 

@@ -37,7 +37,7 @@ WIDEST = 4.0
 """Standard deviation of a log parameter in directions that the data do not determine."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """Draws of theta of shape (draws, k), the Pareto k̂ of their weights, and the effective share of the proposals."""
 

@@ -29,7 +29,7 @@ NEAR, DECREMENT, ROUNDING = 1e-2, 1e-8, 1e-14
 left is its square. The last is the rounding error of a log-likelihood, as a share of it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """The best point found, on the log scale of scaled parameters."""
 

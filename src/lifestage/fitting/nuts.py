@@ -22,7 +22,7 @@ __all__ = ["Chains", "sample"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chains:
     """Draws of theta of shape (chains, draws, k) and what the chains say of themselves.
 

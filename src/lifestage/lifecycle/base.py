@@ -25,7 +25,7 @@ __all__ = ["Base", "read_base"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Base:
     """Customers as arrays of shape (n,).
 

@@ -33,7 +33,7 @@ SAMPLE = 50_000
 """Customers that a forecast of a base is made of where there are more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StageForecast:
     """The coming periods of today's customers; customers who are still to come are not in it.
 

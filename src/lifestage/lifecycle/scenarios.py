@@ -49,7 +49,7 @@ MOST_PURCHASES = 5000
 """Repeat purchases up to which limits of silence are told apart."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenarios:
     """What happened, by scenario.
 

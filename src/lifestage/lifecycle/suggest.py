@@ -31,7 +31,7 @@ BINS = 100
 NAMES = ("awake", "drowsy", "half_asleep", "asleep")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SuggestedThresholds:
     """What a base suggests; nothing is applied until it is given to :func:`lifestage.assign_stages`.
 

@@ -12,7 +12,7 @@ from lifestage.data.engine import lazy, to_pandas
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 from lifestage.lifecycle.frames import open_frame
-from lifestage.tables import CUSTOMER, Summary
+from lifestage.tables import CUSTOMER, Summary, expect_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +105,7 @@ def purchases_in_order(customers: Summary) -> pd.DataFrame:
     """Purchase days of a base in order: ``_code`` of the customer, ``date``, ``gap_days``."""
     import pandas as pd
 
+    expect_summary(customers)
     if customers.purchases is None:
         raise DataError("expected a Summary made from orders; this one was made from a ready-made customer table")
     rows = to_pandas(customers.purchases)
