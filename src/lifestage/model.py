@@ -14,7 +14,7 @@ import numpy as np
 from lifestage.addresses import local_path
 from lifestage.data.compress import compress, mean_spend
 from lifestage.errors import ConfigError, RegistryError
-from lifestage.families import STACK, family
+from lifestage.families import STACK
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
@@ -275,30 +275,26 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
     Raises
     ------
     RegistryError
-        If the folder is not such a model, is damaged, or was written by a newer version.
+        If the folder is not such a model, is damaged, was written by a newer version, or holds a value that cannot be,
+        such as a parameter below 0 or one that is no number: its name and the value.
     """
-    import pyarrow.parquet as pq
-
     from lifestage.data.facts import facts_from_json
     from lifestage.recalibration import Calibration
-    from lifestage.saved import SCHEMA
+    from lifestage.saved import read_draws, read_model_json
     from lifestage.stage_facts import read_stage_facts
 
     folder = local_path(path)
+    raw = read_model_json(folder)
     try:
-        raw = json.loads((folder / "model.json").read_text("utf-8"))
-        if raw["schema"] > SCHEMA:
-            raise RegistryError(f"{folder} was written by a newer version (schema {raw['schema']}, known: {SCHEMA})")
         parts = {}
-        for name, part in raw["parts"].items():
-            table = pq.read_table(folder / f"{name}.parquet")
-            draws = {p: np.asarray(table.column(p), float) for p in family(part["family"]).PARAMS}
+        for name in [each for each in ("purchases", "spend") if raw["parts"].get(each) is not None]:
+            part = raw["parts"][name]
             parts[name] = Posterior(
                 family=part["family"],
                 method=part["method"],
-                draws=draws,
+                draws=read_draws(folder / f"{name}.parquet", part["family"]),
                 status=Status(part["converged"], tuple(Note(**note) for note in part["notes"])),
-                covariance=None if part["covariance"] is None else np.array(part["covariance"]),
+                covariance=None if part["covariance"] is None else np.array(part["covariance"], float),
                 diagnostics=part["diagnostics"],
                 priors=part["priors"],
             )
@@ -313,5 +309,5 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
         )
     except RegistryError:
         raise
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RegistryError(f"expected a saved model in {folder}; could not read it: {error}") from error
