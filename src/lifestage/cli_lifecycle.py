@@ -199,12 +199,12 @@ def change(
     def make() -> Any:
         from lifestage.lifecycle import ltv_change
         from lifestage.model import load
-        from lifestage.tables import Summary
+        from lifestage.tables import SUMMARY_COLUMNS, Summary
 
         def opened(folder: Path) -> tuple[Any, Any]:
             model = load(folder / "model")
             table, data = read_pandas(folder / "customers.parquet"), model.data
-            buyers = table[table["frequency"].notna()]
+            buyers = table.loc[table["frequency"].notna(), [name for name in SUMMARY_COLUMNS if name in table]]
             return model, Summary.from_frame(
                 buyers, period=model.period, until=data.until, stage_window=data.stage_window
             )

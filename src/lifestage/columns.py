@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.errors import DataError
 from lifestage.stage_facts import check_share
 from lifestage.tables import FREQUENCY, HIGH_VALUE_CUT, LAST_DAY, MEDIAN_GAP, MONETARY, RECENCY, TERMS, Summary, T
-from lifestage.value import Terms
+from lifestage.value import Terms, require_money
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
 
-__all__ = ["NEXT_PURCHASE", "NEXT_WAITS", "SCORES", "constant_columns", "score_columns", "wait_columns"]
+__all__ = [
+    "NEXT_PURCHASE",
+    "NEXT_WAITS",
+    "SCORES",
+    "check_columns",
+    "constant_columns",
+    "score_columns",
+    "wait_columns",
+]
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +40,9 @@ SCORES = frozenset(
     }
 )
 """Every column that a scores table can have; a table that is scored again loses those it had."""
+
+OF_A_PREDICTION = frozenset({"p_alive", "horizon_days", "stage_window_days"})
+"""Columns by which a scores table is known as one."""
 
 DAY = 86_400.0
 """Seconds."""
@@ -70,6 +82,22 @@ def score_columns(
     out |= {name: columns[name] for name in middle}
     out["value_lost"] = either(lost > 0, lost * margin, 0.0)
     return out | {name: columns[name] for name in until}
+
+
+def check_columns(model: LTVModel, names: Sequence[str]) -> None:
+    """Refuse customers without the columns of a model, or with columns of their own that are named like scores.
+
+    Raises
+    ------
+    DataError
+        If money is missing, or such columns stand in a table that is no earlier prediction.
+    """
+    require_money(model, names)
+    taken = [name for name in names if name in SCORES]
+    if taken and not set(taken) >= OF_A_PREDICTION:
+        raise DataError(
+            f"expected customers without the columns {', '.join(taken)}, which a prediction adds: drop or rename them"
+        )
 
 
 def constant_columns(model: LTVModel, terms: Terms, high_value: float) -> dict[str, float]:

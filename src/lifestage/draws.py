@@ -13,7 +13,7 @@ from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.margins import MARGIN_OF_ROW, with_margins
 from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
-from lifestage.value import Terms, spend_line
+from lifestage.value import Terms, require_money, spend_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,6 +86,7 @@ def predict_draws(
             "customers, or thin the model with model.thinned(draws)"
         )
     table = to_pandas(customers.table)
+    require_money(model, list(table.columns))
     x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
     module, params = family(model.purchases.family), model.purchases.columns()
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from lifestage import special
 from lifestage.as_summary import as_summary
-from lifestage.columns import NEXT_PURCHASE, SCORES, constant_columns, score_columns, wait_columns
+from lifestage.columns import NEXT_PURCHASE, SCORES, check_columns, constant_columns, score_columns, wait_columns
 from lifestage.curves import discounted_purchases
-from lifestage.data.engine import ENGINES, date_column, lazy, native, to_pandas, upload
-from lifestage.errors import ConfigError
+from lifestage.data.engine import date_column, join_to, lazy, native, to_pandas, upload
+from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.margins import MARGIN_OF_ROW, with_margins
@@ -96,7 +96,8 @@ def predict(
     Returns
     -------
     frame
-        A row a customer, in the kind of ``customers``. ``p_alive`` is P(not dropped out); ``p_purchase`` is P(at least
+        A row per customer, in the kind and order of ``customers`` (tables of DuckDB and Spark have no order): their
+        columns, the index of a pandas table, and these. ``p_alive`` is P(not dropped out); ``p_purchase`` is P(at least
         one purchase within the horizon); ``expected_purchases`` with ``purchases_low/high``; ``expected_spend`` (money
         a purchase); ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval discounts
         total spend at the customer's expected timing); ``p_window`` = P(a purchase within the stage window),
@@ -114,7 +115,8 @@ def predict(
         If a term is no number or out of range, the customers are in another period than the model, or the model has
         no map.
     DataError
-        If a frame is no table of customers, or its dates do not agree on the last day of observation.
+        If a frame is no table of customers, its dates do not agree on the last day of observation, it has no
+        ``monetary_value`` but the model a spend part, or it has columns of its own that are named like those above.
 
     Examples
     --------
@@ -128,6 +130,8 @@ def predict(
     single = isinstance(margin, Number) or margin is None
     every = [Terms(each, discount_rate, margin if single else 1.0, level) for each in horizons]
     customers = as_summary(model, customers)
+    names = lazy(customers.table)[0].collect_schema().names()
+    check_columns(model, [name for name in names if not (isinstance(margin, str) and name == margin)])
     if not single:
         customers = with_margins(customers, margin)
     if calibrated and model.calibration is None:
@@ -170,21 +174,15 @@ def _predict(model: LTVModel, customers: Summary, terms: Terms, correct: Calibra
     for name, values in waits.items():
         factors[name] = values if customers.until is None else date_column(values, kind)
     table = table.select(name for name in table.collect_schema().names() if name not in SCORES)
-    joined = _join_in_order(table, lazy(upload(factors, like=customers.table))[0], kind)
+    if taken := set(table.collect_schema().names()) & (set(factors.columns) - set(KEYS)):
+        raise DataError(f"expected customers without the columns {', '.join(sorted(taken))}: rename them")
+    joined = join_to(table, lazy(upload(factors, like=customers.table))[0], list(KEYS), kind)
     kept = [name for name in table.collect_schema().names() if name != MARGIN_OF_ROW]
     columns = {name: nw.col(name) for name in (*kept, *factors.columns)}
     new = {name: nw.lit(None if np.isnan(value) else value, nw.Float64) for name, value in constants.items()}
     margin = nw.lit(terms.margin) if MARGIN_OF_ROW not in table.collect_schema() else nw.col(MARGIN_OF_ROW)
     new = score_columns(columns, model, margin, customers, _either) | new | {"margin": margin}
     return native(joined.with_columns(**new).select(*kept, *new), kind)
-
-
-def _join_in_order(table: nw.LazyFrame[Any], factors: nw.LazyFrame[Any], kind: str) -> nw.LazyFrame[Any]:
-    """Put what depends on the history beside every customer; the rows of a table in this process keep their order."""
-    if kind in ENGINES:
-        return table.join(factors, on=list(KEYS), how="left")
-    numbered = table.collect().with_row_index("_row").lazy()
-    return numbered.join(factors, on=list(KEYS), how="left").sort("_row").drop("_row")
 
 
 def spend_draws(model: LTVModel) -> SpendDraws:

@@ -160,9 +160,9 @@ class Summary:
     ----------
     table : frame
         In the kind that went in. Columns ``customer_id``, ``frequency`` (repeat purchase days, integer),
-        ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase days, 0 without any);
-        and, when made from orders, ``orders``, ``revenue`` (net, all purchase days up to ``until``),
-        ``first_purchase``, ``last_purchase`` (dates) and ``channel`` (of the first purchase).
+        ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase days, 0 without any; no such
+        column where spend is not known); and, when made from orders, ``orders``, ``revenue`` (net, all purchase days
+        up to ``until``), ``first_purchase``, ``last_purchase`` (dates) and ``channel`` (of the first purchase).
     period : Period
         Unit of ``recency`` and ``T``.
     until : date or None
@@ -170,7 +170,7 @@ class Summary:
     stage_window : float
         H in days: the window over which ``retained`` and the stages are judged.
     customers, repeaters, orders : int
-        Rows of ``table``, those with frequency > 0, and orders up to ``until``.
+        Customers in ``table``, those with frequency > 0, and orders up to ``until``.
     gaps : dict of int to int
         Days between consecutive purchase days of a customer → how often.
     quality : Quality or None
@@ -189,6 +189,8 @@ class Summary:
         ``date``, ``gap_days`` since the purchase day before (null for the first). In the kind that went in.
     channels : pandas.DataFrame or None
         ``channel``, ``orders``, ``revenue`` up to ``until``, by the channel of the order.
+    weights : str or None
+        Column of *table* with the number of customers that each row stands for; None where each is one.
     """
 
     table: Any
@@ -206,10 +208,11 @@ class Summary:
     later: Any = None
     purchases: Any = None
     channels: Any = None
+    weights: str | None = None
 
     def without_customers(self) -> Summary:
         """What is known of the base, with no row of any customer."""
-        return replace(self, table=None, later=None, purchases=None)
+        return replace(self, table=None, later=None, purchases=None, weights=None)
 
     @classmethod
     def from_frame(
@@ -220,11 +223,13 @@ class Summary:
         until: date | str | None = None,
         stage_window: float | None = None,
         resolution: float | None = None,
+        weights: str | None = None,
     ) -> Summary:
-        """Accept a table that is already one row a customer: see :func:`lifestage.data.frames.from_frame`."""
+        """Accept a table that already has one row per customer: see :func:`lifestage.data.frames.from_frame`."""
         from lifestage.data.frames import from_frame
 
-        return from_frame(frame, period=period, until=until, stage_window=stage_window, resolution=resolution)
+        options: dict[str, Any] = {"until": until, "stage_window": stage_window, "resolution": resolution}
+        return from_frame(frame, period=period, weights=weights, **options)
 
     def _repr_html_(self) -> str:
         facts = {
@@ -261,7 +266,7 @@ class Counts:
     weight : array of shape (n,)
         Customers of the row.
     monetary_sum, monetary_sq_sum : array of shape (n,)
-        Sum of ``monetary_value``, and of its square, over the customers of the row.
+        Sum of ``monetary_value``, and of its square, over the customers of the row; NaN where spend is not known.
     spend_x, spend_m, spend_weight : array of shape (k,)
         Distinct (frequency, monetary_value) of customers with both above 0, and how many they are.
 
@@ -282,17 +287,29 @@ class Counts:
     spend_weight: Floats
 
     @classmethod
-    def from_arrays(cls, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, monetary_value: ArrayLike | None = None) -> Counts:
-        """Count the distinct rows of one value a customer; without money the spend part is empty."""
+    def from_arrays(
+        cls,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        monetary_value: ArrayLike | None = None,
+        weight: ArrayLike | None = None,
+    ) -> Counts:
+        """Count distinct rows of one value per customer, or per *weight* customers; no money, NaN for its sums."""
         x, t_x, T = (np.asarray(values) for values in (x, t_x, T))
         money = None if monetary_value is None else np.asarray(monetary_value, np.float64)
-        found = distinct(x, T, t_x, sums=() if money is None else (money, money * money))
-        total, square = found.sums or [np.zeros(found.weight.size)] * 2
+        people = None if weight is None else np.asarray(weight, np.float64)
+        each = 1.0 if people is None else people
+        sums = () if money is None else (each * money, each * money * money)
+        found = distinct(x, T, t_x, sums=sums if people is None else (*sums, people))
+        total, square = found.sums[:2] if money is not None else [np.full(found.weight.size, np.nan)] * 2
         spenders = np.zeros(x.size, bool) if money is None else (x > 0) & (money > 0)
-        spends = distinct(x[spenders], (x if money is None else money)[spenders])
-        histories = dict(zip(("x", "T", "t_x"), found.columns, strict=True))
-        spent = dict(zip(("spend_x", "spend_m"), spends.columns, strict=True), spend_weight=spends.weight)
-        return cls(**histories, weight=found.weight, monetary_sum=total, monetary_sq_sum=square, **spent)
+        paid, paying = (x if money is None else money)[spenders], () if people is None else (people[spenders],)
+        spends = distinct(x[spenders], paid, sums=paying)
+        counted = [each.weight if people is None else each.sums[-1] for each in (found, spends)]
+        histories = dict(zip(("x", "T", "t_x"), found.columns, strict=True), weight=counted[0])
+        spent = dict(zip(("spend_x", "spend_m"), spends.columns, strict=True), spend_weight=counted[1])
+        return cls(**histories, monetary_sum=total, monetary_sq_sum=square, **spent)
 
     @property
     def customers(self) -> float:

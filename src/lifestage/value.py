@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from types import ModuleType
@@ -12,17 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.curves import alive_purchases, discounted_purchases
-from lifestage.errors import ConfigError
+from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
 from lifestage.intervals import count_law
+from lifestage.tables import MONETARY, Counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lifestage.model import LTVModel
-    from lifestage.tables import Counts
 
-__all__ = ["Terms", "check_horizon", "check_number", "lognormal_interval", "short", "spend_line", "totals"]
+__all__ = [
+    "Terms",
+    "check_horizon",
+    "check_number",
+    "lognormal_interval",
+    "require_money",
+    "short",
+    "spend_line",
+    "totals",
+]
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +83,21 @@ def short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
+def require_money(model: LTVModel, names: Sequence[str]) -> None:
+    """Refuse a table without spend under a model that has a spend part.
+
+    Raises
+    ------
+    DataError
+        If there is no ``monetary_value``.
+    """
+    if model.spend is not None and MONETARY not in names:
+        raise DataError(
+            f"expected the column {MONETARY}, for the model has a spend part: without it every customer would count as "
+            "having spent nothing; add it, or fit a model with spend=None"
+        )
+
+
 def spend_line(model: LTVModel, x: Floats) -> tuple[Floats, Floats]:
     """Intercept and slope of the expected spend in monetary_value, by frequency; arrays of shape (draws, n).
 
@@ -118,9 +142,15 @@ def totals(model: LTVModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     pandas.DataFrame
         ``quantity`` (purchases, revenue, ltv), ``estimate``, ``low``, ``high`` at ``terms.level``, ``note``.
         Purchases are counts; revenue is undiscounted spend and LTV discounted margin, both money.
+
+    Raises
+    ------
+    DataError
+        If the model has a spend part, and the customers' spend is not known.
     """
     import pandas as pd
 
+    require_money(model, [MONETARY] if np.isfinite(counts.monetary_sum).all() else [])
     model = model.thinned(TOTAL_DRAWS)
     ahead = _ahead(model, counts, terms)
     means = _means(model, ahead, terms)

@@ -56,9 +56,9 @@ def test_the_index_is_the_id_and_columns_pass() -> None:
     frame = pd.DataFrame(GOOD, index=["x", "00y", "z"]).assign(revenue=[1.0, 2.0, 3.0], p_alive=0.5)
     table = ls.Summary.from_frame(frame.drop(columns="monetary_value"), period="day").table
     assert table["customer_id"].tolist() == ["x", "00y", "z"]
-    assert table["monetary_value"].tolist() == [0, 0, 0]
+    assert "monetary_value" not in table.columns
     assert table["revenue"].tolist() == [1, 2, 3]
-    assert "p_alive" not in table.columns
+    assert table["p_alive"].tolist() == [0.5, 0.5, 0.5]
     named = ls.Summary.from_frame(frame.assign(customer_id=[7, 8, 9]), period="day").table
     assert named["customer_id"].tolist() == [7, 8, 9]
 

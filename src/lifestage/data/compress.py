@@ -50,7 +50,7 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
     Returns
     -------
     Counts
-        Sorted by (frequency, T, recency); without spend, sums are zero and the spend part is empty.
+        Sorted by (frequency, T, recency); without spend, sums are NaN and the spend part is empty.
 
     Examples
     --------
@@ -61,16 +61,19 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
     """
     expect_summary(summary)
     table, kind = lazy(summary.table)
-    if not spend or MONETARY not in table.collect_schema().names():
-        table, spend = table.with_columns(nw.lit(0.0).alias(MONETARY)), False
+    spend = spend and MONETARY in table.collect_schema().names()
     if kind == "pandas":
-        x, t_x, t_obs, money = (table.to_native()[name].to_numpy() for name in (*KEYS, MONETARY))
-        return Counts.from_arrays(x, t_x, t_obs, money if spend else None)
+        frame = table.to_native()
+        x, t_x, t_obs = (frame[name].to_numpy() for name in KEYS)
+        weight = None if summary.weights is None else frame[summary.weights].to_numpy()
+        return Counts.from_arrays(x, t_x, t_obs, frame[MONETARY].to_numpy() if spend else None, weight)
+    people = nw.lit(1) if summary.weights is None else nw.col(summary.weights)
+    money = nw.col(MONETARY) if spend else nw.lit(float("nan"))
+    table = table.select(*KEYS, _money=money, _weight=people)
     histories = _histories(table)
-    money = nw.col(MONETARY)
-    spends = table.filter((nw.col(FREQUENCY) > 0) & (money > 0)) if spend else table.head(0)
-    spent = to_pandas(spends.group_by(FREQUENCY, MONETARY).agg(nw.len().alias("_weight")).sort(FREQUENCY, MONETARY))
-    return Counts(*histories, *(spent[name].to_numpy(np.float64) for name in (FREQUENCY, MONETARY, "_weight")))
+    spends = table.filter((nw.col(FREQUENCY) > 0) & (nw.col("_money") > 0)) if spend else table.head(0)
+    spent = to_pandas(spends.group_by(FREQUENCY, "_money").agg(nw.col("_weight").sum()).sort(FREQUENCY, "_money"))
+    return Counts(*histories, *(spent[name].to_numpy(np.float64) for name in (FREQUENCY, "_money", "_weight")))
 
 
 def rounded(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.LazyFrame[Any]:
@@ -95,8 +98,10 @@ def mean_spend(customers: Summary, counts: Counts) -> float:
     table, _ = lazy(customers.table)
     names = table.collect_schema().names()
     if "revenue" in names:
-        sums = to_pandas(table.select(nw.col("revenue").sum(), nw.col("frequency").sum(), n=nw.len()))
-        return float(sums["revenue"][0] / (sums["frequency"][0] + sums["n"][0]))
+        people = nw.lit(1) if customers.weights is None else nw.col(customers.weights)
+        found = table.select(revenue=nw.col("revenue") * people, days=(nw.col(FREQUENCY) + 1) * people)
+        sums = to_pandas(found.select(nw.col("revenue").sum(), nw.col("days").sum()))
+        return float(sums["revenue"].iloc[0] / sums["days"].iloc[0])
     if MONETARY in names and counts.spend_x.size:
         return float(counts.spend_weight @ (counts.spend_x * counts.spend_m) / (counts.spend_weight @ counts.spend_x))
     return float("nan")
@@ -104,11 +109,12 @@ def mean_spend(customers: Summary, counts: Counts) -> float:
 
 def _histories(table: nw.LazyFrame[Any]) -> list[Floats]:
     """x, t_x, T, weight and the sums of money and of its square, a row a distinct history, by the engine."""
-    money = nw.col(MONETARY)
+    money, people = nw.col("_money"), nw.col("_weight")
+    sums = ("_weight", "_sum", "_squares")
     rows = to_pandas(
-        table.with_columns((money * money).alias("_square"))
+        table.select(*KEYS, "_weight", _sum=people * money, _squares=people * money * money)
         .group_by(*KEYS)
-        .agg(nw.len().alias("_weight"), money.sum().alias("_sum"), nw.col("_square").sum().alias("_squares"))
+        .agg(*(nw.col(name).sum() for name in sums))
         .sort(FREQUENCY, T, RECENCY)
     )
-    return [rows[name].to_numpy(np.float64) for name in (*KEYS, "_weight", "_sum", "_squares")]
+    return [rows[name].to_numpy(np.float64) for name in (*KEYS, *sums)]

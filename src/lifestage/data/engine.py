@@ -31,10 +31,10 @@ __all__ = [
     "drawn",
     "drop",
     "engine_of",
+    "join_to",
     "lazy",
     "materialize",
     "native",
-    "numbered",
     "relation",
     "sampled",
     "to_pandas",
@@ -148,7 +148,9 @@ def columns(frame: Any) -> list[str]:
     """Names of the columns of any frame, repeated ones too."""
     if type(frame).__module__.startswith("pyarrow"):
         return list(frame.column_names)
-    return [str(name) for name in frame.columns] if hasattr(frame, "columns") else lazy(frame)[0].columns
+    if type(frame).__name__ != "LazyFrame" and hasattr(frame, "columns"):
+        return [str(name) for name in frame.columns]
+    return lazy(frame)[0].collect_schema().names()
 
 
 def write_parquet(table: Any, path: str | Path) -> None:
@@ -202,6 +204,26 @@ def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
     return wrapped(say.project(rel, terms))
 
 
+def join_to(table: nw.LazyFrame[Any], other: nw.LazyFrame[Any], on: list[str], kind: str) -> nw.LazyFrame[Any]:
+    """Join *other* to each row of a table; rows of a local one stay in their order and, in pandas, under their index.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> many, few = pd.DataFrame({"x": [2, 1, 2]}, index=[7, 8, 9]), pd.DataFrame({"x": [1, 2], "y": [10, 20]})
+    >>> native(join_to(lazy(many)[0], lazy(few)[0], ["x"], "pandas"), "pandas")["y"].to_dict()
+    {7: 20, 8: 10, 9: 20}
+    """
+    if kind in ENGINES:
+        return table.join(other, on=on, how="left")
+    frame = table.collect()
+    if kind == "pandas":
+        joined = frame.join(other.collect(), on=on, how="left").to_native()
+        return lazy(joined.set_index(frame.to_native().index))[0]
+    numbered = frame.with_row_index("__row")  # joins of polars and Arrow give their rows in any order
+    return numbered.join(other.collect(), on=on, how="left").sort("__row").drop("__row").lazy()
+
+
 def sampled(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFrame[Any]:
     """The rows of about one in *every* values of a column, chosen by their hash."""
     if every == 1:
@@ -229,23 +251,6 @@ def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """
     rel = visits.to_native()
     return wrapped(dialect_of(rel).by_customer_and_day(rel))
-
-
-def numbered(frame: Any, name: str) -> Any:
-    """Add the index of a pandas table, or the row number from 0 of any other, as the column *name*.
-
-    Raises
-    ------
-    DataError
-        If the rows have no order.
-    """
-    if duck.is_mine(frame):
-        return frame.project(f"row_number() over () - 1 as {duck.quoted(name)}, *")
-    if spark.is_mine(frame):
-        raise DataError(f"expected the column {name}: rows of Spark have no order to number them by")
-    if _is_pandas(frame):
-        return frame.assign(**{name: frame.index})
-    return lazy(frame)[0].collect().with_row_index(name).to_native()
 
 
 def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:

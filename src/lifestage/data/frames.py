@@ -1,4 +1,4 @@
-"""Accept a table that is already one row a customer."""
+"""Accept a table that already has one row per customer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import narwhals as nw
 
 from lifestage.data.compress import rounded
+from lifestage.data.customer_columns import open_table, typed
 from lifestage.data.days import parse_day
-from lifestage.data.engine import columns, lazy, native, numbered, to_pandas
+from lifestage.data.engine import native, to_pandas
 from lifestage.data.window import stage_window_of
 from lifestage.errors import DataError
 from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Summary, T
 
 __all__ = ["from_frame"]
 
-OPTIONAL = ("orders", "revenue", "first_purchase", "last_purchase", "channel")
 SHOWN = 5
 ROUNDING = 1e-6
 """Days by which a span may miss a whole number of days for the rounding of its unit."""
@@ -29,6 +29,7 @@ def from_frame(
     until: date | str | None = None,
     stage_window: float | None = None,
     resolution: float | None = None,
+    weights: str | None = None,
 ) -> Summary:
     """Check a customer table in the convention of lifetimes and PyMC-Marketing and make a Summary of it.
 
@@ -36,8 +37,10 @@ def from_frame(
     ----------
     frame : pandas, polars, pyarrow, DuckDB or Spark table
         ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase), and optionally
-        ``monetary_value`` (mean spend of repeat purchases; 0 if absent), ``customer_id`` (else the index of a pandas
-        table, or the row number), ``orders``, ``revenue``, ``first_purchase``, ``last_purchase``, ``channel``.
+        ``monetary_value`` (mean spend of repeat purchases; missing counts as 0 where frequency is 0), ``customer_id``
+        (else the index of a pandas table, or the row number), ``orders``, ``revenue``, ``first_purchase``,
+        ``last_purchase`` (dates), ``channel``. All other columns, and the index of a pandas table, are kept as they
+        are, through :meth:`lifestage.LTVModel.predict` too. Names of columns become text.
     period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
     until : date or str, optional
         Last day of observation; without it no dates are predicted.
@@ -46,11 +49,23 @@ def from_frame(
     resolution : float, optional
         Days to whose multiples recency and T are rounded, so that customers share histories; see
         :mod:`lifestage.data.compress`. Default is not to round.
+    weights : str, optional
+        Column with the number of customers that each row stands for, whole and at least 1, where rows are distinct
+        histories: the fit is that of the table with every row repeated so many times. Predictions then are per row,
+        and the column comes back with them to weight sums by. A column ``weight`` or ``weights`` that is not named
+        here is refused.
+
+    Returns
+    -------
+    Summary
 
     Raises
     ------
     DataError
-        If a column is missing, or a row cannot be a customer: the first such rows are named.
+        If a column is missing, stands twice or is of another type, a ``customer_id`` is missing or repeated, or a row
+        cannot be a customer: the first such rows are named.
+    ConfigError
+        If an option is out of range.
 
     Examples
     --------
@@ -58,40 +73,37 @@ def from_frame(
     >>> table = pd.DataFrame({"frequency": [0, 2], "recency": [0.0, 8.0], "T": [9.0, 9.0]})
     >>> from_frame(table, period="week")
     Summary(2 customers, 1 repeaters, period=week, until=None, stage_window=28 days)
+    >>> from_frame(table.assign(n=[300, 120]), period="week", weights="n").customers
+    420
     """
     unit = Period.parse(period)
-    came = columns(frame)
-    absent = [name for name in (FREQUENCY, RECENCY, T) if name not in came]
-    if absent:
-        raise DataError(
-            f"expected the columns frequency, recency and T; {', '.join(absent)} is missing; got {', '.join(came)}"
-        )
-    table, kind = lazy(frame if CUSTOMER in came else numbered(frame, CUSTOMER))
-    money = nw.col(MONETARY) if MONETARY in came else nw.lit(0.0).alias(MONETARY)
-    table = table.select(CUSTOMER, FREQUENCY, RECENCY, T, money, *(name for name in OPTIONAL if name in came))
-    _check(table)
-    table = table.with_columns(
-        nw.col(FREQUENCY).cast(nw.Int64), *(nw.col(name).cast(nw.Float64) for name in (RECENCY, T, MONETARY))
-    )
+    table, kind, has_ids = open_table(frame, weights)
+    table = typed(table, weights)
+    _check(table, weights)
+    if has_ids and weights is None:
+        _check_ids(table)
+    table = table.with_columns(*(nw.col(name).cast(nw.Int64) for name in (FREQUENCY, *([weights] if weights else ()))))
     if resolution is not None:
         table = rounded(table, resolution, unit)
-    window, _ = stage_window_of(_gaps(table, unit), stage_window, None)
+    people = nw.lit(1) if weights is None else nw.col(weights)
+    gaps = _gaps(table, unit, people) if stage_window is None else {}
+    window, _ = stage_window_of(gaps, stage_window, None)
     x = nw.col(FREQUENCY)
-    facts = to_pandas(
-        table.select(nw.len().alias("customers"), (x > 0).cast(nw.Int64).sum().alias("repeaters"), x.sum().alias("x"))
-    ).iloc[0]
+    counts = table.select(n=people, repeaters=nw.when(x > 0).then(people).otherwise(nw.lit(0)), purchases=x * people)
+    sums = to_pandas(counts.select(*(nw.col(name).sum() for name in ("n", "repeaters", "purchases")))).iloc[0]
     return Summary(
         table=native(table, kind),
         period=unit,
         until=None if until is None else parse_day(until),
         stage_window=window,
-        customers=int(facts["customers"]),
-        repeaters=int(facts["repeaters"]),
-        orders=int(facts["x"] + facts["customers"]),
+        customers=int(sums["n"]),
+        repeaters=int(sums["repeaters"]),
+        orders=int(sums["purchases"] + sums["n"]),
+        weights=weights,
     )
 
 
-def _gaps(table: nw.LazyFrame[Any], period: Period) -> dict[float, int]:
+def _gaps(table: nw.LazyFrame[Any], period: Period, people: nw.Expr) -> dict[float, int]:
     """Mean gap in days of the repeat buyers → how often: a customer has as many gaps as repeat purchases.
 
     The days from the first to the last purchase are made whole before they are divided where they are whole but for
@@ -101,27 +113,58 @@ def _gaps(table: nw.LazyFrame[Any], period: Period) -> dict[float, int]:
     span, x = nw.col(RECENCY) * period.days, nw.col(FREQUENCY)
     whole = span.round(0)
     days = nw.when((span - whole).abs() < ROUNDING).then(whole).otherwise(span)
-    gaps = table.filter(x > 0).select((days / x.cast(nw.Float64)).alias("gap"), x)
-    found = to_pandas(gaps.group_by("gap").agg(nw.col(FREQUENCY).sum()))
-    return dict(zip(found["gap"].tolist(), map(int, found[FREQUENCY]), strict=True))
+    gaps = table.filter(x > 0).select(gap=days / x.cast(nw.Float64), n=x * people)
+    found = to_pandas(gaps.group_by("gap").agg(nw.col("n").sum()))
+    return dict(zip(found["gap"].tolist(), map(int, found["n"]), strict=True))
 
 
-def _check(table: nw.LazyFrame[Any]) -> None:
+def _check_ids(table: nw.LazyFrame[Any]) -> None:
+    """Refuse customers without an id, or on several rows."""
+    each = nw.col(CUSTOMER)
+    none = each.is_null() | each.is_nan() if table.collect_schema()[CUSTOMER].is_float() else each.is_null()
+    try:
+        found = to_pandas(table.select(n=nw.len(), ids=each.n_unique(), none=none.cast(nw.Int64).sum())).iloc[0]
+    except TypeError as error:  # values of pandas that cannot be compared, such as lists
+        raise DataError(f"expected numbers or text in {CUSTOMER}: {error}") from error
+    if found["none"]:
+        raise DataError(f"expected a {CUSTOMER} in every row; got {int(found['none']):,} rows without one")
+    if found["ids"] < found["n"]:
+        twice = table.group_by(CUSTOMER).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
+        ids = to_pandas(twice.sort(CUSTOMER).head(SHOWN))[CUSTOMER].tolist()
+        raise DataError(
+            f"expected one row per {CUSTOMER} (without such a column the index of a pandas table is it); got "
+            f"{int(found['n'] - found['ids']):,} rows too many, of {', '.join(map(repr, ids))} and so on: keep one row "
+            "of each, or drop what is no id"
+        )
+
+
+def _check(table: nw.LazyFrame[Any], weights: str | None) -> None:
     """Refuse rows that no customer can have, naming the first ones."""
-    x, t_x, t_obs, money = (nw.col(name) for name in (FREQUENCY, RECENCY, T, MONETARY))
-    numbers = [nw.col(name).cast(nw.Float64) for name in (FREQUENCY, RECENCY, T, MONETARY)]
-    unknown = nw.any_horizontal(*(~(each.is_finite()) | each.is_null() for each in numbers), ignore_nulls=False)
+    numbers = [name for name in (FREQUENCY, RECENCY, T, MONETARY) if name in table.collect_schema().names()]
+    x, t_x, t_obs = (nw.col(name) for name in (FREQUENCY, RECENCY, T))
+    unknown = nw.any_horizontal(
+        *(~nw.col(name).is_finite() | nw.col(name).is_null() for name in numbers), ignore_nulls=False
+    )
+    negative = nw.any_horizontal(*(nw.col(name) < 0 for name in numbers), ignore_nulls=False)
+    named = ", ".join(numbers)
     tests = {
-        "finite numbers in frequency, recency, T and monetary_value": unknown,
-        "no negative frequency, recency, T or monetary_value": (x < 0) | (t_x < 0) | (t_obs < 0) | (money < 0),
-        "whole numbers of repeat purchases in frequency": x.cast(nw.Float64) != x.cast(nw.Float64).round(0),
+        f"finite numbers in {named}": unknown,
+        f"no negative number in {named}": negative,
+        "whole numbers of repeat purchases in frequency": x != x.round(0),
         "recency no greater than T": t_x > t_obs + 1e-9,
         "recency 0 where frequency is 0": (x == 0) & (t_x > 0),
         "recency above 0 where frequency is": (x > 0) & (t_x == 0),
     }
+    shown = [CUSTOMER, *numbers]
+    if weights is not None:
+        n = nw.col(weights)
+        tests[f"whole numbers of customers, at least 1, in {weights}"] = (
+            (n < 1) | (n != n.round(0)) | ~n.is_finite() | n.is_null()
+        )
+        shown.append(weights)
     for expected, bad in tests.items():
         wrong = table.filter(bad)
-        rows = to_pandas(wrong.select(CUSTOMER, FREQUENCY, RECENCY, T, MONETARY).head(SHOWN))
+        rows = to_pandas(wrong.select(*shown).head(SHOWN))
         if len(rows):
             total = int(to_pandas(wrong.select(nw.len().alias("n")))["n"].iloc[0])
             raise DataError(f"expected {expected}; got {total:,} other rows, the first: {rows.to_dict('records')}")

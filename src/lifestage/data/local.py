@@ -44,7 +44,7 @@ def opened(source: Any) -> Any:
         import pyarrow as pa
 
         if isinstance(source, pa.RecordBatchReader):
-            raise DataError("expected orders that can be read more than once; got a RecordBatchReader: read_all() it")
+            raise DataError("expected a table that can be read more than once; got a RecordBatchReader: read_all() it")
         if isinstance(source, pa.RecordBatch):
             return pa.Table.from_batches([source])
         if hasattr(source, "to_table") or isinstance(source, pa.Table):

@@ -71,7 +71,7 @@ def summarize(
     orders : pandas, polars, pyarrow, DuckDB or Spark table, or the path of a file (see :func:`lifestage.read_orders`)
         One row an order line.
     customer, time, amount : str
-        Columns. Without amount (None) every day with a line is a purchase and money is 0.
+        Columns. Without amount (None) every day with a line is a purchase, and money is not known.
     quantity : str, optional
         Column that multiplies *amount*.
     order : str, optional
@@ -161,6 +161,7 @@ def _summary(
     tickets = tickets_of(known(log.bought()))
     parts = sums.filter(nw.col("of_day") == 0)
     table = _customers(parts, tickets, period, end)
+    table = table if has_money else table.drop(MONETARY)
     if resolution != 1:
         table = rounded(table, resolution, period)
     table = materialize(table.sort(CUSTOMER) if log.every == 1 else table)

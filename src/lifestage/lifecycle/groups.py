@@ -12,7 +12,7 @@ from lifestage.data.engine import to_pandas
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle.frames import open_frame
 from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY, RECENCY, Counts, T
-from lifestage.value import Terms, totals
+from lifestage.value import Terms, require_money, totals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,7 @@ def group_totals(
         open_frame(staged, (CUSTOMER, *KEYS, *((by,) if by != COHORT else ()), *((weight,) if weight else ()))), by
     ).lazy()
     names = frame.collect_schema().names()
+    require_money(model, names)
     money = nw.col(MONETARY).cast(nw.Float64) if MONETARY in names else nw.lit(0.0)
     past = nw.col("revenue").cast(nw.Float64) if "revenue" in names else nw.lit(None, nw.Float64)
     each = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)

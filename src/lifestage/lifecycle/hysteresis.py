@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from lifestage.data.engine import lazy, native
+from lifestage.data.engine import join_to, lazy, native
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle.frames import open_frame, orders_made
 from lifestage.lifecycle.thresholds import Thresholds
@@ -67,7 +67,7 @@ def steady_stages(staged: Any, before: Any, *, margin: float = 0.05, thresholds:
         raise DataError(f"expected two tables of one kind; got {kind} and {kind_before}")
     names = [name for name in table.collect_schema().names() if name != "stage_line_strict"]
     was = other.select(CUSTOMER, nw.col("stage_line").alias("__was"))
-    joined = table.join(was, on=CUSTOMER, how="left")
+    joined = join_to(table, was, [CUSTOMER], kind)
     r = nw.col("retained").fill_null(0.0)
     cuts = (limits.asleep, limits.drowsy, limits.awake)
     eased = nw.sum_horizontal(*[nw.when(r >= cut - margin).then(nw.lit(1)).otherwise(nw.lit(0)) for cut in cuts])
