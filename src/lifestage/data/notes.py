@@ -36,6 +36,7 @@ def notes(
     window: float,
     until: int,
     default_until: bool,
+    malformed: tuple[str, ...],
     implausible: Implausible | None,
     default_earliest: bool,
 ) -> tuple[Note, ...]:
@@ -54,10 +55,13 @@ def notes(
         Stage window in days.
     until : int
         Last day of observation; *default_until* if it is just the last of the log.
+    malformed : tuple of str
+        Some malformed lines of the file.
     implausible : Implausible, optional
         Lines left out because of their day; *default_earliest* if the log itself had to tell what can be.
     """
     lists = (
+        _malformed(malformed, quality),
         _implausible(implausible, quality),
         _early(days) if default_earliest else (),
         _future(days, until, default_until),
@@ -67,6 +71,17 @@ def notes(
         _sizes(facts, sizes),
     )
     return tuple(note for each in lists for note in each)
+
+
+def _malformed(lines: tuple[str, ...], quality: Quality) -> Iterator[Note]:
+    if lines:
+        count = quality.dropped["malformed_line"]
+        yield Note(
+            "malformed_lines",
+            f"{count:,} of {quality.rows_read:,} lines have other columns than the first line of their file and are "
+            f"left out: {'; '.join(lines)}{' ...' if count > len(lines) else ''}",
+            {"lines": count, "samples": "; ".join(lines)},
+        )
 
 
 def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Log", "read_log"]
 
 UNREADABLE = (
+    "malformed_line",
     "missing_id",
     "missing_time",
     "unparseable_time",
@@ -72,6 +73,10 @@ class Log:
         Lines that could not be read, by reason.
     days : pandas.DataFrame
         A row a day: ``lines``, ``duplicates`` among them (scaled up from the sample), ``negative``, ``largest``.
+    malformed : tuple of str
+        Some malformed lines of a file, each with its number.
+    implausible : Implausible or None
+        Lines left out as ``implausible_time`` because of what this log is, not because of an option.
     kind : str
         The kind of frame that came in.
     """
@@ -83,6 +88,7 @@ class Log:
     every: int
     unreadable: Mapping[str, int]
     days: pd.DataFrame
+    malformed: tuple[str, ...]
     implausible: Implausible | None
     kind: str
     stored: list[nw.LazyFrame[Any]]
@@ -141,7 +147,9 @@ def read_log(
     places = check_roles(orders, roles)
     named = {role: str(names(orders)[place]) for role, place in places.items()}
     rel, kind = relation(orders, places)
-    lines = typed_lines(rel, named, tz=tz).with_columns(_reason(named).alias("reason"), _money(named).alias("money"))
+    lines = typed_lines(rel, named, tz=tz)
+    reason = _reason(named, malformed="malformed" in lines.collect_schema().names())
+    lines = lines.with_columns(reason.alias("reason"), _money(named).alias("money"))
     scan = _scan(lines)
     dated = (scan["reason"] == 0) | (scan["reason"] > CODES["implausible_time"])
     first, last = plausible_days(scan[dated], earliest)
@@ -157,6 +165,10 @@ def read_log(
     if days.empty:
         listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
         raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
+    malformed: tuple[str, ...] = ()
+    if "malformed_line" in unreadable:
+        wrong = lines.filter(nw.col("reason") == CODES["malformed_line"])
+        malformed = tuple(to_pandas(wrong.select("said").head(3))["said"])
     lines = lines.filter(nw.col("reason") == 0)
     if not unreadable:
         lines = typed_lines(rel, named, tz=tz, checked=False).with_columns(_money(named).alias("money"))
@@ -188,7 +200,7 @@ def read_log(
         visits = _visits(_without(lines, odd) if strange else lines)
     sample = materialize(sample.with_columns(nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")))
     stored += [odd, sample]
-    return Log(lines, odd, visits, sample, every, unreadable, days, implausible, kind, stored)
+    return Log(lines, odd, visits, sample, every, unreadable, days, malformed, implausible, kind, stored)
 
 
 def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -258,13 +270,11 @@ def _visits(lines: nw.LazyFrame[Any], *more: nw.Expr) -> nw.LazyFrame[Any]:
     return lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
 
 
-def _reason(named: Mapping[str, str]) -> nw.Expr:
+def _reason(named: Mapping[str, str], *, malformed: bool) -> nw.Expr:
     """0 for a line that can be read, else the code of its reason; whether its day is plausible the whole log tells."""
-    tests = {
-        "missing_id": nw.col("no_id"),
-        "missing_time": nw.col("no_time"),
-        "unparseable_time": nw.col(DAY).is_null(),
-    }
+    tests = {"malformed_line": nw.col("malformed")} if malformed else {}
+    tests |= {"missing_id": nw.col("no_id"), "missing_time": nw.col("no_time")}
+    tests["unparseable_time"] = nw.col(DAY).is_null()
     for role in ("amount", "quantity"):
         if role in named:
             tests |= {f"missing_{role}": nw.col(f"no_{role}"), f"non_finite_{role}": nw.col(role).is_null()}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
+from lifestage.data.csvs import MALFORMED
 from lifestage.data.engine import dialect_of, wrapped
 from lifestage.errors import ConfigError, DataError
 
@@ -48,7 +49,7 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
     -------
     narwhals.LazyFrame
         ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), ``said`` (the time as
-        text), and, as the roles go,
+        text), ``malformed`` (bool) of a file that has such lines, and, as the roles go,
         ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash),
         ``channel`` (text); and ``line``, a hash of all columns of the log: equal lines of a
         customer and day are exact duplicates.
@@ -66,7 +67,11 @@ def typed_lines(relation: Any, columns: Columns, *, tz: str | None, checked: boo
         f"{_missing(say, customer, types)} as no_id",
     ]
     day = _day(say, relation, time, types[time], tz, checked)
-    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{_text(say, time)} as said"]
+    said = _text(say, time)
+    if MALFORMED in types:
+        terms.append(f"({say.quoted(MALFORMED)} is not null) as malformed")
+        said = f"coalesce({say.quoted(MALFORMED)}, {said})"
+    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{said} as said"]
     for role in ("amount", "quantity"):
         if role in columns:
             name = columns[role]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lifestage.data.csvs import MALFORMED
 from lifestage.data.engine import engine_of
 from lifestage.data.local import names, place_of, types_of
 from lifestage.errors import ConfigError, DataError
@@ -28,14 +29,14 @@ def check_roles(orders: Any, roles: Mapping[str, Any]) -> dict[str, int]:
     named = {role: name for role, name in roles.items() if name is not None}
     found = {role: place_of(orders, name, role) for role, name in named.items()}
     absent = [f"{named[role]!r} ({role}=)" for role, place in found.items() if place is None]
-    came = names(orders)
+    came = [name for name in names(orders) if name != MALFORMED]
     if absent:
         more = f" and {len(came) - SHOWN:,} more" if len(came) > SHOWN else ""
         listed = ", ".join(map(repr, came[:SHOWN]))
         raise DataError(f"expected the column {' and '.join(absent)}; the orders have {listed}{more}")
     places = {role: place for role, place in found.items() if place is not None}
     if engine_of(orders) is not None:
-        _check_case(came, [came[place] for place in places.values()])
+        _check_case(came, [names(orders)[place] for place in places.values()])
     if "quantity" in named and "amount" not in named:
         raise ConfigError("expected amount= beside quantity=: quantity multiplies it; got amount=None")
     types = {} if engine_of(orders) is not None else types_of(orders, places["customer"])

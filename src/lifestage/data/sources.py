@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from lifestage.addresses import address_of, split_table
+from lifestage.data.csvs import open_csv
 from lifestage.data.duck import connect, quoted, readable
 from lifestage.data.engine import to_reader
 from lifestage.data.postgres import load_into
@@ -81,9 +82,7 @@ def open_source(connection: Any, source: str | Path, table: str | None = None, q
         if lower.endswith((".parquet", ".pq")):
             return connection.query("select * from read_parquet(?, union_by_name = true)", params=[found])
         if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
-            how = "header = true, all_varchar = true, union_by_name = true"
-            how += ", delim = '\t'" if ".tsv" in lower else ""
-            return connection.query(f"select * from read_csv(?, {how})", params=[found])
+            return open_csv(connection, name, found)
     raise DataError(
         "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or postgresql://host/name; "
         f"got {name}"

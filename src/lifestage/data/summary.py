@@ -196,6 +196,7 @@ def _summary(
         window=window,
         until=end,
         default_until=until is None,
+        malformed=log.malformed,
         implausible=log.implausible,
         default_earliest=options["earliest"] is None,
     )

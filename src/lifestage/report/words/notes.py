@@ -24,6 +24,7 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_frequency_correlated": "消費金額與購買次數相關（Spearman {all[spearman]:+.2f}；"
         "去除消費最高的 1 % 後為 {without_top_1_percent[spearman]:+.2f}），但消費模型假設兩者無關："
         "常客的 LTV 有偏差。",
+        "malformed_lines": "{lines} 列的欄數與檔案第一列不同，因此未採用：{samples}",
         "implausible_dates": "{lines} 列的日期不可能是訂單日期，例如 {samples}，因此未採用；其餘的列都在 {earliest} "
         "之後。若這些日期正確，請設定 earliest=。",
         "early_dates": "紀錄的第一天是 {first}，但幾乎所有的列都在 {usual} 或更晚；若較早的日期是輸入錯誤，"
@@ -61,6 +62,7 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_frequency_correlated": "消费金额与购买次数相关（Spearman {all[spearman]:+.2f}；"
         "去除消费最高的 1 % 后为 {without_top_1_percent[spearman]:+.2f}），但消费模型假设两者无关："
         "常客的 LTV 有偏差。",
+        "malformed_lines": "{lines} 行的列数与文件第一行不同，因此未采用：{samples}",
         "implausible_dates": "{lines} 行的日期不可能是订单日期，例如 {samples}，因此未采用；其余的行都在 {earliest} "
         "之后。若这些日期正确，请设置 earliest=。",
         "early_dates": "记录的第一天是 {first}，但几乎所有的行都在 {usual} 或更晚；若较早的日期是输入错误，"
@@ -84,6 +86,7 @@ NOTES: dict[str, dict[str, str]] = {
 
 REASONS: dict[str, dict[str, str]] = {
     "en": {
+        "malformed_line": "other columns than the first line of the file",
         "missing_id": "no customer id",
         "missing_time": "no time",
         "unparseable_time": "time cannot be read",
@@ -104,6 +107,7 @@ REASONS: dict[str, dict[str, str]] = {
         "refund_days_before_purchase": "refund days before any purchase",
     },
     "zh-Hant": {
+        "malformed_line": "欄數與檔案第一列不同",
         "missing_id": "沒有顧客代號",
         "missing_time": "沒有時間",
         "unparseable_time": "時間無法解讀",
@@ -124,6 +128,7 @@ REASONS: dict[str, dict[str, str]] = {
         "refund_days_before_purchase": "首次購買之前的退款日",
     },
     "zh-Hans": {
+        "malformed_line": "列数与文件第一行不同",
         "missing_id": "没有顾客编号",
         "missing_time": "没有时间",
         "unparseable_time": "时间无法解读",
