@@ -89,7 +89,9 @@ def _run(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")] = Path("lifestage-demo"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to write into; others cannot read a new one.")
+    ] = Path("lifestage-demo"),
     lang: Lang = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -108,7 +110,7 @@ def demo(
 @app.command()
 def run(
     orders: Orders,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; others cannot read a new one.")],
     to: To = None,
     to_table: ToTable = "customers",
     customer: Customer = None,
@@ -206,7 +208,12 @@ def fit(
 def predict(
     orders: Orders,
     model: Annotated[Path, typer.Option("--model", "-m", help="Folder of a saved model.")],
-    out: Annotated[str, typer.Option("--out", "-o", help="Parquet or .duckdb file, or postgresql://host/db.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", "-o", help="Parquet, CSV or .duckdb file (for you alone if new), or postgresql://host/db."
+        ),
+    ],
     to_table: ToTable = "customers",
     customer: Customer = None,
     time: Time = None,
@@ -254,7 +261,7 @@ def predict(
 def report(
     customers: Annotated[Path, typer.Argument(help="Staged customers (Parquet), as run and predict write them.")],
     model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the model that scored them.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write; others cannot read a new one.")],
     cac: Cac = None,
     currency: Currency = None,
     lang: Lang = None,

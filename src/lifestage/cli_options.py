@@ -55,7 +55,7 @@ Quantity = Annotated[str | None, typer.Option("--quantity", help="Column that mu
 Order = Annotated[str | None, typer.Option("--order", help="Column of order numbers (to count orders).")]
 Channel = Annotated[str | None, typer.Option("--channel", help="Column to split the base by.")]
 Table = Annotated[str | None, typer.Option("--table", help="Table of the database.")]
-Query = Annotated[str | None, typer.Option("--query", help="Query of the database, in place of --table.")]
+Query = Annotated[str | None, typer.Option("--query", help="One SELECT that only reads, in place of --table.")]
 Memory = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the engine, such as 4GB.")]
 Temp = Annotated[Path | None, typer.Option("--temp-dir", help="Folder for what does not fit into memory.")]
 Threads = Annotated[int | None, typer.Option("--threads", help="Threads of the engine.")]

@@ -12,6 +12,7 @@ from typing import Any
 from lifestage.addresses import address_of, local_path
 from lifestage.config import RunConfig
 from lifestage.data.engine import to_pandas, write_parquet
+from lifestage.data.plain_csv import write_csv
 from lifestage.data.postgres import replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
@@ -87,10 +88,12 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     ----------
     table : frame
     to : path or address
-        A ``.parquet`` or ``.csv`` file; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose
-        user and password come from the environment (``PGUSER``, ``PGPASSWORD``) or a password file.
+        A ``.parquet`` or ``.csv`` file, in which text that a spreadsheet would take for a formula gets an apostrophe
+        before it; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose user and password come
+        from the environment (``PGUSER``, ``PGPASSWORD``) or a password file. A file that is new can be read by its user
+        alone; one that takes the place of another keeps its permissions.
     name : str
-        Table of the database, perhaps with its schema. One that is there is replaced; in PostgreSQL one of the same
+        Table of the database, perhaps as ``schema.table``. One that is there is replaced; in PostgreSQL one of the same
         columns is refilled, so that its grants, indexes and views stay.
 
     Raises
@@ -98,7 +101,7 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     DataError
         If the database cannot be written.
     ConfigError
-        If an address holds a password.
+        If an address holds a password, or a name is too long for PostgreSQL.
 
     Examples
     --------
@@ -116,7 +119,7 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     else:
         with staging_file(Path(target), private=True) as staging:
             if target.lower().endswith(".csv"):
-                to_pandas(table).to_csv(staging, index=False)
+                write_csv(to_pandas(table), staging)
             else:
                 write_parquet(table, staging)
 
@@ -135,7 +138,8 @@ def run(
     """Run the corridor and write its results into the folder *out*, whole or not at all.
 
     The folder gets ``customers.parquet``, ``stages.csv``, ``summary.json``, ``report.html`` and ``model/``. They are
-    written beside it and moved into place at the end. A folder that holds an earlier run is replaced, and the report
+    written beside it and moved into place at the end, for their user alone; what takes the place of an earlier run
+    keeps its permissions. A folder that holds an earlier run is replaced, and the report
     compares with it; any other folder that is not empty is refused.
 
     Parameters
@@ -183,7 +187,7 @@ def run(
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))
         step("Totals and stages")
-        stage_table(staged, lang=config.lang, playbook=config.playbook).to_csv(staging / "stages.csv", index=False)
+        write_csv(stage_table(staged, lang=config.lang, playbook=config.playbook), staging / "stages.csv")
         known: dict[str, Any] = {"previous": previous, "cac": config.cac, "customers": customers, "trust": trust}
         known["thresholds"] = config.thresholds
         summary = summarize_run(staged, model, currency=config.currency, **known)

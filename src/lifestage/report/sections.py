@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lifestage.data.plain_csv import plain_text
 from lifestage.report import blocks
 from lifestage.report.blocks import Block
 from lifestage.report.fit_section import fit_section, holdout_means
@@ -21,9 +22,6 @@ __all__ = ["sections"]
 
 WORTH_SAYING = 0.1
 """A forecast that missed the holdout by this share is told beside the headline."""
-
-FORMULA = ("=", "+", "-", "@")
-"""Beginnings that a spreadsheet would run as a formula."""
 
 Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -227,11 +225,10 @@ def _csv(rows: Rows, stages: Rows) -> str:
     out = io.StringIO()
     actions = {row["stage"]: row["actions"] for row in stages if row["taxonomy"] == "segment"}
     writer = csv.writer(out)
-    writer.writerow([*rows[0], "action"])
+    writer.writerow([*map(plain_text, rows[0]), "action"])
     for row in rows:
         texts = ["" if value is None else value for value in row.values()]
-        safe = [f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text for text in texts]
-        writer.writerow([*safe, actions.get(row["stage_segment"], "")])
+        writer.writerow(map(plain_text, [*texts, actions.get(row["stage_segment"], "")]))
     return out.getvalue()
 
 
