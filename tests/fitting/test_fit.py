@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 import lifestage as ls
 from lifestage.data.compress import compress
 from lifestage.errors import ConfigError, DataError
+from lifestage.families import gammagamma
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.fitting.mle import maximise
 from lifestage.fitting.priors import log_prior
+from lifestage.tables import Counts
 from tests.simulated import BGNBD, SPEND, simulate_base, simulate_table
 
 
@@ -207,3 +210,62 @@ def test_a_parameter_that_runs_away_is_reported_at_its_bound() -> None:
 
     best = maximise(rising, [np.zeros(1)], 1.0)
     assert best.at_bound == (0,)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-9, 1e9, 1e100])
+def test_a_spend_fit_is_free_of_the_unit(customers: ls.Summary, scale: float) -> None:
+    counts = compress(customers)
+    for how in ({}, {"method": "laplace", "draws": 20}):
+        one = fit_spend(counts, **how)
+        other = fit_spend(replace(counts, spend_m=counts.spend_m * scale), **how)
+        for name, unit in {"p": 1.0, "q": 1.0, "v": scale}.items():
+            np.testing.assert_allclose(other.draws[name] / unit, one.draws[name], rtol=1e-9)
+        shift = counts.spend_weight.sum() * np.log(scale)
+        assert other.diagnostics["log_likelihood"] + shift == pytest.approx(one.diagnostics["log_likelihood"], rel=1e-9)
+        assert other.diagnostics["units"][-1] == pytest.approx(scale * one.diagnostics["units"][-1], rel=1e-12)
+        assert other.status == one.status
+
+
+def test_amounts_of_any_scale_are_fitted_and_predicted(cdnow: pd.DataFrame, model: ls.LTVModel) -> None:
+    summary = ls.summarize(cdnow.assign(amount=cdnow["amount"] * 1e-200), until="1997-09-30", period="week")
+    found = ls.fit(summary).predict(summary)["ltv"].sum()
+    want = model.predict(ls.summarize(cdnow, until="1997-09-30", period="week"))["ltv"].sum()
+    assert found * 1e200 == pytest.approx(want, rel=1e-9)
+
+
+def test_a_prior_in_money_means_the_money_of_the_data(customers: ls.Summary) -> None:
+    counts = compress(customers)
+    known = fit_spend(counts, method="map", priors={"v": "LogNormal(median=15.4, sigma=0.0001)"})
+    assert known.estimate["v"] == pytest.approx(15.4, rel=1e-3)
+
+
+def test_one_price_is_the_limit_of_the_spend_model_and_no_failure() -> None:
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2022-01-01")
+    rows = [(i, start + pd.Timedelta(days=int(k)), 12.0) for i in range(150) for k in rng.integers(0, 365, 4)]
+    daily = [(150, start + pd.Timedelta(days=k), 12.0) for k in range(365)]
+    orders = pd.DataFrame(rows + daily, columns=["customer_id", "date", "amount"])
+    doubled = ls.fit(ls.summarize(orders))  # lines of one day are one purchase: a few cost twice as much
+    assert doubled.converged
+    assert doubled.parts["spend"].status.has("spend_at_limit")
+    fitted = ls.fit(ls.summarize(orders.drop_duplicates()))
+    assert fitted.spend is not None
+    assert fitted.converged
+    assert "did NOT converge" not in fitted.status
+    assert fitted.spend.status.has("spend_at_limit")
+    p, q, v = (fitted.spend.estimate[name] for name in ("p", "q", "v"))
+    assert p * v / (q - 1) == pytest.approx(12.0, rel=2e-6)
+    x = np.array([1.0, 5.0, 364.0])
+    np.testing.assert_allclose(gammagamma.expected_spend(x, np.full(3, 12.0), p=p, q=q, v=v), 12.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("which", ["a price and its cents", "a price of each customer's own"])
+def test_hardly_different_prices_are_said_to_be_that(which: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(1, 8, 400).astype(float)
+    own = 12.0 + rng.choice([-0.01, 0.0, 0.01], 400) if which.startswith("a price and") else rng.normal(12, 0.02, 400)
+    fitted = fit_spend(Counts.from_arrays(x, 3 * x, np.full(400, 50.0), own))
+    assert fitted.status.converged
+    assert fitted.status.has("spend_at_limit")
+    p, q, v = (fitted.estimate[name] for name in ("p", "q", "v"))
+    assert p * v / (q - 1) == pytest.approx(12.0, rel=2e-3)

@@ -62,26 +62,34 @@ def fit(
     n: float,
     settings: Settings,
     notes: Callable[[Mapping[str, float]], list[Note]],
+    *,
+    rows_in: Floats | None = None,
+    constant: float = 0.0,
 ) -> Posterior:
-    """Maximise, draw if the method draws, and put the result together with its diagnostics and status."""
+    """Maximise, draw if the method draws, and put the result together with its diagnostics and status.
+
+    Rows may be given in other units than the data, so that no number is of an extreme size: *rows_in* are the units of
+    the parameters on these rows (*units* if left out), and *constant* is added to their log-likelihood.
+    """
+    inner = units if rows_in is None else rows_in
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
     prior = log_prior(kind, laws, units) if laws else None
     rows = module.Rows(*columns)
-    curved = curved_density(lambda params: module.curved_log_likelihood(params, rows), units, prior)
+    curved = curved_density(lambda params: module.curved_log_likelihood(params, rows), inner, prior)
     coarse, every = None, columns[0].size // SAMPLE
     if every > 1:  # search a sample of the rows, each standing for the ones left out
         sample = module.Rows(*(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every))
-        coarse = curved_density(lambda params: module.curved_log_likelihood(params, sample), units, prior)
+        coarse = curved_density(lambda params: module.curved_log_likelihood(params, sample), inner, prior)
     known = (settings.start or {}).get(name)
     best = None
     if known is not None:
         best = maximise(curved, [np.log(np.array([known[p] for p in module.PARAMS]) / units)], n, coarse=coarse)
     if best is None or not best.converged:
-        best = maximise(curved, [np.log(start / units) for start in module.starts(rows)], n, coarse=coarse)
-    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), units, prior)
+        best = maximise(curved, [np.log(start / inner) for start in module.starts(rows)], n, coarse=coarse)
+    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), inner, prior)
     theta, extra = _draws(density, best, settings)
     params = units * np.exp(theta)
-    likelihood = best.density - (0.0 if prior is None else prior(best.theta)[0])
+    likelihood = best.density + constant - (0.0 if prior is None else prior(best.theta)[0])
     k = len(module.PARAMS)
     diagnostics = {
         "log_likelihood": likelihood,

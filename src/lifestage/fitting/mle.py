@@ -19,6 +19,9 @@ Curved = Callable[[Floats], tuple[float, Floats, Floats]]
 BOUND = np.log(1e6)
 """Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as being at its bound."""
 
+BESIDE = 0.01
+"""A scaled parameter this near to a bound (on the log scale) that is pulled towards it is put there."""
+
 FLAT = 0.01
 """Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
 
@@ -146,6 +149,10 @@ def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, floa
     decrement = np.inf
     value, gradient, hessian = density(theta)
     for _ in range(NEWTON_STEPS):
+        close = (np.abs(theta) < BOUND) & (np.abs(theta) > BOUND - BESIDE) & (theta * gradient > 0)
+        if close.any():  # else steps along a ridge shorten without an end where one parameter meets its bound
+            theta = np.where(close, np.copysign(BOUND, theta), theta)
+            value, gradient, hessian = density(theta)
         free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient < 0)  # at a bound, free only if it pulls inwards
         if not free.any():
             return theta, 0.0

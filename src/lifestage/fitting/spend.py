@@ -20,6 +20,11 @@ __all__ = ["fit_spend", "spend_independence"]
 Floats = NDArray[np.float64]
 
 MIN_SPENDERS = 30
+NO_SPREAD = 1e4
+"""Value of p (of q) from which spends of one customer (mean spends of customers) differ by less than 1 %."""
+ALIKE = {"p": "the purchases of a customer hardly differ in price", "q": "customers hardly differ in what they spend"}
+NEGLIGIBLE = 0.05
+"""Slope of the log-likelihood, by the logarithm of a parameter, that a search at the limit may end with."""
 CORRELATED = 0.3
 """Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
 
@@ -61,9 +66,22 @@ def fit_spend(
         notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
     if n == 0:
         raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
-    units = np.array([float(weight @ m) / n if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
-    posterior = fit("spend", family, module, (x, m, weight), units, n, settings, lambda p: [*notes, *_spend_notes(p)])
-    return _with_independence(posterior, x, m, weight)
+    unit = float(m.max()) * (float(weight @ (m / m.max())) / n)  # the mean, without a sum that could overflow
+    money = m / unit
+    units = np.array([unit if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
+    posterior = fit(
+        "spend",
+        family,
+        module,
+        (x, money, weight),
+        units,
+        n,
+        settings,
+        lambda p: [*notes, *_spend_notes(p)],
+        rows_in=np.ones(units.size),
+        constant=-n * float(np.log(unit)),
+    )
+    return _with_independence(_at_its_limit(posterior), x, money, weight)
 
 
 def _spend_notes(params: Mapping[str, float]) -> list[Note]:
@@ -75,6 +93,25 @@ def _spend_notes(params: Mapping[str, float]) -> list[Note]:
         "expectation."
     )
     return [Note("spend_mean_infinite", text, {"q": q})]
+
+
+def _at_its_limit(posterior: Posterior) -> Posterior:
+    """Say so where spends differ so little that the likelihood rises towards a limit without an end.
+
+    The search then stops on a ridge, along which nothing is left to gain: that is no failure.
+    """
+    estimate = posterior.estimate
+    alike = [text for name, text in ALIKE.items() if estimate[name] > NO_SPREAD]
+    if not alike:
+        return posterior
+    diagnostics = posterior.diagnostics
+    slope = diagnostics["gradient"] * diagnostics["observations"]
+    text = (
+        f"The spend model is at its limit: {' and '.join(alike)}. Its mean is right, its parameters are not determined."
+    )
+    note = Note("spend_at_limit", text, {name: estimate[name] for name in ALIKE})
+    status = Status(posterior.status.converged or slope < NEGLIGIBLE, (*posterior.status.notes, note))
+    return replace(posterior, status=status)
 
 
 def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Floats) -> Posterior:
