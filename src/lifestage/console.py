@@ -81,44 +81,47 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    from lifestage.report.texts import voice
+
+    console, say = Console(), voice("en", summary.get("currency") or "")
     quality, data, totals, terms = summary["quality"], summary["data"], summary["totals"], summary["terms"]
-    currency = summary.get("currency") or ""
 
     def money(value: float | None) -> str:
-        return "–" if value is None else f"{escape(currency)}{value:,.0f}"
+        return escape(say.money(value))
 
     def interval(name: str, show: Callable[[float], str]) -> str:
         low, high = summary["intervals"][name]
-        return f"{show(totals[name])}   [dim]{terms['level']:.0%} interval {show(low)} – {show(high)}[/dim]"
+        return f"{show(totals[name])}   [dim]{say.percent(terms['level'])} interval {show(low)} – {show(high)}[/dim]"
 
     table = Table(show_header=False, box=None, pad_edge=False)
     if quality:
         dropped = sum(quality["dropped"].values())
         read, used = quality["rows_read"], quality["rows_used"]
-        table.add_row("Order lines", f"{read:,} read, {used:,} used, {dropped:,} dropped")
+        table.add_row(
+            "Order lines", f"{say.integer(read)} read, {say.integer(used)} used, {say.integer(dropped)} dropped"
+        )
         for reason, count in sorted(quality["dropped"].items(), key=lambda item: -item[1]):
-            table.add_row("", f"[dim]{count:,} {reason.replace('_', ' ')}[/dim]")
-    repeaters = f"{data['repeaters']:,} of them repeat buyers"
-    table.add_row("Customers", f"{data['customers']:,}, {repeaters}, observed until {data['until']}")
-    horizon = f"in the next {terms['horizon']:g} {data['period']}s"
-    table.add_row(f"Purchases {horizon}", interval("expected_purchases", lambda v: f"{v:,.0f}"))
+            table.add_row("", f"[dim]{say.integer(count)} {reason.replace('_', ' ')}[/dim]")
+    repeaters = f"{say.integer(data['repeaters'])} of them bought again"
+    table.add_row("Customers", f"{say.integer(data['customers'])}, {repeaters}, observed until {data['until']}")
+    horizon = f"in the next {say.periods(terms['horizon'], data['period'])}"
+    table.add_row(f"Purchases {horizon}", interval("expected_purchases", say.integer))
     if totals.get("ltv") is not None:
         table.add_row(f"Revenue {horizon}", interval("expected_revenue", money))
         table.add_row("LTV (discounted margin)", interval("ltv", money))
     risk = summary["at_risk"]
     at_stake = f", {money(risk['value_lost'])} at stake" if risk.get("value_lost") is not None else ""
-    table.add_row("At risk", f"{risk['customers']:,} customers{at_stake}")
+    table.add_row("At risk", f"{say.customers(risk['customers'])}{at_stake}")
     line = summary["stages"]["line"].items()
-    table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in line if count))
+    table.add_row("Stages", ", ".join(f"{key.replace('_', ' ')} {say.integer(count)}" for key, count in line if count))
     realised = [row for row in summary["outlook"]["realised"] if row["taxonomy"] == "line"]
     if realised:
-        shares = ", ".join(f"{row['stage'].replace('_', ' ')} {row['repurchased']:.0%}" for row in realised)
-        table.add_row(f"Bought within {realised[0]['window_days']:.0f} days after", shares)
+        shares = ", ".join(f"{row['stage'].replace('_', ' ')} {say.percent(row['repurchased'])}" for row in realised)
+        table.add_row(f"Bought within {say.days(realised[0]['window_days'])} after", shares)
     test = (summary["trust"] or {}).get("backtest")
     if test:
         said = "; ".join(f"{escape(name)}: {grade}" for name, grade in test["grades"].items())
-        ahead = f"Tested {round(test['horizon'])} {data['period']}s ahead"
+        ahead = f"Tested {say.periods(round(test['horizon']), data['period'])} ahead"
         table.add_row(ahead, f"{said} than the best forecast that needs no model")
     console.print(table)
     notes = [note["text"] for note in (quality or {}).get("notes", [])]

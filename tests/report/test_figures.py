@@ -10,7 +10,7 @@ import pytest
 from lifestage.report import figures
 
 NASTY = "<script>alert(1)</script> $x^2$ & [[0]]"
-WORDS = {"title": f"T {NASTY}", "x": "x 顧客", "y": "y 數", "holdout": "保留"}
+WORDS = {"lang": "zh-Hant", "title": f"T {NASTY}", "x": "x 顧客", "y": "y 數", "holdout": "保留"}
 PAIRS = [{"frequency": str(i), "actual": 1500.0 / (i + 1), "expected": 1400.0 / (i + 1)} for i in range(8)]
 TRACK = [
     {"end": f"2024-{i // 4 + 1:02d}-0{i % 4 + 1}", "actual": 10.0 + i, "expected": 11.0 + i, "holdout": i > 20}

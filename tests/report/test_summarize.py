@@ -17,7 +17,7 @@ import pytest
 import lifestage as ls
 from lifestage.errors import DataError
 from lifestage.report import summarize_run, write_report
-from lifestage.report.format import integer
+from lifestage.report.format import Numbers
 from lifestage.report.spread import ltv_distribution
 
 
@@ -171,4 +171,4 @@ def test_stage_counts_have_intervals_where_there_are_draws(
     low, high = run["stage_intervals"]["line"]["half_asleep"]
     assert low < run["stages"]["line"]["half_asleep"] < high
     page = write_report(placed, drawn, tmp_path / "page.html", summary=run).read_text("utf-8")
-    assert f"({integer(low)}–{integer(high)})" in page
+    assert f"({Numbers().integer(low)}–{Numbers().integer(high)})" in page

@@ -11,7 +11,7 @@ import pytest
 
 import lifestage
 from lifestage.errors import ConfigError
-from lifestage.report.format import Money, axis, integer, number, percent, signed_percent
+from lifestage.report.format import Money, Numbers
 from lifestage.report.texts import LANGUAGES, voice
 from lifestage.report.words.notes import NOTES, REASONS
 
@@ -25,7 +25,9 @@ def fields(text: str) -> set[str]:
 
 @pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
 def test_every_sentence_is_translated_with_the_same_values(lang: str) -> None:
-    english, other = LANGUAGES["en"], LANGUAGES[lang]
+    forms = {key for key in LANGUAGES["en"] if key.endswith("_one")}  # Chinese has no form of its own for one
+    assert {key.removesuffix("_one") for key in forms} <= set(LANGUAGES["en"])
+    english, other = {key: text for key, text in LANGUAGES["en"].items() if key not in forms}, LANGUAGES[lang]
     assert set(english) == set(other)
     assert {key: fields(text) for key, text in english.items()} == {key: fields(text) for key, text in other.items()}
     same = {key for key, text in english.items() if text == other[key]}
@@ -104,19 +106,40 @@ def test_unknown_language_is_refused() -> None:
         voice("fr")
 
 
-def test_numbers_are_written_for_people() -> None:
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_numbers_are_written_as_in_the_language(lang: str) -> None:
+    """By the patterns of CLDR, which agree for these three languages."""
+    write = Numbers(lang)
+    assert write.number(1234.5) == "1,234.5"
+    assert write.number(-1234567, 0) == "-1,234,567"
+    assert write.number(-0.04) == "0.0"
+    assert write.integer(float("nan")) == write.number(None) == write.percent(float("inf")) == "–"
+    assert [write.percent(share) for share in (0.12, 0.0349, 0.00001, 0.99999)] == ["12%", "3.5%", "<0.1%", ">99.9%"]
+    assert [write.percent(share) for share in (0, 1, 0.001, 0.991, -0.03, 12.5)] == [
+        "0%", "100%", "0.1%", "99.1%", "-3.0%", "1,250%",
+    ]  # fmt: skip
+    assert [write.signed_percent(change) for change in (0.5, -0.5, 0, None)] == ["+50%", "-50%", "0%", "–"]
+    assert write.axis([0, 0.05, 0.1, 0.15]) == ["0.00", "0.05", "0.10", "0.15"]
+    assert write.axis([0, 0.125], share=True) == ["0.0%", "12.5%"]
+
+
+def test_another_language_has_its_own_marks() -> None:
+    assert Numbers("de").number(-1234.5) == "-1.234,5"
+    assert Numbers("de").percent(0.034) == "3,4\xa0%"
+
+
+def test_money_has_its_currency_beside_it() -> None:
     thin = "\u202f"
-    assert number(1234.5) == f"1{thin}234.5"
-    assert number(-1234567, 0) == f"\u22121{thin}234{thin}567"
-    assert integer(float("nan")) == number(None) == percent(float("inf")) == "–"
-    assert percent(0.12) == f"12{thin}%"
-    assert percent(0.0349) == f"3.5{thin}%"
-    assert percent(0.00001) != percent(0.0)
-    assert percent(0.99999) != percent(1.0)
-    assert signed_percent(0.5).startswith("+")
-    assert signed_percent(-0.5) == f"\u221250{thin}%"
-    assert Money("$")(-12.34) == "\u2212$12.3"
+    assert Money("$")(-12.34) == "-$12.3"
     assert Money("EUR")(12.34) == f"12.3{thin}EUR"
-    assert Money("EUR").start(1000) == f"1{thin}000"
-    assert Money("$").start(1000) == f"$1{thin}000"
-    assert len(set(axis([0, 0.05, 0.1, 0.15]))) == 4
+    assert Money("EUR").start(1000) == "1,000"
+    assert Money("$").start(1000) == "$1,000"
+
+
+def test_one_is_not_spoken_of_as_many() -> None:
+    english, chinese = voice("en"), voice("zh-Hans")
+    assert [english.periods(n, "week") for n in (1, 2, 0.5, 1.5)] == ["1 week", "2 weeks", "0.5 weeks", "1.5 weeks"]
+    assert [english.days(n) for n in (1, 0.9, 2, 1000)] == ["1 day", "1 day", "2 days", "1,000 days"]
+    assert [chinese.periods(n, "week") for n in (1, 2)] == ["1 周", "2 周"]
+    assert english.say("risk_cannot_lose", 1, count="1").startswith("1 customer carries")
+    assert english.say("risk_cannot_lose", 0, count="0").startswith("0 customers carry")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lifestage.report.format import axis, number
+from lifestage.report.format import Numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,9 +62,14 @@ class Canvas:
     """A figure that is being drawn, and the words that go into its slots."""
 
     name: str
-    title: str
+    given: Words
     height: float
     words: list[str] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> Numbers:
+        """Writes numbers in the language of the words, their ``lang``."""
+        return Numbers(self.given["lang"])
 
     def slot(self, text: str) -> str:
         """A placeholder for *text*."""
@@ -92,13 +97,13 @@ class Canvas:
         """From zero to a little above *top*, with ticks in plain words."""
         top, ticks = _ticks(top)
         ax.set_ylim(0, top)
-        ax.set_yticks(ticks, self.slots(axis(ticks, share)))
+        ax.set_yticks(ticks, self.slots(self.numbers.axis(ticks, share)))
 
     def scale_x(self, ax: Axes, top: float) -> None:
         """The same across."""
         top, ticks = _ticks(top)
         ax.set_xlim(0, top)
-        ax.set_xticks(ticks, self.slots(axis(ticks)))
+        ax.set_xticks(ticks, self.slots(self.numbers.axis(ticks)))
 
     def svg(self, ax: Axes) -> str:
         """Markup of the figure: a view box instead of a size, ids of its own, an accessible name, words in slots."""
@@ -113,10 +118,11 @@ class Canvas:
         text = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", text)
         text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{self.name}-\1"', text)
         text = text.replace("*{stroke-", f"#{self.name} *{{stroke-")
+        title = html.escape(self.given["title"])
         head = (
             f'<svg id="{self.name}" class="chart" xmlns="http://www.w3.org/2000/svg" '
             f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {WIDTH:g} {self.height:g}" role="img" '
-            f'aria-labelledby="{self.name}-title"><title id="{self.name}-title">{html.escape(self.title)}</title>'
+            f'aria-labelledby="{self.name}-title"><title id="{self.name}-title">{title}</title>'
         )
         body = text[text.index(">") + 1 :]
         return head + re.sub(r"\[\[(\d+)\]\]", lambda m: html.escape(self.words[int(m.group(1))]), body)
@@ -143,7 +149,7 @@ def pairs(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title`` (read aloud in place of the picture), ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes()
         at = range(len(rows))
         for column, shift, colour in (("actual", -0.2, MUTED), ("expected", 0.2, ACCENT)):
@@ -160,7 +166,7 @@ def track(name: str, rows: Rows, words: Words, *, suffix: str = "") -> str:
     *suffix* ``"_cumulative"`` draws the running totals. *words*: ``title``, ``x``, ``y``, ``holdout``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes(right=16)
         at = range(len(rows))
         actual, expected = ([r[column + suffix] or 0 for r in rows] for column in ("actual", "expected"))
@@ -190,7 +196,7 @@ def stage_bars(name: str, rows: Rows, words: Words) -> str:
     """
     with styled(name):
         money = any(r.get("value") is not None for r in rows)
-        canvas = Canvas(name, words["title"], 62 + (38 if money else 28) * len(rows))
+        canvas = Canvas(name, words, 62 + (38 if money else 28) * len(rows))
         ax = canvas.axes(left=122, right=48, top=6, bottom=46)
         at = range(len(rows))
         bars = (("customers", -0.2, MUTED), ("value", 0.2, ACCENT)) if money else (("customers", 0.0, ACCENT),)
@@ -199,14 +205,14 @@ def stage_bars(name: str, rows: Rows, words: Words) -> str:
             ax.barh([i + shift for i in at], values, height=0.36 if money else 0.6, color=colour)
             for i, value in zip(at, values, strict=True):
                 place: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline", "size": SIZE - 1.5}
-                ax.annotate(canvas.slot(f"{number(100 * value, 0)}\u202f%"), (value, i + shift), (4, 0), **place)
+                ax.annotate(canvas.slot(canvas.numbers.percent(value, 0)), (value, i + shift), (4, 0), **place)
         top = max((r[c] or 0.0 for r in rows for c, _, _ in bars), default=1.0) or 1.0
         ax.set_xlim(0, top * 1.02)
         ax.set_ylim(len(rows) - 0.45, -0.55)
         ax.set_yticks(list(at), canvas.slots([str(r["label"]) for r in rows]))
         ticks = [t for t in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if t <= top * 1.02]
         ticks = ticks if len(ticks) <= 6 else [t for t in ticks if round(t * 10) % 2 == 0]
-        ax.set_xticks(ticks, canvas.slots(axis(ticks, share=True)))
+        ax.set_xticks(ticks, canvas.slots(canvas.numbers.axis(ticks, share=True)))
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x")
         ax.set_xlabel(canvas.slot(words["x"]), labelpad=6)
@@ -219,7 +225,7 @@ def histogram(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes(right=22)
         open_end = bool(rows) and rows[-1]["high"] is None
         colours = [ACCENT] * (len(rows) - open_end) + [MUTED] * open_end
@@ -227,7 +233,7 @@ def histogram(name: str, rows: Rows, words: Words) -> str:
         edges = [float(r["low"]) for r in rows] + ([] if open_end else [float(rows[-1]["high"])])
         step = max(1, -(-len(edges) // 6))
         ticks = list(range(0, len(edges), step))
-        ax.set_xticks(ticks, canvas.slots(axis([edges[i] for i in ticks])))
+        ax.set_xticks(ticks, canvas.slots(canvas.numbers.axis([edges[i] for i in ticks])))
         canvas.scale_y(ax, max((r["customers"] for r in rows), default=1))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
@@ -239,7 +245,7 @@ def concentration(name: str, points: Sequence[tuple[float, float]], words: Words
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes(right=22)
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
         across, up = zip((0.0, 0.0), *points, strict=True)
@@ -248,7 +254,7 @@ def concentration(name: str, points: Sequence[tuple[float, float]], words: Words
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1.02)
         ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-        ax.set_xticks(ticks, canvas.slots(axis(ticks, share=True)))
-        ax.set_yticks(ticks[1:], canvas.slots(axis(ticks[1:], share=True)))
+        ax.set_xticks(ticks, canvas.slots(canvas.numbers.axis(ticks, share=True)))
+        ax.set_yticks(ticks[1:], canvas.slots(canvas.numbers.axis(ticks[1:], share=True)))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lifestage.report import blocks, figures
 from lifestage.report.blocks import Block
-from lifestage.report.format import day, integer, number, percent
+from lifestage.report.format import DASH, day
 from lifestage.report.texts import Voice
 
 __all__ = ["fit_section", "holdout_means"]
@@ -25,10 +25,10 @@ def fit_section(run: Run, say: Voice) -> Block:
     parts = [blocks.notes(say.say("status"), _status(run, say)), blocks.charts(*pictures), _parameters(run, say)]
     for name, part in run["fit"].items():
         values = {"family": _family(part["family"]), "method": part["method"].upper()}
-        scores = {k: number(part[v], 2) for k, v in (("value", "log_likelihood"), ("aic", "aic"), ("bic", "bic"))}
+        scores = {k: say.number(part[v], 2) for k, v in (("value", "log_likelihood"), ("aic", "aic"), ("bic", "bic"))}
         parts.append(blocks.text(say.say("log_likelihood_line", part=say.name("part", name), **values, **scores)))
         if part["independence"]:
-            every, trimmed = (number(found["spearman"], 2) for found in part["independence"].values())
+            every, trimmed = (say.number(found["spearman"], 2) for found in part["independence"].values())
             parts.append(blocks.text(say.say("independence_line", all=every, trimmed=trimmed)))
     return blocks.section("fit", say.say("nav_fit"), say.say("fit"), [_conclusion(run, say)], parts)
 
@@ -43,7 +43,7 @@ def _conclusion(run: Run, say: Voice) -> str:
     if tested is not None:
         expected, actual = tested
         return say.say("fit_lead_holdout", gap=say.gap(expected, actual), until=day(run["data"]["until"]))
-    return say.say("fit_lead", wrong=percent(_misplaced(run["frequency_fit"])))
+    return say.say("fit_lead", wrong=say.percent(_misplaced(run["frequency_fit"])))
 
 
 def holdout_means(run: Run) -> tuple[float, float] | None:
@@ -75,10 +75,10 @@ def _status(run: Run, say: Voice) -> list[tuple[str, str]]:
 
 def _frequency(run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
     rows, until, heading = run["frequency_fit"], run["data"]["until"], say.say("frequency_heading")
-    actual, expected = integer(rows[0]["actual"]), integer(rows[0]["expected"])
-    about = say.say("frequency_lead", actual=actual, expected=expected, wrong=percent(_misplaced(rows)))
+    actual, expected = say.integer(rows[0]["actual"]), say.integer(rows[0]["expected"])
+    about = say.say("frequency_lead", actual=actual, expected=expected, wrong=say.percent(_misplaced(rows)))
     x = say.say("frequency_x", until=until) if until else say.say("frequency_x_undated")
-    words = {"title": f"{heading}. {about}", "x": x, "y": say.say("frequency_y")}
+    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": x, "y": say.say("frequency_y")}
     return blocks.chart(heading, about, figures.pairs("fit-frequency", rows, words), key)
 
 
@@ -86,22 +86,22 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
     until = day(run["data"]["until"])
     seen, later = [r for r in rows if not r["holdout"]], [r for r in rows if r["holdout"]]
     made, awaited = (seen[-1][f"{name}_cumulative"] for name in ("actual", "expected"))
-    values = {"expected": integer(awaited), "actual": integer(made), "gap": say.gap(awaited, made)}
+    values = {"expected": say.integer(awaited), "actual": say.integer(made), "gap": say.gap(awaited, made)}
     about = say.say("track_lead", until=until, **values) + say.say("gap")
     if later:
         made, awaited = (sum(row[name] for row in later) for name in ("actual", "expected"))
-        values = {"expected": integer(awaited), "actual": integer(made), "gap": say.gap(awaited, made)}
+        values = {"expected": say.integer(awaited), "actual": say.integer(made), "gap": say.gap(awaited, made)}
         about += say.say("track_holdout", end=day(later[-1]["end"]), **values)
     else:
         about += say.say("track_no_holdout")
-    words = {"x": say.say("track_x"), "y": say.say("track_y"), "holdout": say.say("holdout")}
+    words = {"lang": say.lang, "x": say.say("track_x"), "y": say.say("track_y"), "holdout": say.say("holdout")}
     heading = say.say("track_cumulative_heading")
     title = {"title": f"{heading}. {about}"}
     total = figures.track("fit-track-total", rows, {**words, **title}, suffix="_cumulative")
     off = sorted(abs(row["actual"] - row["expected"]) for row in rows)[len(rows) // 2]
     mean = sum(row["actual"] for row in rows) / len(rows)
     heading_weekly = say.say("track_weekly_heading")
-    error, usual = (number(value, 0 if value >= 10 else 1) for value in (off, mean))
+    error, usual = (say.number(value, 0 if value >= 10 else 1) for value in (off, mean))
     weekly = say.say("track_weekly_lead", error=error, mean=usual)
     steps = figures.track("fit-track-weekly", rows, {**words, "title": f"{heading_weekly}. {weekly}"})
     return [blocks.chart(heading, about, total, key), blocks.chart(heading_weekly, weekly, steps, key)]
@@ -110,9 +110,14 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
 def _holdout(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
     heading, until = say.say("holdout_heading"), run["data"]["until"]
     expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
-    values = {"expected": number(expected, 2), "actual": number(actual, 2), "gap": say.gap(expected, actual)}
+    values = {"expected": say.number(expected, 2), "actual": say.number(actual, 2), "gap": say.gap(expected, actual)}
     about = say.say("holdout_lead", until=day(until), **values)
-    words = {"title": f"{heading}. {about}", "x": say.say("frequency_x", until=until), "y": say.say("holdout_y")}
+    words = {
+        "lang": say.lang,
+        "title": f"{heading}. {about}",
+        "x": say.say("frequency_x", until=until),
+        "y": say.say("holdout_y"),
+    }
     return blocks.chart(heading, about, figures.pairs("fit-holdout", rows, words), key)
 
 
@@ -120,19 +125,19 @@ def _parameters(run: Run, say: Voice) -> Block:
     head = [(say.say("family"), "name"), (say.say("parameter"), "")]
     head += [(say.say("estimate"), "num"), (say.say("low_high"), "num")]
     rows = [
-        [_family(row["family"]), row["parameter"], _figure(row["estimate"]), _ends(row["low"], row["high"])]
+        [_family(row["family"]), row["parameter"], _figure(row["estimate"], say), _ends(row["low"], row["high"], say)]
         for part in run["fit"].values()
         for row in part["table"]
     ]
     return blocks.table(head, rows, heading=say.say("parameters"), narrow=True)
 
 
-def _ends(low: float | None, high: float | None) -> str:
-    return number(None) if low is None or high is None else f"{_figure(low)} – {_figure(high)}"
+def _ends(low: float | None, high: float | None, say: Voice) -> str:
+    return DASH if low is None or high is None else f"{_figure(low, say)} – {_figure(high, say)}"
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, say: Voice) -> str:
     """About four figures, whatever the size."""
     if 0 < abs(value) < 1e-3:
         return f"{value:.3g}"
-    return number(value, 0 if abs(value) >= 1e4 else 2 if abs(value) >= 100 else 4)
+    return say.number(value, 0 if abs(value) >= 1e4 else 2 if abs(value) >= 100 else 4)

@@ -1,69 +1,112 @@
-"""Numbers, money, shares and dates as people read them; thin spaces that never break."""
+"""Numbers, shares, money and dates as people of a language read them; the patterns are those of Unicode's CLDR."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["DASH", "THIN", "Money", "axis", "day", "integer", "number", "percent", "signed_percent"]
+if TYPE_CHECKING:
+    from babel import Locale
+    from babel.numbers import NumberPattern
+
+__all__ = ["DASH", "THIN", "Money", "Numbers", "day"]
 
 THIN = "\u202f"
-"""Narrow no-break space: between groups of three digits, and before a unit."""
+"""Narrow no-break space: between a number and a letter code of a currency."""
 DASH = "–"
 """Stands for a value that is not known."""
 
-
-def _known(value: Any) -> bool:
-    return value is not None and value == value and not math.isinf(value)
+DECIMAL, PERCENT = "decimal_formats", "percent_formats"
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """Write a number with grouped digits and at most *digits* decimals.
+@lru_cache
+def _locale(lang: str) -> Locale:
+    from babel import Locale
 
-    Examples
-    --------
-    >>> number(1234.5).replace(chr(0x202f), " "), number(None), number(-0.04)
-    ('1 234.5', '–', '0.0')
-    """
-    if value is None or not _known(value):
-        return DASH
-    text = f"{value:,.{digits}f}"
-    if text.strip("-0.,") == "":
-        text = text.lstrip("-")
-    return text.replace(",", THIN).replace("-", "\u2212")
+    return Locale.parse(lang, sep="-")
 
 
-def integer(value: float | None) -> str:
-    """Write a count: :func:`number` without decimals."""
-    return number(value, 0)
+@lru_cache
+def _pattern(lang: str, kind: str, digits: int) -> NumberPattern:
+    """How the language writes a number of that kind, with so many decimals."""
+    pattern: NumberPattern = copy(getattr(_locale(lang), kind)[None])
+    pattern.frac_prec = (digits, digits)
+    return pattern
 
 
-def percent(share: float | None, digits: int | None = None) -> str:
-    """Write a share in per cent; small ones keep a decimal, and a positive one never reads 0 %.
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Writes numbers in one language, a tag of BCP 47 such as ``zh-Hant``.
 
     Examples
     --------
-    >>> [percent(s).replace(chr(0x202f), " ") for s in (0.12, 0.034, 0.0002, 0.99999, 1.0, 0.0)]
-    ['12 %', '3.4 %', '< 0.1 %', '> 99.9 %', '100 %', '0 %']
+    >>> write = Numbers("en")
+    >>> write.number(1234.5), write.number(None), write.number(-0.04), write.integer(1234567)
+    ('1,234.5', '–', '0.0', '1,234,567')
+    >>> [write.percent(share) for share in (0.12, 0.034, 0.0002, 0.99999, 1.0, 0.0)]
+    ['12%', '3.4%', '<0.1%', '>99.9%', '100%', '0%']
+    >>> write.signed_percent(0.12), write.signed_percent(-0.5)
+    ('+12%', '-50%')
+    >>> write.plural(1), write.plural(2), Numbers("zh-Hant").plural(1)
+    ('one', 'other', 'other')
     """
-    if share is None or not _known(share):
-        return DASH
-    if digits is None:
-        if 0 < share < 0.001:
-            return f"<{THIN}0.1{THIN}%"
-        if 0.999 < share < 1:
-            return f">{THIN}99.9{THIN}%"
-        digits = 1 if 0 < abs(share) < 0.0995 or 0.9905 < share < 1 else 0
-    return f"{number(100 * share, digits)}{THIN}%"
 
+    lang: str = "en"
 
-def signed_percent(change: float | None) -> str:
-    """Write a relative change with its sign, such as +12 %."""
-    if change is None or not _known(change):
-        return DASH
-    return ("+" if change > 0 else "") + (percent(change) if change > 0 else f"{number(100 * change, 0)}{THIN}%")
+    def number(self, value: float | None, digits: int = 1) -> str:
+        """Write a number with grouped digits and *digits* decimals."""
+        return self._write(DECIMAL, value, digits)
+
+    def integer(self, value: float | None) -> str:
+        """Write a count: :meth:`number` without decimals."""
+        return self.number(value, 0)
+
+    def percent(self, share: float | None, digits: int | None = None) -> str:
+        """Write a share in per cent; small ones keep a decimal, and a positive one never reads 0%."""
+        if digits is None:
+            if share is not None and 0 < share < 0.001:
+                return f"<{self._write(PERCENT, 0.001, 1)}"
+            if share is not None and 0.999 < share < 1:
+                return f">{self._write(PERCENT, 0.999, 1)}"
+            digits = 1 if share is not None and (0 < abs(share) < 0.0995 or 0.9905 < share < 1) else 0
+        return self._write(PERCENT, share, digits)
+
+    def signed_percent(self, change: float | None) -> str:
+        """Write a relative change with its sign, such as +12%."""
+        if change is None or not _is_known(change):
+            return DASH
+        return f"+{self.percent(change)}" if change > 0 else self.percent(change, 0)
+
+    def axis(self, ticks: Sequence[float], share: bool = False) -> list[str]:
+        """Write the ticks of an axis with one number of decimals: as few as keep them apart.
+
+        Examples
+        --------
+        >>> Numbers().axis([0, 0.5, 1.0]), Numbers().axis([0.0, 0.25], share=True)
+        (['0.0', '0.5', '1.0'], ['0%', '25%'])
+        """
+        values = [(100.0 if share else 1.0) * float(tick) for tick in ticks]
+        digits = next((d for d in range(4) if all(abs(round(v, d) - v) < 1e-6 for v in values)), 4)
+        return [self.percent(tick, digits) if share else self.number(tick, digits) for tick in ticks]
+
+    def plural(self, count: float) -> str:
+        """The plural category of a count as it is written: ``"one"``, ``"other"``, …"""
+        return _locale(self.lang).plural_form(int(count) if float(count).is_integer() else round(float(count), 1))
+
+    def _write(self, kind: str, value: float | None, digits: int) -> str:
+        if value is None or not _is_known(value):
+            return DASH
+        rounded = round(float(value), digits + 2 * (kind == PERCENT)) + 0.0  # no minus before zero
+        return str(_pattern(self.lang, kind, digits).apply(rounded, _locale(self.lang)))
 
 
 def day(value: Any) -> str:
@@ -81,21 +124,22 @@ class Money:
     Examples
     --------
     >>> Money("EUR")(1234.6).replace(chr(0x202f), " "), Money("NT$")(12.345), Money("")(3)
-    ('1 235 EUR', 'NT$12.3', '3.00')
+    ('1,235 EUR', 'NT$12.3', '3.00')
     """
 
-    def __init__(self, currency: str = "") -> None:
+    def __init__(self, currency: str = "", numbers: Numbers | None = None) -> None:
         self.currency = currency.strip()
+        self.numbers = numbers or Numbers()
 
     def __call__(self, value: float | None) -> str:
-        if value is None or not _known(value):
+        if value is None or not _is_known(value):
             return DASH
         size = abs(value)
-        return self.with_unit(number(value, 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2))
+        return self.with_unit(self.numbers.number(value, 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2))
 
     def start(self, value: float | None) -> str:
         """The lower end of a range whose upper end names the currency: a letter code is written once."""
-        return Money()(value) if self.currency[-1:].isalpha() else self(value)
+        return Money("", self.numbers)(value) if self.currency[-1:].isalpha() else self(value)
 
     def with_unit(self, text: str) -> str:
         """Put the currency beside a number that is already written."""
@@ -103,18 +147,4 @@ class Money:
             return text
         if self.currency[-1].isalpha():
             return f"{text}{THIN}{self.currency}"
-        return ("\u2212" if text.startswith("\u2212") else "") + self.currency + text.lstrip("\u2212")
-
-
-def axis(ticks: Sequence[float], share: bool = False) -> list[str]:
-    """Write the ticks of an axis with one number of decimals: as few as keep them apart.
-
-    Examples
-    --------
-    >>> axis([0, 0.5, 1.0]), axis([0.0, 0.25], share=True)[1].replace(chr(0x202f), " ")
-    (['0.0', '0.5', '1.0'], '25 %')
-    """
-    scale = 100.0 if share else 1.0
-    values = [scale * float(t) for t in ticks]
-    digits = next((d for d in range(4) if all(abs(round(v, d) - v) < 1e-6 for v in values)), 4)
-    return [number(v, digits) + (f"{THIN}%" if share else "") for v in values]
+        return ("-" if text.startswith("-") else "") + self.currency + text.lstrip("-")

@@ -7,7 +7,7 @@ from typing import Any
 
 from lifestage.report import blocks
 from lifestage.report.blocks import Block
-from lifestage.report.format import integer, number, percent, signed_percent
+from lifestage.report.format import DASH
 from lifestage.report.texts import Voice
 
 __all__ = ["metrics_section"]
@@ -37,7 +37,7 @@ def metrics_section(run: Run, say: Voice) -> Block:
         window = say.days(total["churn_window_days"])
         rows = [
             [say.say(f"metric_{name}"), write(name, total[name], say)]
-            + ([signed_percent(changes.get(name))] if changes else [])
+            + ([say.signed_percent(changes.get(name))] if changes else [])
             for name in SHOWN
             if total[name] is not None
         ]
@@ -52,10 +52,10 @@ def metrics_section(run: Run, say: Voice) -> Block:
 def write(name: str, value: Any, say: Voice) -> str:
     """A metric as people read it."""
     if name in SHARES:
-        return percent(value)
+        return say.percent(value)
     if name in AMOUNTS:
         return say.money(value)
-    return integer(value) if name == "customers" else number(value, 2)
+    return say.integer(value) if name == "customers" else say.number(value, 2)
 
 
 def _lead(run: Run, say: Voice) -> str:
@@ -64,7 +64,7 @@ def _lead(run: Run, say: Voice) -> str:
         return say.say("formula_none")
     horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
     amounts = {"formula": say.money(found["same_horizon"]), "model": say.money(found["model"])}
-    return say.say("formula_lead", horizon=horizon, gap=signed_percent(found["gaps"]["same_horizon"]), **amounts)
+    return say.say("formula_lead", horizon=horizon, gap=say.signed_percent(found["gaps"]["same_horizon"]), **amounts)
 
 
 def _formulas(run: Run, say: Voice) -> list[Block]:
@@ -72,13 +72,13 @@ def _formulas(run: Run, say: Voice) -> list[Block]:
     if found is None:
         return []
     horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
-    margin = percent(run["terms"]["margin"])
-    values = {"horizon": horizon, "years": number(found["lifespan_years"], 2), "margin": margin}
+    margin = say.percent(run["terms"]["margin"])
+    values = {"horizon": horizon, "years": say.number(found["lifespan_years"], 2), "margin": margin}
     values["cac"] = say.money(found["cac"] or 0.0)
     rows = [[say.say("formula_model", **values), say.money(found["model"]), ""]]
     for way in ("same_horizon", "simple", "with_margin", "base"):
         if way in found and not _idle(way, run):
-            gap = signed_percent(found["gaps"][way])
+            gap = say.signed_percent(found["gaps"][way])
             rows.append([say.say(f"formula_{way}", **values), say.money(found[way]), gap])
     head = [(say.say("formula"), "name"), (say.say("formula_value"), "num"), (say.say("formula_gap"), "num")]
     return [blocks.table(head, rows, narrow=True)]
@@ -95,10 +95,10 @@ def _channels(rows: list[Mapping[str, Any]], say: Voice) -> list[Block]:
     names = [name for name in BY_CHANNEL if any(row[name] is not None for row in rows)]
     head = [(say.say("channel"), "name"), *((say.say(f"metric_{name}"), "num") for name in names)]
     cells = [[_group(row["group"]), *(write(name, row[name], say) for name in names)] for row in rows[:MOST_CHANNELS]]
-    more = say.say("channels_more", shown=integer(MOST_CHANNELS), all=integer(len(rows)))
+    more = say.say("channels_more", shown=say.integer(MOST_CHANNELS), all=say.integer(len(rows)))
     sentence = more if len(rows) > MOST_CHANNELS else ""
     return [blocks.table(head, cells, heading=say.say("by_channel"), sentence=sentence, tall=True)]
 
 
 def _group(group: Any) -> str:
-    return number(None) if group is None else str(group)
+    return DASH if group is None else str(group)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifestage.report.figures import ACCENT, INK, MUTED, Canvas, styled
-from lifestage.report.format import axis, number
 
 __all__ = ["COLOURS", "fan", "ranges", "returns", "stage_flow"]
 
@@ -25,7 +24,7 @@ def stage_flow(name: str, columns: Sequence[tuple[str, Sequence[float]]], colour
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 290)
+        canvas = Canvas(name, words, 290)
         ax = canvas.axes(right=16)
         for i, (_, shares) in enumerate(columns):
             top = 1.0
@@ -35,7 +34,7 @@ def stage_flow(name: str, columns: Sequence[tuple[str, Sequence[float]]], colour
                     place: dict[str, Any] = {"ha": "center", "va": "center_baseline", "size": 12}
                     dark = colour in DARK
                     ax.annotate(
-                        canvas.slot(f"{number(100 * share, 0)}\u202f%"),
+                        canvas.slot(canvas.numbers.percent(share, 0)),
                         (i, top - share / 2),
                         color="#ffffff" if dark else INK,
                         **place,
@@ -45,7 +44,7 @@ def stage_flow(name: str, columns: Sequence[tuple[str, Sequence[float]]], colour
         ax.set_xticks(list(range(len(columns))), canvas.slots([label for label, _ in columns]))
         ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
         ax.set_ylim(0, 1.02)
-        ax.set_yticks(ticks, canvas.slots(axis(ticks, share=True)))
+        ax.set_yticks(ticks, canvas.slots(canvas.numbers.axis(ticks, share=True)))
         ax.grid(visible=False)
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
@@ -57,7 +56,7 @@ def fan(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes(left=70, right=36)
         at = list(range(len(rows) + 1))
         low, middle, high = ([0.0, *(float(row[key]) for row in rows)] for key in ("low", "middle", "high"))
@@ -78,7 +77,7 @@ def returns(name: str, rows: Rows, words: Words) -> str:
     Rows of ``day``, ``bought_again``, ``low``, ``high``, ``expected``. *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 270)
+        canvas = Canvas(name, words, 270)
         ax = canvas.axes(right=22)
         day = [0.0, *(float(row["day"]) for row in rows)]
         found = {k: [0.0, *(float(r[k] or 0.0) for r in rows)] for k in ("bought_again", "low", "high", "expected")}
@@ -90,7 +89,7 @@ def returns(name: str, rows: Rows, words: Words) -> str:
         ax.set_xlim(0, day[-1])
         ticks = [t for t in (0, 7, 15, 30, 60, 90, 120, 180, 270, 365) if t <= day[-1]]
         ticks = [t for t in ticks if t == 0 or t >= day[-1] / 8]
-        ax.set_xticks(ticks, canvas.slots([number(t, 0) for t in ticks]))
+        ax.set_xticks(ticks, canvas.slots([canvas.numbers.integer(t) for t in ticks]))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
 
@@ -101,7 +100,7 @@ def ranges(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title``, ``x``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 66 + 26 * len(rows))
+        canvas = Canvas(name, words, 66 + 26 * len(rows))
         ax = canvas.axes(left=122, right=24, top=6, bottom=46)
         at = range(len(rows))
         for i, row in zip(at, rows, strict=True):

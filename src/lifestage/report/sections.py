@@ -11,7 +11,7 @@ from lifestage.data.plain_csv import plain_text
 from lifestage.report import blocks
 from lifestage.report.blocks import Block
 from lifestage.report.fit_section import fit_section, holdout_means
-from lifestage.report.format import day, integer, percent, signed_percent
+from lifestage.report.format import day
 from lifestage.report.metrics_section import metrics_section
 from lifestage.report.outlook_section import forecast_section, group_section, realised_block, schedule_section
 from lifestage.report.stage_section import stage_section
@@ -52,35 +52,35 @@ def _horizon(run: Run, say: Voice) -> str:
     return say.periods(run["terms"]["horizon"], run["data"]["period"])
 
 
-def _share(part: float | None, whole: float | None) -> str:
-    return percent(part / whole if part is not None and whole else None)
+def _share(part: float | None, whole: float | None, say: Voice) -> str:
+    return say.percent(part / whole if part is not None and whole else None)
 
 
 def _headline(run: Run, say: Voice) -> Block:
     data, totals, terms = run["data"], run["totals"], run["terms"]
-    horizon, level, money = _horizon(run, say), percent(terms["level"]), say.money
+    horizon, level, money = _horizon(run, say), say.percent(terms["level"]), say.money
     rich = totals["ltv"] is not None
 
     def ends(name: str, write: Any) -> dict[str, str]:
         low, high = run["intervals"].get(name, (None, None))
         return {"low": (money.start if write is money else write)(low), "high": write(high)}
 
-    purchases = ends("expected_purchases", integer)
+    purchases = ends("expected_purchases", say.integer)
     values = {
         "horizon": horizon,
         "level": level,
-        "customers": integer(data["customers"]),
-        "purchases": integer(totals["expected_purchases"]),
+        "customers": say.integer(data["customers"]),
+        "purchases": say.integer(totals["expected_purchases"]),
         "purchases_low": purchases["low"],
         "purchases_high": purchases["high"],
     }
-    shown = [("purchases", "expected_purchases", integer(totals["expected_purchases"]), purchases)]
+    shown = [("purchases", "expected_purchases", say.integer(totals["expected_purchases"]), purchases)]
     if rich:
         for short, name in (("revenue", "expected_revenue"), ("ltv", "ltv")):
             found = ends(name, money)
             values |= {short: money(totals[name]), f"{short}_low": found["low"], f"{short}_high": found["high"]}
             shown.append((short, name, money(totals[name]), found))
-        values |= {"margin": percent(terms["margin"]), "rate": percent(terms["discount_rate"])}
+        values |= {"margin": say.percent(terms["margin"]), "rate": say.percent(terms["discount_rate"])}
     lead = [say.say("headline_lead" if rich else "headline_lead_no_money", **values)]
     main = [
         (
@@ -96,26 +96,26 @@ def _headline(run: Run, say: Voice) -> Block:
     others = [
         (
             say.say("card_customers"),
-            integer(data["customers"]),
+            say.integer(data["customers"]),
             "",
             say.say(
                 "card_customers_note",
-                repeaters=integer(data["repeaters"]),
-                share=_share(data["repeaters"], data["customers"]),
-                orders=integer(data["orders"]),
+                repeaters=say.integer(data["repeaters"]),
+                share=_share(data["repeaters"], data["customers"], say),
+                orders=say.integer(data["orders"]),
             ),
             False,
         ),
         (
             say.say("card_at_risk"),
-            integer(risk["customers"]),
+            say.integer(risk["customers"]),
             "",
             say.say(about, lost=money(risk["value_lost"])) if rich else say.say(f"{about}_no_money"),
             False,
         ),
         (
             say.say("card_cannot_lose"),
-            integer(run["cannot_lose"]["customers"]),
+            say.integer(run["cannot_lose"]["customers"]),
             "",
             say.say("card_cannot_lose_note"),
             False,
@@ -141,16 +141,16 @@ def _since(run: Run, say: Voice) -> Block:
     """The headline numbers beside those of the run before."""
     before, rows = run["previous"], []
     pairs = (
-        ("card_customers", "data", "customers", integer),
-        ("card_purchases", "totals", "expected_purchases", integer),
+        ("card_customers", "data", "customers", say.integer),
+        ("card_purchases", "totals", "expected_purchases", say.integer),
         ("card_revenue", "totals", "expected_revenue", say.money),
         ("card_ltv", "totals", "ltv", say.money),
-        ("card_at_risk", "at_risk", "customers", integer),
+        ("card_at_risk", "at_risk", "customers", say.integer),
     )
     for label, part, name, write in pairs:
         old, new = (before.get(part) or {}).get(name), run[part][name]
         if old is not None and new is not None:
-            rows.append([say.say(label), write(old), write(new), signed_percent(new / old - 1 if old else None)])
+            rows.append([say.say(label), write(old), write(new), say.signed_percent(new / old - 1 if old else None)])
     until = (before.get("data") or {}).get("until")
     head = [(say.say("metric"), "name"), (day(until) if until else day(before.get("created")), "num")]
     head += [(day(run["data"]["until"]) if until else day(run["created"]), "num"), (say.say("change"), "num")]
@@ -163,14 +163,14 @@ def _quality(run: Run, say: Voice) -> Block:
     lead, parts = [say.say("quality_none")], []
     if read is not None:
         dropped = sum(found["dropped"].values())
-        counts = {"read": integer(read), "used": integer(used), "dropped": integer(dropped)}
-        lead = [say.say("quality_lead" if dropped else "quality_all_used", share=_share(used, read), **counts)]
+        counts = {"read": say.integer(read), "used": say.integer(used), "dropped": say.integer(dropped)}
+        lead = [say.say("quality_lead" if dropped else "quality_all_used", share=_share(used, read, say), **counts)]
         rows = [(say.say("rows_read"), read), (say.say("rows_used"), used)]
         for kind in ("dropped", "merged", "found"):
             named = sorted(found[kind].items(), key=lambda item: -item[1])
             rows += [(say.say(kind, reason=say.reason(key)), count) for key, count in named if count]
         head = [(say.say("outcome"), "name"), (say.say("rows"), "num"), (say.say("share"), "num")]
-        cells = [[label, integer(count), _share(count, read)] for label, count in rows]
+        cells = [[label, say.integer(count), _share(count, read, say)] for label, count in rows]
         parts.append(blocks.table(head, cells, narrow=True))
         warned = [("warn", say.note(note)) for note in found["notes"]] or [("good", say.say("no_warnings"))]
         parts.append(blocks.notes(say.say("warnings"), warned))
@@ -182,18 +182,19 @@ def _quality(run: Run, say: Voice) -> Block:
 def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
     risk, customers = run["at_risk"], run["data"]["customers"]
     rich, count = risk["value_lost"] is not None, risk["customers"]
-    share = _share(count, customers)
+    share = _share(count, customers, say)
     lead = [say.say("risk_none")]
     if count:
-        values = {"count": integer(count), "share": share}
+        values = {"count": say.integer(count), "share": share}
         money = {"lost": say.money(risk["value_lost"]), "ltv": say.money(risk["ltv"])} if rich else {}
-        lead = [say.say("risk_lead" if rich else "risk_lead_no_money", **values, **money)]
+        lead = [say.say("risk_lead" if rich else "risk_lead_no_money", count, **values, **money)]
     ahead = run["outlook"]["at_risk"]
     if ahead is not None and rich:
         ends = {"low": say.money.start(ahead["revenue_low"]), "high": say.money(ahead["revenue_high"])}
-        about = {"horizon": _horizon(run, say), "level": percent(run["terms"]["level"])}
+        about = {"horizon": _horizon(run, say), "level": say.percent(run["terms"]["level"])}
         lead.append(say.say("risk_revenue", revenue=say.money(ahead["revenue"]), **ends, **about))
-    lead.append(say.say("risk_cannot_lose", count=integer(run["cannot_lose"]["customers"])))
+    kept = run["cannot_lose"]["customers"]
+    lead.append(say.say("risk_cannot_lose", kept, count=say.integer(kept)))
     parts: list[Block] = []
     if rows:
         labels = {row["stage"]: row["label"] for row in stages if row["taxonomy"] == "segment"}
@@ -208,14 +209,15 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
                 *([say.money(row["value_lost"])] if rich else []),
                 tight(str(row["at_risk_reason"] or "")),
                 *([say.money(row["ltv"])] if rich else []),
-                percent(row["p_purchase"]),
+                say.percent(row["p_purchase"]),
                 str(labels.get(row["stage_segment"], row["stage_segment"])),
             ]
             for row in rows[:top]
         ]
-        sentence = say.say("risk_list", shown=integer(min(top, len(rows)))) + say.say("gap") + say.say("risk_caution")
+        shown = min(top, len(rows))
+        sentence = say.say("risk_list", shown, shown=say.integer(shown)) + say.say("gap") + say.say("risk_caution")
         parts.append(blocks.table(head, cells, sentence=sentence, tall=True))
-        label = say.say("contact_list", count=integer(len(rows)))
+        label = say.say("contact_list", len(rows), count=say.integer(len(rows)))
         parts.append(blocks.download("customers-at-risk.csv", label, _csv(rows, stages)))
     return blocks.section("at-risk", say.say("nav_risk"), say.say("risk"), lead, parts)
 
@@ -241,8 +243,8 @@ def _value(run: Run, say: Voice) -> Block:
     held, at, money = found["concentration"], found["quantiles"], say.money
     lead = say.say(
         "value_lead",
-        top10=percent(held["0.1"]),
-        top20=percent(held["0.2"]),
+        top10=say.percent(held["0.1"]),
+        top20=say.percent(held["0.2"]),
         median=money(at["0.5"]),
         mean=money(found["mean"]),
     )
@@ -253,25 +255,30 @@ def _value(run: Run, say: Voice) -> Block:
     about += say.say("gap") + say.say("bands_widen") if found["bands"] == "widening" else ""
     heading = say.say("value_histogram")
     unit = f" ({say.money.currency})" if say.money.currency else ""
-    words = {"title": f"{heading}. {about}", "x": say.say("value_x") + unit, "y": say.say("value_y")}
+    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": say.say("value_x") + unit, "y": say.say("value_y")}
     pictures = [blocks.chart(heading, about, figures.histogram("value-histogram", bars, words))]
     if held["0.1"] is not None:
         heading = say.say("concentration")
-        about = say.say("concentration_lead", top1=percent(held["0.01"]), top5=percent(held["0.05"]))
-        words = {"title": f"{heading}. {about}", "x": say.say("concentration_x"), "y": say.say("concentration_y")}
+        about = say.say("concentration_lead", top1=say.percent(held["0.01"]), top5=say.percent(held["0.05"]))
+        words = {
+            "lang": say.lang,
+            "title": f"{heading}. {about}",
+            "x": say.say("concentration_x"),
+            "y": say.say("concentration_y"),
+        }
         svg = figures.concentration("value-concentration", found["curve"], words)
         pictures.append(blocks.chart(heading, about, svg))
     parts.append(blocks.charts(*pictures))
-    head = [(say.say("quantile"), "name"), *((percent(float(q), 0), "num") for q in at)]
+    head = [(say.say("quantile"), "name"), *((say.percent(float(q), 0), "num") for q in at)]
     parts.append(blocks.table(head, [[say.say("ltv_each"), *(money(value) for value in at.values())]]))
     return blocks.section("value", nav, title, [lead], parts)
 
 
 def _reading(run: Run, say: Voice) -> Block:
     terms, horizon = run["terms"], _horizon(run, say)
-    window, level = say.days(terms["stage_window_days"]), percent(terms["level"])
+    window, level = say.days(terms["stage_window_days"]), say.percent(terms["level"])
     rich = run["totals"]["ltv"] is not None
-    margin, rate = percent(terms["margin"]), percent(terms["discount_rate"])
+    margin, rate = say.percent(terms["margin"]), say.percent(terms["discount_rate"])
     value = say.say("reading_value", margin=margin, horizon=horizon, rate=rate)
     texts = [
         say.say("reading_alive"),

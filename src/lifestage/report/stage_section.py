@@ -7,7 +7,6 @@ from typing import Any
 
 from lifestage.report import blocks, figures
 from lifestage.report.blocks import Block
-from lifestage.report.format import integer, percent
 from lifestage.report.texts import Voice
 
 __all__ = ["stage_section"]
@@ -25,22 +24,22 @@ def stage_section(run: Mapping[str, Any], rows: Rows, say: Voice) -> Block:
         parts += _taxonomy(taxonomy, of_taxonomy, ranges.get(taxonomy, {}), say)
     lead = [say.say("stages_lead", window=say.days(run["terms"]["stage_window_days"]))]
     if ranges:
-        lead.append(say.say("stages_ranges", level=percent(run["terms"]["level"])))
+        lead.append(say.say("stages_ranges", level=say.percent(run["terms"]["level"])))
     return blocks.section("stages", say.say("nav_stages"), say.say("stages"), lead, parts)
 
 
 def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Block]:
     rich = any(row["ltv"] is not None for row in rows)
     most = max(rows, key=lambda row: row["customers"])
-    values = {"most": most["label"], "count": integer(most["customers"]), "share": percent(most["share"])}
+    values = {"most": most["label"], "count": say.integer(most["customers"]), "share": say.percent(most["share"])}
     if rich:
         best = max(rows, key=lambda row: row["ltv_share"] or 0.0)
-        about = say.say("stage_lead", rich=best["label"], value_share=percent(best["ltv_share"]), **values)
+        about = say.say("stage_lead", rich=best["label"], value_share=say.percent(best["ltv_share"]), **values)
     else:
         about = say.say("stage_lead_no_money", **values)
     heading = say.name("taxonomy", taxonomy)
     bars = [{"label": r["label"], "customers": r["share"], "value": r["ltv_share"] if rich else None} for r in rows]
-    words = {"title": f"{heading}. {about}", "x": say.say("share_axis")}
+    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": say.say("share_axis")}
     svg = figures.stage_bars(f"stages-{taxonomy}", bars, words)
     key = blocks.legend(say.say("share_customers"), say.say("share_value")) if rich else []
     head = [(say.say("stage"), "name"), (say.say("customers"), "num"), (say.say("share"), "num")]
@@ -49,8 +48,8 @@ def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Blo
     cells = [
         [
             row["label"],
-            _count(row, ranges),
-            percent(row["share"]),
+            _count(row, ranges, say),
+            say.percent(row["share"]),
             *(_money(row, say) if rich else []),
             row["actions"],
         ]
@@ -59,10 +58,11 @@ def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Blo
     return [blocks.charts(blocks.chart(heading, about, svg, key)), blocks.table(head, cells)]
 
 
-def _count(row: Mapping[str, Any], ranges: Ranges) -> str:
+def _count(row: Mapping[str, Any], ranges: Ranges, say: Voice) -> str:
     """Customers, with their interval where there is one."""
     low, high = ranges.get(row["stage"], (None, None))
-    return integer(row["customers"]) if low == high else f"{integer(row['customers'])} ({integer(low)}–{integer(high)})"
+    count = say.integer(row["customers"])
+    return count if low == high else f"{count} ({say.integer(low)}–{say.integer(high)})"
 
 
 def _money(row: Mapping[str, Any], say: Voice) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lifestage.errors import ConfigError
-from lifestage.report.format import DASH, THIN, Money, integer, number, percent
+from lifestage.report.format import DASH, THIN, Money, Numbers
 from lifestage.report.words import en, notes, outlook, trust, zh_hans, zh_hant
 
 __all__ = ["LANGUAGES", "Voice", "tight", "voice"]
@@ -20,21 +20,26 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Voice:
-    """Speaks one language and writes one currency."""
+class Voice(Numbers):
+    """Speaks one language and writes its numbers and one currency."""
 
-    lang: str
-    money: Money
+    money: Money = field(default_factory=Money)
 
-    def say(self, key: str, **values: str) -> str:
+    def say(self, key: str, quantity: float | None = None, /, **values: str) -> str:
         """The sentence or label *key* with its values, which are text already.
+
+        Where the language has a form of it for the *quantity*, such as ``days_one``, that is taken.
 
         Examples
         --------
         >>> voice("zh-Hant").say("days", n="78")
         '78 天'
+        >>> voice("en").say("days", 1, n="1")
+        '1 day'
         """
-        return tight(LANGUAGES[self.lang][key].format(**values))
+        words = LANGUAGES[self.lang]
+        form = key if quantity is None else f"{key}_{self.plural(quantity)}"
+        return tight(words.get(form, words[key]).format(**values))
 
     def name(self, family: str, key: str) -> str:
         """The label of *key* among those that start with *family*; the key itself where there is none."""
@@ -42,19 +47,23 @@ class Voice:
 
     def days(self, days: float | None) -> str:
         """A length in days."""
-        return self.say("days", n=integer(days))
+        return self.say("days", None if days is None else round(days), n=self.integer(days))
+
+    def customers(self, count: int) -> str:
+        """A number of customers."""
+        return self.say("count_customers", count, n=self.integer(count))
 
     def periods(self, count: float, period: str) -> str:
         """A length in periods of the model, such as 52 weeks; 26 × fortnight where there is no word for many."""
-        n, key = number(count, 0 if float(count).is_integer() else 1), f"periods_{period}"
-        return self.say(key, n=n) if key in LANGUAGES[self.lang] else f"{n}{THIN}×{THIN}{period}"
+        n, key = self.number(count, 0 if float(count).is_integer() else 1), f"periods_{period}"
+        return self.say(key, count, n=n) if key in LANGUAGES[self.lang] else f"{n}{THIN}×{THIN}{period}"
 
     def note(self, note: Mapping[str, Any]) -> str:
         """A note's sentence in this language; the English one where there is no other."""
         template = notes.NOTES.get(self.lang, {}).get(note["code"])
         if template is None:
             return tight(str(note["text"]))
-        values = {name: integer(each) if isinstance(each, int) else each for name, each in note["values"].items()}
+        values = {name: self.integer(each) if isinstance(each, int) else each for name, each in note["values"].items()}
         try:
             return tight(template.format(**values))
         except (KeyError, IndexError, TypeError, ValueError):
@@ -67,7 +76,7 @@ class Voice:
         off = expected / actual - 1
         if abs(off) < 0.01:
             return self.say("about_right")
-        return self.say("too_low" if off < 0 else "too_high", gap=percent(abs(off)))
+        return self.say("too_low" if off < 0 else "too_high", gap=self.percent(abs(off)))
 
     def reason(self, key: str) -> str:
         """Why a row of the log was left out, merged or noticed."""
@@ -75,8 +84,8 @@ class Voice:
 
 
 def tight(text: str) -> str:
-    """Write digits in groups and per cent signs beside their number with spaces that never break."""
-    return re.sub(r"(?<=\d),(?=\d{3})", THIN, re.sub(r"(?<=\d) ?%", f"{THIN}%", text))
+    """Per cent signs stand at their number, as everywhere on the page, in texts that are written elsewhere, too."""
+    return re.sub(r"(?<=\d) %", "%", text)
 
 
 def voice(lang: str = "en", currency: str = "") -> Voice:
@@ -89,4 +98,4 @@ def voice(lang: str = "en", currency: str = "") -> Voice:
     """
     if lang not in LANGUAGES:
         raise ConfigError(f"lang must be one of {', '.join(LANGUAGES)}; got {lang!r}")
-    return Voice(lang, Money(currency))
+    return Voice(lang, Money(currency, Numbers(lang)))

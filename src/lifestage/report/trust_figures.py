@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifestage.report.figures import ACCENT, INK, MUTED, Canvas, styled
-from lifestage.report.format import axis
 
 __all__ = ["band", "chances", "running"]
 
@@ -22,7 +21,7 @@ def chances(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 290)
+        canvas = Canvas(name, words, 290)
         ax = canvas.axes(right=30)
         top = min(1.0, 1.08 * max(max(row["high"], row["predicted"]) for row in rows))
         ax.plot([0, top], [0, top], color=MUTED, linewidth=1.2, dashes=(4, 3))
@@ -34,7 +33,7 @@ def chances(name: str, rows: Rows, words: Words) -> str:
         ticks = [step * i for i in range(int(top / step + 1e-9) + 1)]
         for limit, place in ((ax.set_xlim, ax.set_xticks), (ax.set_ylim, ax.set_yticks)):
             limit(0, top)
-            place(ticks, canvas.slots(axis(ticks, share=True)))
+            place(ticks, canvas.slots(canvas.numbers.axis(ticks, share=True)))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
 
@@ -45,7 +44,7 @@ def running(name: str, rows: Rows, words: Words) -> str:
     *words*: ``title``, ``x``, ``y``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 290)
+        canvas = Canvas(name, words, 290)
         ax = canvas.axes(left=66, right=30)
         at = list(range(len(rows) + 1))
         for key, colour, width in (("actual", GREY, 1.8), ("expected", ACCENT, 2.2)):
@@ -63,7 +62,7 @@ def band(name: str, rows: Rows, words: Words, signal: int | None = None) -> str:
     *words*: ``title``, ``x``, ``y`` and, for the row number *signal*, ``signal``.
     """
     with styled(name):
-        canvas = Canvas(name, words["title"], 290)
+        canvas = Canvas(name, words, 290)
         ax = canvas.axes(left=66, right=30)
         at = list(range(len(rows)))
         found = {key: [float(row[key]) for row in rows] for key in ("actual", "expected", "low", "high")}

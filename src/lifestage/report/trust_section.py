@@ -7,7 +7,7 @@ from typing import Any
 
 from lifestage.report import blocks, trust_figures
 from lifestage.report.blocks import Block
-from lifestage.report.format import DASH, day, integer, number, percent
+from lifestage.report.format import DASH, day
 from lifestage.report.texts import Voice
 
 __all__ = ["trust_section"]
@@ -70,7 +70,7 @@ def _held(test: Mapping[str, Any], model: str, say: Voice) -> list[tuple[str, st
         return []
     enough = min(held, held if spend is None else spend) >= level - 0.05
     key = "trust_held" if spend is None else "trust_held_spend"
-    values = {"level": percent(level), "share": percent(held), "spend": percent(spend)}
+    values = {"level": say.percent(level), "share": say.percent(held), "spend": say.percent(spend)}
     return [("good" if enough else "warn", say.say(key, **values))]
 
 
@@ -81,8 +81,8 @@ def _chances(test: Mapping[str, Any], model: str, say: Voice) -> dict[str, Any]:
     given, came = (sum(row["customers"] * row[key] for row in rows) / people for key in ("predicted", "observed"))
     off = sum(row["customers"] * abs(row["predicted"] - row["observed"]) for row in rows) / people
     heading = say.say("chances_heading")
-    about = say.say("chances_lead", given=percent(given), came=percent(came), off=number(100 * off, 1))
-    words = {"title": f"{heading}. {about}", "x": say.say("chances_x"), "y": say.say("chances_y")}
+    about = say.say("chances_lead", given=say.percent(given), came=say.percent(came), off=say.number(100 * off, 1))
+    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": say.say("chances_x"), "y": say.say("chances_y")}
     return blocks.chart(heading, about, trust_figures.chances("trust-chances", rows, words))
 
 
@@ -90,22 +90,25 @@ def _running(test: Mapping[str, Any], model: str, run: Run, say: Voice) -> dict[
     last = test["origins"][-1]
     rows = [row for row in test["tracking"] if row["forecast"] == model and row["origin"] == last]
     heading, end = say.say("running_heading", origin=day(last)), rows[-1]
-    values = {"expected": integer(end["expected"]), "actual": integer(end["actual"])}
+    values = {"expected": say.integer(end["expected"]), "actual": say.integer(end["actual"])}
     about = say.say("running_lead", **values, gap=say.gap(end["expected"], end["actual"]))
     x = say.say("running_x", period=say.name("unit", run["data"]["period"]))
-    words = {"title": f"{heading}. {about}", "x": x, "y": say.say("fan_purchases_y")}
-    points = [{**row, "label": number(row["periods"], 0)} for row in rows]
+    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": x, "y": say.say("fan_purchases_y")}
+    points = [{**row, "label": say.number(row["periods"], 0)} for row in rows]
     key = blocks.legend(say.say("actual"), say.say("expected"))
     return blocks.chart(heading, about, trust_figures.running("trust-running", points, words), key)
 
 
 def _table(test: Mapping[str, Any], say: Voice) -> Block:
+    def error(value: float) -> str:
+        return say.number(value, 3)
+
     write: dict[str, Any] = {
-        "mae": _error,
+        "mae": error,
         "revenue_mae": say.money,
-        "log_loss": _error,
-        "auc": percent,
-        "top_share": percent,
+        "log_loss": error,
+        "auc": say.percent,
+        "top_share": say.percent,
     }
     shown = [name for name in COLUMNS if any(row[name] is not None for row in test["forecasts"])]
     head = [(say.say("forecast_name"), "name"), *((say.say(f"test_{name}"), "num") for name in shown)]
@@ -116,14 +119,10 @@ def _table(test: Mapping[str, Any], say: Voice) -> Block:
     return blocks.table(head, rows, heading=say.say("test_heading"), sentence=say.say("test_lead"))
 
 
-def _error(value: float) -> str:
-    return number(value, 3)
-
-
 def _since(watched: Mapping[str, Any], run: Run, say: Voice) -> list[Block]:
     """What came since the last day of the data, beside what was foretold then."""
     signals = {signal["quantity"]: signal for signal in watched["signals"]}
-    until, level = day(run["data"]["until"]), percent(watched["level"])
+    until, level = day(run["data"]["until"]), say.percent(watched["level"])
     lines = [("warn", say.say(f"drift_{s['quantity']}_{s['direction']}", seen=day(s["seen"]), since=day(s["since"])))
              for s in watched["signals"]]  # fmt: skip
     told = lines or [("good", say.say("drift_none", level=level))]
@@ -139,12 +138,17 @@ def _since(watched: Mapping[str, Any], run: Run, say: Voice) -> list[Block]:
         signal = signals.get(name)
         at = None if signal is None else next(i for i, r in enumerate(watched["table"]) if r["end"] == signal["seen"])
         heading, last = say.say(f"drift_{name}"), watched["table"][-1]
-        write = integer if name == "purchases" else say.money
+        write = say.integer if name == "purchases" else say.money
         values = {key: write(last[f"cumulative_{name}{ending}"]) for key, ending in
                   (("actual", ""), ("expected", "_expected"), ("low", "_low"), ("high", "_high"))}  # fmt: skip
         about = say.say("drift_lead", until=until, level=level, **values)
         unit = f" ({say.money.currency})" if name == "revenue" and say.money.currency else ""
-        words = {"title": f"{heading}. {about}", "x": say.say("drift_x"), "y": say.say(f"fan_{name}_y") + unit}
+        words = {
+            "lang": say.lang,
+            "title": f"{heading}. {about}",
+            "x": say.say("drift_x"),
+            "y": say.say(f"fan_{name}_y") + unit,
+        }
         words["signal"] = say.say("drift_signal")
         key = blocks.legend(say.say("actual"), say.say("expected"))
         pictures.append(blocks.chart(heading, about, trust_figures.band(f"trust-{name}", rows, words, at), key))

@@ -9,12 +9,21 @@ WORDS: dict[str, str] = {
     "contents": "Contents",
     "made": "Made {created} with lifestage {version}",
     "periods_hour": "{n} hours",
+    "periods_hour_one": "{n} hour",
     "periods_day": "{n} days",
+    "periods_day_one": "{n} day",
     "periods_week": "{n} weeks",
+    "periods_week_one": "{n} week",
     "periods_month": "{n} months",
+    "periods_month_one": "{n} month",
     "periods_quarter": "{n} quarters",
+    "periods_quarter_one": "{n} quarter",
     "periods_year": "{n} years",
+    "periods_year_one": "{n} year",
     "days": "{n} days",
+    "count_customers": "{n} customers",
+    "count_customers_one": "{n} customer",
+    "days_one": "{n} day",
     "interval": "{level} interval: {low} to {high}",
     "separator": "; ",
     "nav_headline": "Forecast",
@@ -97,11 +106,11 @@ WORDS: dict[str, str] = {
     "parameter": "Parameter",
     "family": "Model",
     "estimate": "Estimate",
-    "low_high": "95 % interval",
+    "low_high": "95% interval",
     "log_likelihood": "Log-likelihood",
     "log_likelihood_line": "{part} ({family}, {method}): log-likelihood {value}, AIC {aic}, BIC {bic}.",
     "independence_line": "Correlation of frequency and spend among repeat buyers (Spearman): "
-    "{all}; {trimmed} without the top 1 %. The spend model assumes none.",
+    "{all}; {trimmed} without the top 1%. The spend model assumes none.",
     "nav_stages": "Stages",
     "stages": "Where customers stand",
     "stages_lead": "Stages compare the chance of buying within {window} now with the same "
@@ -129,9 +138,14 @@ WORDS: dict[str, str] = {
     "risk": "Who is slipping away",
     "risk_lead": "{count} frequent buyers ({share} of customers) have gone quiet. Their "
     "silence has cost {lost} of expected value; they are still worth {ltv}.",
+    "risk_lead_one": "{count} frequent buyer ({share} of customers) has gone quiet. The "
+    "silence has cost {lost} of expected value; the customer is still worth {ltv}.",
+    "risk_lead_no_money_one": "{count} frequent buyer ({share} of customers) has gone quiet.",
     "risk_lead_no_money": "{count} frequent buyers ({share} of customers) have gone quiet.",
     "risk_none": "No frequent buyer has gone quiet.",
+    "risk_list_one": "The customer with most value at stake comes first.",
     "risk_list": "The {shown} with most value at stake come first.",
+    "risk_cannot_lose_one": "{count} customer carries the flag “cannot lose”: high value, cooling, still within reach.",
     "risk_cannot_lose": "{count} customers carry the flag “cannot lose”: high value, cooling, still within reach.",
     "risk_caution": "The list says who has changed, not who will respond: without a test group no model can tell.",
     "customer": "Customer",
@@ -140,7 +154,7 @@ WORDS: dict[str, str] = {
     "p_purchase": "Chance of buying",
     "nav_value": "Value spread",
     "value": "How value is spread",
-    "value_lead": "The most valuable 10 % of customers hold {top10} of LTV, the top 20 "
+    "value_lead": "The most valuable 10% of customers hold {top10} of LTV, the top 20 "
     "% hold {top20}. Half of all customers are worth less than {median} each; the mean "
     "is {mean}.",
     "value_none": "Without a spend model there is no value to spread.",
@@ -151,7 +165,7 @@ WORDS: dict[str, str] = {
     "value_x": "LTV a customer",
     "value_y": "customers",
     "concentration": "Concentration of LTV",
-    "concentration_lead": "The most valuable 1 % hold {top1} of LTV and the top 5 % hold "
+    "concentration_lead": "The most valuable 1% hold {top1} of LTV and the top 5% hold "
     "{top5}. On the dashed line all customers would be worth the same.",
     "concentration_x": "customers, most valuable first",
     "concentration_y": "share of LTV",
@@ -232,7 +246,7 @@ WORDS: dict[str, str] = {
     "channels_more": "The {shown} largest of {all} channels, by customers.",
     "too_low": "{gap} too low",
     "too_high": "{gap} too high",
-    "about_right": "right to within 1 %",
+    "about_right": "right to within 1%",
     "bands_widen": "The bands get wider to the right.",
     "headline_holdout": "On the purchases after {until}, held back as a test, the forecast was {gap}. "
     "Keep that error in mind beside the intervals, which assume that the model is right.",

@@ -23,7 +23,7 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_mean_infinite": "消費模型沒有有限的平均數（q = {q:.3g} ≤ 1）：改用觀察到的平均消費代替其期望值。",
         "spend_at_limit": "消費金額幾乎都相同：消費模型已達極限，其平均數正確，但參數無法決定。",
         "spend_frequency_correlated": "消費金額與購買次數相關（Spearman {all[spearman]:+.2f}；"
-        "去除消費最高的 1 % 後為 {without_top_1_percent[spearman]:+.2f}），但消費模型假設兩者無關："
+        "去除消費最高的 1% 後為 {without_top_1_percent[spearman]:+.2f}），但消費模型假設兩者無關："
         "常客的 LTV 有偏差。",
         "malformed_lines": "{lines} 列的欄數與檔案第一列不同，因此未採用：{samples}",
         "implausible_dates": "{lines} 列的日期不可能是訂單日期，例如 {samples}，因此未採用；其餘的列都在 {earliest} "
@@ -62,7 +62,7 @@ NOTES: dict[str, dict[str, str]] = {
         "spend_mean_infinite": "消费模型没有有限的平均数（q = {q:.3g} ≤ 1）：改用观察到的平均消费代替其期望值。",
         "spend_at_limit": "消费金额几乎都相同：消费模型已达极限，其平均数正确，但参数无法决定。",
         "spend_frequency_correlated": "消费金额与购买次数相关（Spearman {all[spearman]:+.2f}；"
-        "去除消费最高的 1 % 后为 {without_top_1_percent[spearman]:+.2f}），但消费模型假设两者无关："
+        "去除消费最高的 1% 后为 {without_top_1_percent[spearman]:+.2f}），但消费模型假设两者无关："
         "常客的 LTV 有偏差。",
         "malformed_lines": "{lines} 行的列数与文件第一行不同，因此未采用：{samples}",
         "implausible_dates": "{lines} 行的日期不可能是订单日期，例如 {samples}，因此未采用；其余的行都在 {earliest} "

@@ -82,10 +82,10 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "test_heading": ("Beside forecasts that need no model", "與無模型預測比較", "与无模型预测比较"),
     "test_lead": (
         "Errors are means a customer, and smaller is better. Ranking is the chance that a customer who bought was put "
-        "above one who did not: 50 % is a coin. The best fifth is the fifth of customers that was ranked highest.",
-        "誤差為每位顧客的平均，愈小愈好。排序能力為購買者排在未購買者之前的機率：50 % 等同擲硬幣。"
+        "above one who did not: 50% is a coin. The best fifth is the fifth of customers that was ranked highest.",
+        "誤差為每位顧客的平均，愈小愈好。排序能力為購買者排在未購買者之前的機率：50% 等同擲硬幣。"
         "最佳五分之一為排名最高的五分之一顧客。",
-        "误差为每位客户的平均，越小越好。排序能力为购买者排在未购买者之前的概率：50 % 等同掷硬币。"
+        "误差为每位客户的平均，越小越好。排序能力为购买者排在未购买者之前的概率：50% 等同掷硬币。"
         "最佳五分之一为排名最高的五分之一客户。",
     ),
     "forecast_name": ("Forecast", "預測方法", "预测方法"),

@@ -15,6 +15,7 @@ WORDS: dict[str, str] = {
     "periods_quarter": "{n} 个季度",
     "periods_year": "{n} 年",
     "days": "{n} 天",
+    "count_customers": "{n} 位顾客",
     "interval": "{level} 区间：{low} 至 {high}",
     "separator": "；",
     "nav_headline": "预测",
@@ -90,11 +91,11 @@ WORDS: dict[str, str] = {
     "parameter": "参数",
     "family": "模型",
     "estimate": "估计值",
-    "low_high": "95 % 区间",
+    "low_high": "95% 区间",
     "log_likelihood": "对数似然",
     "log_likelihood_line": "{part}（{family}，{method}）：对数似然 {value}，AIC {aic}，BIC {bic}。",
     "independence_line": "回购顾客的购买次数与消费金额之相关（Spearman）：{all}；去除最高 "
-    "1 % 后为 {trimmed}。消费模型假设两者无关。",
+    "1% 后为 {trimmed}。消费模型假设两者无关。",
     "nav_stages": "阶段",
     "stages": "顾客位于何处",
     "stages_lead": "阶段是把现在于 {window}内购买的概率，与刚完成上次购买时的同一概率相比，"
@@ -129,7 +130,7 @@ WORDS: dict[str, str] = {
     "p_purchase": "购买概率",
     "nav_value": "价值分布",
     "value": "价值如何分布",
-    "value_lead": "价值最高的 10 % 顾客占 LTV 的 {top10}，前 20 % 占 {top20}。半数顾客每人价值低于 "
+    "value_lead": "价值最高的 10% 顾客占 LTV 的 {top10}，前 20% 占 {top20}。半数顾客每人价值低于 "
     "{median}；平均为 {mean}。",
     "value_none": "没有消费模型，因此无从计算价值分布。",
     "value_histogram": "按 LTV 的顾客数",
@@ -138,7 +139,7 @@ WORDS: dict[str, str] = {
     "value_x": "每位顾客的 LTV",
     "value_y": "顾客数",
     "concentration": "LTV 的集中程度",
-    "concentration_lead": "价值最高的 1 % 占 LTV 的 {top1}，前 5 % 占 {top5}。若所有顾客价值相同，曲线会落在虚在线。",
+    "concentration_lead": "价值最高的 1% 占 LTV 的 {top1}，前 5% 占 {top5}。若所有顾客价值相同，曲线会落在虚在线。",
     "concentration_x": "顾客，由价值最高者起",
     "concentration_y": "LTV 占比",
     "quantile": "低于此值的顾客占比",
@@ -207,7 +208,7 @@ WORDS: dict[str, str] = {
     "channels_more": "按顾客数列出 {all} 个渠道中最大的 {shown} 个。",
     "too_low": "低了 {gap}",
     "too_high": "高了 {gap}",
-    "about_right": "误差在 1 % 以内",
+    "about_right": "误差在 1% 以内",
     "bands_widen": "组距由左至右渐宽。",
     "headline_holdout": "以 {until} 之后留出的购买检验，预测{gap}。区间假设模型正确，请把这个误差一并考虑。",
 }

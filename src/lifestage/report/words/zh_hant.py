@@ -15,6 +15,7 @@ WORDS: dict[str, str] = {
     "periods_quarter": "{n} 季",
     "periods_year": "{n} 年",
     "days": "{n} 天",
+    "count_customers": "{n} 位顧客",
     "interval": "{level} 區間：{low} 至 {high}",
     "separator": "；",
     "nav_headline": "預測",
@@ -90,11 +91,11 @@ WORDS: dict[str, str] = {
     "parameter": "參數",
     "family": "模型",
     "estimate": "估計值",
-    "low_high": "95 % 區間",
+    "low_high": "95% 區間",
     "log_likelihood": "對數概似",
     "log_likelihood_line": "{part}（{family}，{method}）：對數概似 {value}，AIC {aic}，BIC {bic}。",
     "independence_line": "回購顧客的購買次數與消費金額之相關（Spearman）：{all}；去除最高 "
-    "1 % 後為 {trimmed}。消費模型假設兩者無關。",
+    "1% 後為 {trimmed}。消費模型假設兩者無關。",
     "nav_stages": "階段",
     "stages": "顧客位於何處",
     "stages_lead": "階段是把現在於 {window}內購買的機率，與剛完成上次購買時的同一機率相比，"
@@ -129,7 +130,7 @@ WORDS: dict[str, str] = {
     "p_purchase": "購買機率",
     "nav_value": "價值分布",
     "value": "價值如何分布",
-    "value_lead": "價值最高的 10 % 顧客占 LTV 的 {top10}，前 20 % 占 {top20}。半數顧客每人價值低於 "
+    "value_lead": "價值最高的 10% 顧客占 LTV 的 {top10}，前 20% 占 {top20}。半數顧客每人價值低於 "
     "{median}；平均為 {mean}。",
     "value_none": "沒有消費模型，因此無從計算價值分布。",
     "value_histogram": "依 LTV 的顧客數",
@@ -138,7 +139,7 @@ WORDS: dict[str, str] = {
     "value_x": "每位顧客的 LTV",
     "value_y": "顧客數",
     "concentration": "LTV 的集中程度",
-    "concentration_lead": "價值最高的 1 % 占 LTV 的 {top1}，前 5 % 占 {top5}。若所有顧客價值相同，曲線會落在虛線上。",
+    "concentration_lead": "價值最高的 1% 占 LTV 的 {top1}，前 5% 占 {top5}。若所有顧客價值相同，曲線會落在虛線上。",
     "concentration_x": "顧客，由價值最高者起",
     "concentration_y": "LTV 占比",
     "quantile": "低於此值的顧客占比",
@@ -207,7 +208,7 @@ WORDS: dict[str, str] = {
     "channels_more": "依顧客數列出 {all} 個通路中最大的 {shown} 個。",
     "too_low": "低了 {gap}",
     "too_high": "高了 {gap}",
-    "about_right": "誤差在 1 % 以內",
+    "about_right": "誤差在 1% 以內",
     "bands_widen": "組距由左至右漸寬。",
     "headline_holdout": "以 {until} 之後保留的購買檢驗，預測{gap}。區間假設模型正確，請把這個誤差一併考慮。",
 }
