@@ -239,6 +239,37 @@ def test_a_first_run_that_is_stopped_leaves_no_folder(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+SPILLING = """
+import os, signal, stat, sys
+from pathlib import Path
+from lifestage.data.duck import connect
+folder = Path(sys.argv[1])
+connection = connect("80MB", folder, 1)
+reader = connection.execute("select hash(range)::varchar as s from range(2000000) order by s").fetchone()
+found = [path for path in folder.rglob("*") if path.name.startswith("duckdb_temp")]
+(room,) = folder.iterdir()
+print(len(found) > 0, oct(stat.S_IMODE(room.stat().st_mode)), flush=True)
+if os.fork() == 0:
+    sys.exit()  # a child that ends takes nothing away from its parent
+os.wait()
+print((room / ".lock").exists(), flush=True)
+if len(sys.argv) > 2:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@posix
+def test_what_is_spilled_is_private_and_does_not_outlast_the_next_process(tmp_path: Path) -> None:
+    for how, left in (["killed"], 1), ([], 0):
+        call = [sys.executable, "-W", "ignore", "-c", SPILLING, str(tmp_path), *how]
+        if not how:
+            assert len(names(tmp_path)) == 1
+            remove_abandoned(tmp_path, "lifestage")
+        done = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=False)
+        assert done.stdout.split() == ["True", "0o700", "True"]
+        assert len(names(tmp_path)) == left
+
+
 WRITER = """
 import sys
 from pathlib import Path

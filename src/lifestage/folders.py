@@ -7,6 +7,7 @@ removed the next time that the same result is made.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import errno
 import os
@@ -15,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,9 +27,18 @@ from lifestage.errors import ConfigError
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-__all__ = ["files_like", "private_room", "refuse_others", "remove_abandoned", "staging_file", "staging_folder"]
+__all__ = [
+    "files_like",
+    "private_room",
+    "refuse_others",
+    "remove_abandoned",
+    "room_of_process",
+    "staging_file",
+    "staging_folder",
+]
 
 _UMASK = Lock()
+_ROOMS: dict[tuple[int, Path], Path] = {}
 LOCK, OLD = ".lock", ".old"
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 """Of Linux: paths from the working directory; two names change places in one step."""
@@ -80,16 +90,30 @@ def staging_file(target: Path, *, private: bool = False) -> Iterator[Path]:
 @contextmanager
 def private_room(path: Path) -> Iterator[Path]:
     """A new folder that only this user can read, locked as long as this process lives; removed at the end."""
-    lock = None
+    lock, maker = None, os.getpid()
     try:
         while lock is None:  # what removes the rooms of the dead may come between the folder and its lock
             path.mkdir(mode=0o700, exist_ok=True)
             lock = _take(path)
         yield path
     finally:
-        if lock is not None:
-            lock.release()
-        _remove(path)
+        if os.getpid() == maker:  # and not a fork of it
+            if lock is not None:
+                lock.release()
+            _remove(path)
+
+
+def room_of_process(folder: Path, name: str) -> Path:
+    """The private room of this process in *folder*, the same one each time, removed when the process ends."""
+    key = (os.getpid(), folder.resolve())
+    room = _ROOMS.get(key)
+    if room is None or not room.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder, name)
+        made = ExitStack()
+        room = _ROOMS[key] = made.enter_context(private_room(folder / f".{name}-{uuid4().hex}"))
+        atexit.register(made.close)
+    return room
 
 
 @contextmanager
@@ -112,13 +136,14 @@ def remove_abandoned(folder: Path, name: str) -> None:
     """Remove the rooms for *name* in *folder* whose makers are dead, and mend what the death has left half done."""
     pattern = re.compile(re.escape(f".{name}-") + "[0-9a-f]{32}")
     for room in [each for each in folder.iterdir() if pattern.fullmatch(each.name)]:
-        if room.is_symlink() or not (room / LOCK).exists():
-            continue
-        lock = _take(room)
-        if lock is not None:
-            _mend(room, folder / name)
-            lock.release()
-            _remove(room)
+        with suppress(OSError):  # it is another user's, or another process has removed it
+            if room.is_symlink() or not (room / LOCK).exists():
+                continue
+            lock = _take(room)
+            if lock is not None:
+                _mend(room, folder / name)
+                lock.release()
+                _remove(room)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from lifestage.addresses import local_path
 from lifestage.errors import ConfigError, DataError
+from lifestage.folders import room_of_process
 
 __all__ = [
     "aggregate",
@@ -59,7 +60,7 @@ def is_mine(frame: Any) -> bool:
 def connect(
     memory_limit: str | None = None, temp_directory: str | Path | None = None, threads: int | None = None
 ) -> Any:
-    """A DuckDB connection of its own, that spills to a folder of its own below *temp_directory* when memory is short.
+    """A DuckDB connection of its own; short of memory, it spills below *temp_directory*, where nobody else can read it.
 
     Raises
     ------
@@ -70,10 +71,9 @@ def connect(
 
     folder = local_path(temp_directory or gettempdir())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        spill = room_of_process(folder, "lifestage") / uuid4().hex  # made when needed, and then removed
     except OSError as error:
         raise ConfigError(f"temp_directory must be a folder to write in; got {folder}: {error}") from error
-    spill = folder / f"lifestage-{uuid4().hex}"  # made when needed, and then removed
     settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
     settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     try:

@@ -132,7 +132,7 @@ def _answer(connection: Any, name: str, query: str) -> Any:
     known = "select current_setting('memory_limit'), current_setting('temp_directory'), current_setting('threads')"
     ((memory, spill, threads),) = connection.execute(known).fetchall()
     made = f"lifestage_{uuid4().hex}"
-    with connect(memory, Path(spill).parent, threads) as reader:
+    with connect(memory, Path(spill).parents[1], threads) as reader:
         literal = name.replace("'", "''")
         for statement in (f"attach '{literal}' as log (read_only)", "use log", *LOCKED):
             reader.execute(statement)
