@@ -15,7 +15,7 @@ import pytest
 import lifestage as ls
 from lifestage.data import engine
 from lifestage.errors import ConfigError, DataError
-from lifestage.lifecycle import group_totals
+from lifestage.lifecycle import group_totals, ltv_change
 from lifestage.value import Terms, totals
 
 KINDS = ["pandas", "polars", "pyarrow", "duckdb"]
@@ -203,6 +203,14 @@ def test_weights_are_whole_and_named(kind: str, histories) -> None:
         ls.Summary.from_frame(on_engine(few, kind), period="week", weights="size")
     with pytest.raises(ConfigError, match="weights must name a column of counts; got 'frequency'"):
         ls.Summary.from_frame(on_engine(few, kind), period="week", weights="frequency")
+
+
+def test_a_change_of_ltv_follows_customers(table, histories, model) -> None:
+    rows = ls.Summary.from_frame(histories, period="week", until="1997-09-30", weights="n")
+    whole = ls.Summary.from_frame(table, period="week", until="1997-09-30")
+    for pair in ((rows, whole), (whole, rows)):
+        with pytest.raises(DataError, match=r"one row per customer.*got weighted rows"):
+            ltv_change(model, pair[0], model, pair[1])
 
 
 # Money

@@ -150,7 +150,7 @@ def ltv_change(
     Raises
     ------
     DataError
-        If a date is unknown or the second one comes first.
+        If a date is unknown or the second one comes first, or rows stand for several customers.
     ConfigError
         If there is no spend model, or the periods differ.
     """
@@ -165,6 +165,8 @@ def ltv_change(
     passed = (customers_after.until - customers_before.until).days / customers_before.period.days
     if passed < 0:
         raise DataError(f"expected the later run second; got {customers_before.until} and {customers_after.until}")
+    if customers_before.weights or customers_after.weights:
+        raise DataError("expected one row per customer, to follow each from one date to the other; got weighted rows")
     terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
     aged, kind = lazy(customers_before.table)
     silent = replace(
