@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -15,6 +15,7 @@ import lifestage as ls
 from lifestage.errors import ConfigError, DataError
 from lifestage.evaluate import Backtest, backtest, scores
 from lifestage.evaluate.forecasts import model_forecast
+from lifestage.evaluate.origins import choose_origins
 from lifestage.families import bgnbd
 
 
@@ -186,3 +187,51 @@ def test_the_table_and_the_differences_of_a_backtest_hold_the_same_log_loss(cdno
     assert len(gaps) >= 4
     for _, row in gaps.iterrows():
         assert row["difference"] == pytest.approx(loss[row["model"]] - loss[row["baseline"]], rel=1e-12)
+
+
+def test_defaults_shrink_to_the_log(cdnow: pd.DataFrame) -> None:
+    found = ls.backtest(cdnow, families=["bg/nbd"], period="week")
+    assert (found.horizon, found.table["origin"].nunique()) == (22.0, 3)  # 545 days = 3.5 · 155.7
+    assert [note.code for note in found.notes] == ["short_backtest"]
+    assert "room for 3 origins and a horizon of 22 weeks" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("last", "period", "asked", "horizon", "days", "noted"),
+    [
+        ("1999-12-31", "week", {}, 26.0, 3, False),
+        ("1999-12-31", "month", {}, 182 / 30.4375 // 1, 3, False),
+        ("1998-06-30", "week", {"horizon": 26}, 26.0, 2, True),
+        ("1998-06-30", "week", {"horizon": 51}, 51.0, 1, True),
+        ("1998-06-30", "week", {"origins": 1}, 26.0, 1, False),
+        ("1998-06-30", "week", {"origins": 5}, 14.0, 5, True),
+        ("1998-06-30", "week", {"origins": ["1997-09-30"]}, 26.0, 1, False),
+        ("1998-06-30", "week", {"origins": ["1998-05-30"]}, 4.0, 1, True),
+        ("1998-06-30", "week", {"origins": 3, "horizon": 20}, 20.0, 3, False),
+        ("1997-03-31", "week", {}, 5.0, 2, True),
+        ("1997-01-20", "week", {}, 12 / 7, 1, True),
+    ],
+)
+def test_origins_are_what_was_asked_for_or_what_the_log_has_room_for(
+    last: str, period: str, asked: dict[str, Any], horizon: float, days: int, noted: bool
+) -> None:
+    begin, until = date(1997, 1, 1), date.fromisoformat(last)
+    orders = pd.DataFrame({"customer_id": [1, 2], "date": [str(begin), last], "amount": 1.0})
+    whole = ls.summarize(orders, period=period, stage_window=5)
+    found = choose_origins(whole, **asked)
+    assert found.horizon == pytest.approx(horizon, abs=0.1)
+    assert len(found.days) == days
+    assert bool(found.notes) == noted
+    ahead = timedelta(days=round(found.horizon * whole.period.days))
+    assert found.days[-1] + ahead <= until
+    assert found.days[0] - begin >= ahead / 2
+
+
+def test_what_was_asked_for_is_not_shrunk(cdnow: pd.DataFrame) -> None:
+    whole = ls.summarize(cdnow, period="week")
+    for asked in ({"origins": 3, "horizon": 26}, {"origins": ["1998-06-30"]}, {"horizon": 60}):
+        with pytest.raises(DataError, match="the log goes from 1997-01-01 to 1998-06-30"):
+            choose_origins(whole, **asked)
+    for nothing in (0, [], True):
+        with pytest.raises(ConfigError, match="1 or more origins"):
+            choose_origins(whole, origins=nothing)

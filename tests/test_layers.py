@@ -13,7 +13,7 @@ FLOORS = [
     {"data", "families"},
     {"fitting", "posterior"},
     {
-        "predict",
+        "prediction",
         "value",
         "intervals",
         "curves",
@@ -127,7 +127,7 @@ def test_the_reader_finds_every_kind_of_import() -> None:
         ("data", "lifestage.families.bgnbd", False),
         ("fitting", "lifestage.posterior.Posterior", True),
         ("fitting", "lifestage.model.fit", False),
-        ("predict", "lifestage.value.Terms", True),
+        ("prediction", "lifestage.value.Terms", True),
         ("plots", "lifestage.report.write_report", False),
         ("tables", "lifestage.data.summary.from_frame", True),
         ("errors", "lifestage.data.summary.from_frame", False),

@@ -14,7 +14,7 @@ import lifestage as ls
 from lifestage import point
 from lifestage.families import family
 from lifestage.point import point_scores
-from lifestage.predict import _scores
+from lifestage.prediction import _scores
 from lifestage.value import Terms
 
 SPEND = {"usual": (6.25, 3.74, 15.4), "irregular": (1.2, 1.5, 20.0), "regular": (60.0, 12.0, 20.0)}

@@ -6,6 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lifestage import evaluate as evaluate
+    from lifestage import families as families
+    from lifestage import lifecycle as lifecycle
+    from lifestage import mlflow as mlflow
     from lifestage import plots as plots
     from lifestage.acquisition import new_customers as new_customers
     from lifestage.data import datasets as datasets
@@ -50,9 +54,16 @@ _HOME = {
     "write_report": "lifestage.report",
     "write_table": "lifestage.pipeline",
 }
-_MODULES = {"datasets": "lifestage.data.datasets", "plots": "lifestage.plots"}
+_MODULES = {
+    "datasets": "lifestage.data.datasets",
+    "evaluate": "lifestage.evaluate",
+    "families": "lifestage.families",
+    "lifecycle": "lifestage.lifecycle",
+    "mlflow": "lifestage.mlflow",
+    "plots": "lifestage.plots",
+}
 
-__all__ = ["__version__", "datasets", "plots", *_HOME]
+__all__ = ["__version__", *_MODULES, *_HOME]
 
 
 def __getattr__(name: str) -> Any:
@@ -65,4 +76,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -22,8 +22,12 @@ SIGNAL = 3
 def backtest(
     orders: Orders,
     config: Settings = None,
-    horizon: Annotated[float, typer.Option("--horizon", help="How far to forecast, in periods.")] = 26,
-    origins: Annotated[int, typer.Option("--origins", help="Days to stand at, a horizon apart.")] = 3,
+    horizon: Annotated[
+        float | None, typer.Option("--horizon", help="How far to forecast, in periods; up to half a year if left out.")
+    ] = None,
+    origins: Annotated[
+        int | None, typer.Option("--origins", help="Days to stand at, a horizon apart; up to 3 if left out.")
+    ] = None,
     origin: Annotated[list[str] | None, typer.Option("--origin", help="These days (ISO dates) instead.")] = None,
     family: Annotated[
         list[str] | None, typer.Option("--family", help="bg/nbd, mbg/nbd, auto or stack; the first two if none.")

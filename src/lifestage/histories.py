@@ -13,7 +13,7 @@ from lifestage.curves import alive_purchases
 from lifestage.data.days import parse_day
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
-from lifestage.predict import PREDICTION_DRAWS
+from lifestage.prediction import PREDICTION_DRAWS
 from lifestage.value import check_horizon
 
 if TYPE_CHECKING:

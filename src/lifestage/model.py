@@ -125,8 +125,8 @@ class LTVModel:
         calibrated: bool = False,
         high_value: float = HIGH_VALUE,
     ) -> Any:
-        """Predict every customer; see :func:`lifestage.predict.predict`."""
-        from lifestage.predict import predict
+        """Predict every customer; see :func:`lifestage.prediction.predict`."""
+        from lifestage.prediction import predict
 
         terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin, "level": level}
         return predict(self, customers, **terms, calibrated=calibrated, high_value=high_value)
@@ -251,7 +251,7 @@ def fit(
         purchase_part = fit_chosen(customers, counts, stacked=purchases == STACK, **how)
     else:
         purchase_part = fit_purchases(counts, purchases, **how)
-    from lifestage.predict import PREDICTION_DRAWS
+    from lifestage.prediction import PREDICTION_DRAWS
     from lifestage.stage_facts import measure_stage_facts
 
     model = LTVModel(

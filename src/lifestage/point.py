@@ -76,8 +76,8 @@ def point_scores(
     Returns
     -------
     dict or None
-        The columns of ``lifestage.predict.purchase_scores``; None where times are not whole days, or the tables would
-        be too large.
+        The columns of ``lifestage.prediction.purchase_scores``; None where times are not whole days, or the tables
+        would be too large.
     """
     tables = _prepare(model, x, t_x, T, terms, window)
     return None if tables is None else _in_blocks(x.size, lambda rows: _look_up(tables, x, rows))

@@ -15,7 +15,7 @@ frequencies that occur: one row for all customers who bought once on a day, and 
 a row with another. The number of rows therefore grows with the customers at first and ever more slowly later: of BG/NBD
 customers with the parameters of CDNOW over two years, 10,000 have 4,900 rows, 100,000 have 41,000, a million 324,000.
 A finer resolution undoes this: on a clock of seconds hardly two repeaters agree, so a fit, and the scores
-that :mod:`lifestage.predict` computes once a row, cost as much as there are repeaters. ``resolution`` of
+that :mod:`lifestage.prediction` computes once a row, cost as much as there are repeaters. ``resolution`` of
 :func:`lifestage.summarize` and :meth:`lifestage.Summary.from_frame` trades the other way: times rounded to weeks leave
 fewer rows, for a bias of the order of the rounding over the times themselves.
 """

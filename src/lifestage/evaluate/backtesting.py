@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifestage.data.days import parse_day
 from lifestage.data.engine import to_pandas
 from lifestage.data.summary import summarize
-from lifestage.errors import ConfigError, DataError
+from lifestage.errors import ConfigError
 from lifestage.evaluate import scores
 from lifestage.evaluate.baselines import baseline_forecasts
 from lifestage.evaluate.calibration import calibrate
 from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_curve
+from lifestage.evaluate.origins import choose_origins
 from lifestage.evaluate.splits import NO_STAGES
 from lifestage.model import fit
-from lifestage.tables import CUSTOMER, Period, Summary
+from lifestage.tables import CUSTOMER, Note, Period, Summary
 from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Backtest:
         Model → ``"better"``, ``"no better"`` or ``"worse"`` than the best baseline.
     level, horizon, period
         Of the intervals; of the forecasts, in periods; and the unit.
+    notes : tuple of Note
+        Where the log had no room for three origins and half a year.
     """
 
     table: pd.DataFrame
@@ -71,18 +73,20 @@ class Backtest:
     level: float
     horizon: float
     period: Period
+    notes: tuple[Note, ...] = ()
 
     def __str__(self) -> str:
         origins, period = self.table["origin"].nunique(), self.period.name
         said = "; ".join(f"{model}: {grade} than the best baseline" for model, grade in self.grades.items())
-        return f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {period}s ahead. {said}."
+        head = f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {period}s ahead. {said}."
+        return " ".join([head, *(note.text for note in self.notes)])
 
 
 def backtest(
     orders: Any,
     *,
-    horizon: float = 26,
-    origins: int | Sequence[date | str] = 3,
+    horizon: float | None = None,
+    origins: int | Sequence[date | str] | None = None,
     families: Sequence[str] = ("bg/nbd", "mbg/nbd"),
     spend: str | None = "gamma-gamma",
     method: str = "mle",
@@ -104,10 +108,11 @@ def backtest(
     orders : frame or path
         As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``, ``amount``, ``period`` …) are
         given as *columns*. A row a customer is brought into memory.
-    horizon : float
-        Periods.
-    origins : int or dates
-        So many days a horizon apart, the last one a horizon before the end of the log; or these.
+    horizon : float, optional
+        Periods; half a year if left out, or less where the log has no room for it, with a note.
+    origins : int or dates, optional
+        So many days a horizon apart, the last one a horizon before the end of the log; or these. If left out 3, or
+        fewer where the log has no room for them.
     families, spend, method
         As in :func:`lifestage.fit`; families may be ``"auto"`` and ``"stack"`` too.
     recalibrate : bool
@@ -132,17 +137,20 @@ def backtest(
     """
     import pandas as pd
 
-    check_horizon(horizon)
+    if horizon is not None:
+        check_horizon(horizon)
     if not 0 < level < 1:
         raise ConfigError(f"expected a level in (0, 1); got {level!r}")
     if "until" in columns:
         raise ConfigError("expected origins= in the place of until=")
     whole: Summary = summarize(orders, **columns)
+    chosen = choose_origins(whole, horizon, origins)
+    horizon = chosen.horizon
     ahead = timedelta(days=round(horizon * whole.period.days))
     rows, losses, bins, curves = [], [], [], []
     models: list[str] = []
     forecasts: dict[str, dict[str, Floats]]
-    for origin in _origins(whole, origins, ahead):
+    for origin in chosen.days:
         known = columns | NO_STAGES
         customers = summarize(orders, until=origin, **known)
         table = _with_future(customers, orders, origin, ahead, known)
@@ -179,6 +187,7 @@ def backtest(
         level,
         float(horizon),
         whole.period,
+        chosen.notes,
     )
 
 
@@ -196,25 +205,6 @@ def _tracking_error(curve: pd.DataFrame) -> float:
     """Mean of |expected − actual| ÷ actual over the points at which there is something."""
     some = curve[curve["actual"] > 0]
     return float(((some["expected"] - some["actual"]).abs() / some["actual"]).mean())
-
-
-def _origins(whole: Summary, origins: int | Sequence[date | str], ahead: timedelta) -> list[date]:
-    assert whole.until is not None
-    assert whole.calendar is not None
-    first = min(whole.calendar["day"])
-    if isinstance(origins, int):
-        if origins < 1:
-            raise ConfigError(f"expected 1 or more origins; got {origins!r}")
-        days = sorted(whole.until - ahead * k for k in range(1, origins + 1))
-    else:
-        days = sorted(parse_day(day, "an origin") for day in ([origins] if isinstance(origins, str) else origins))
-    for day in days:
-        if day + ahead > whole.until or day - first < ahead / 2:
-            raise DataError(
-                f"expected origins with {ahead.days} days of the log after them and half as many before; the log goes "
-                f"from {first} to {whole.until}, and {day} is an origin: ask for fewer, or for a shorter horizon"
-            )
-    return days
 
 
 def _with_future(

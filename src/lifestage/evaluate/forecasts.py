@@ -12,7 +12,7 @@ from lifestage.data.engine import to_pandas
 from lifestage.evaluate import scores
 from lifestage.families import family
 from lifestage.intervals import predictive_laws
-from lifestage.predict import spend_draws
+from lifestage.prediction import spend_draws
 from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
 
 if TYPE_CHECKING:

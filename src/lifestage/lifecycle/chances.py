@@ -15,7 +15,7 @@ from lifestage.lifecycle.base import Base, read_base
 from lifestage.lifecycle.scenarios import STATES, places_of_states, simulate_base, state_of
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
-from lifestage.predict import PREDICTION_DRAWS
+from lifestage.prediction import PREDICTION_DRAWS
 from lifestage.tables import CUSTOMER
 from lifestage.value import check_horizon, spend_line
 

@@ -12,7 +12,7 @@ from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle.frames import open_frame
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.tiers import TIERS
-from lifestage.predict import predict
+from lifestage.prediction import predict
 from lifestage.tables import CUSTOMER, Summary, T
 
 if TYPE_CHECKING:

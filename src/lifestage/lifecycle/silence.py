@@ -15,7 +15,7 @@ from lifestage.data.engine import date_column, lazy, native, to_pandas, upload
 from lifestage.families import family
 from lifestage.lifecycle.frames import open_frame, required_day
 from lifestage.lifecycle.thresholds import Thresholds
-from lifestage.predict import PREDICTION_DRAWS
+from lifestage.prediction import PREDICTION_DRAWS
 from lifestage.tables import FREQUENCY, RECENCY
 
 if TYPE_CHECKING:
