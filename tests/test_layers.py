@@ -16,6 +16,7 @@ FLOORS = [
         "prediction",
         "value",
         "intervals",
+        "count_laws",
         "curves",
         "futures",
         "spend_laws",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.count_laws import count_law
 from lifestage.errors import ConfigError
 from lifestage.families import family
-from lifestage.intervals import SpendDraws, count_law, predictive_quantiles
+from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.value import Terms, lognormal_interval, spend_line
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
 """Quantiles of the true predictive distribution: how many purchases, and how much money in all.
 
 The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
-(frequency, T) matter: its survival function is built once a distinct pair by recurrence, mixed with each row's
-P(alive) and averaged over the draws. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the
-draws of purchases and spend independent, the two averages multiply, and the mixture over n is inverted on a grid.
+(frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of purchases
+and spend independent, the two averages multiply, and the mixture over n is inverted.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
 
 import numba
 import numpy as np
@@ -19,163 +17,15 @@ from numpy.typing import NDArray
 from scipy import special as sp
 
 from lifestage import special
+from lifestage.count_laws import COUNT_TAIL, LONGEST_TABLE, count_law, tabulate_counts
+from lifestage.spend_laws import SpendDraws, direct_quantile, mixing, odds_table, spend_at, spend_grids
 
-__all__ = ["PredictiveLaw", "SpendDraws", "count_law", "longest_count", "predictive_laws", "predictive_quantiles"]
+__all__ = ["PredictiveLaw", "SpendDraws", "predictive_laws", "predictive_quantiles"]
 
 Floats = NDArray[np.float64]
 
-COUNT_TAIL = 1e-7
-"""Purchase counts are tabulated until fewer than this share of living customers would exceed them."""
-
-EXACT_COUNTS = 48
-"""Counts up to here are tabulated one by one; larger ones in bins of about 2 % (their law is smooth there)."""
-
-LONGEST_TABLE = 200_000
-"""Where counts can exceed this, the closed form at the bins replaces the recurrence over every count."""
-
 SPEND_POINTS = 257
-"""Points of the spend table, equally spaced in the logarithm of spend."""
-
-SPEND_DRAWS = 12
-"""Draws of the spend parameters that the spend table averages over."""
-
-
-@dataclass(frozen=True, eq=False)
-class SpendDraws:
-    """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
-
-    The unit of the spend table is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ, which is exact
-    for one draw and for one-time buyers.
-    """
-
-    p: Floats
-    q: Floats
-    v: Floats
-    mean: float
-
-
-@numba.njit(cache=True, nogil=True)
-def _mix(
-    shape: Any, ratio: Any, a: Any, b: Any, alive: Any, bounds: Any, at: Any, tails: Any, mixed: Any, quantile: Any
-) -> None:
-    """For the rows of each pair, P(X ≥ at[k]) averaged over draws, and the smallest n with P(X > n) ≤ each tail."""
-    draws = shape.size
-    log_pmf, below, survived, sf = np.empty(draws), np.empty(draws), np.empty(draws), np.empty(draws)
-    for j in range(ratio.shape[1]):
-        for d in range(draws):
-            log_pmf[d] = -shape[d] * np.log1p(ratio[d, j])
-            below[d] = 0.0
-            survived[d] = 1.0
-        k = 0
-        for n in range(1, int(at[-1]) + 1):
-            for d in range(draws):
-                below[d] += np.exp(log_pmf[d])
-                sf[d] = max(1.0 - below[d], 0.0) * survived[d]
-                log_pmf[d] += np.log((shape[d] + n - 1.0) / n * ratio[d, j] / (1.0 + ratio[d, j]))
-                survived[d] *= (b[d] + n - 1.0) / (a[d] + b[d] + n - 1.0)
-            wanted = n == int(at[k])
-            for i in range(bounds[j], bounds[j + 1]):
-                value = 0.0
-                for d in range(draws):
-                    value += alive[d, i] * sf[d]
-                value /= draws
-                for q in range(tails.size):
-                    if quantile[i, q] < 0.0 and value <= tails[q]:
-                        quantile[i, q] = n - 1.0
-                if wanted:
-                    mixed[i, k] = value
-            if wanted:
-                k += 1
-
-
-@numba.njit(cache=True, nogil=True)
-def longest_count(shape, ratio, a, b, tail, most):  # type: ignore[no-untyped-def]
-    """Smallest n with P(more than n purchases | alive) ≤ tail on average over draws, or *most*; arrays of them."""
-    log_pmf, below, survived = -shape * np.log1p(ratio), np.zeros(shape.size), np.ones(shape.size)
-    for n in range(1, most):
-        beyond = 0.0
-        for d in range(shape.size):
-            below[d] += np.exp(log_pmf[d])
-            beyond += max(1.0 - below[d], 0.0) * survived[d]
-            log_pmf[d] += np.log((shape[d] + n - 1.0) / n * ratio[d] / (1.0 + ratio[d]))
-            survived[d] *= (b[d] + n - 1.0) / (a[d] + b[d] + n - 1.0)
-        if beyond <= tail * shape.size:
-            return n
-    return most
-
-
-def _bins(module: ModuleType, params: dict[str, Floats], t: float, x: float, first: float) -> tuple[Floats, Floats]:
-    """Counts (the middle of each bin) and where the survival function is needed, up to a negligible tail."""
-    law = np.broadcast_arrays(*(np.ravel(v) for v in module.alive_law(x, first, **params)))
-    shape, scale, a, b = (np.ascontiguousarray(each) for each in law)
-    top = longest_count(shape, t / scale, a, b, COUNT_TAIL, LONGEST_TABLE) + 1.0
-    if top > LONGEST_TABLE:
-        at = np.full(1, first)
-
-        def sf(n: Floats, _: NDArray[np.intp]) -> Floats:
-            return np.asarray(module.alive_sf(n, t, x, at, **params).mean(axis=0))
-
-        top = special.smallest_count(sf, np.full(1, COUNT_TAIL))[0] + 1.0
-    edges = np.arange(1.0, min(top, EXACT_COUNTS) + 1.0)
-    if top > EXACT_COUNTS:
-        steps = int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02))
-        edges = np.unique(np.concatenate([edges, np.ceil(np.geomspace(EXACT_COUNTS, top, steps + 1))]))
-    before = np.concatenate([[0.0], edges[:-1]])
-    return 0.5 * (before + 1.0 + edges), np.concatenate([before + 1.0, edges[-1:] + 1.0])
-
-
-def count_law(
-    module: ModuleType,
-    params: dict[str, Floats],
-    alive: Floats,
-    t: float,
-    x: float,
-    T: Floats,
-    tails: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Tabulate the purchase counts of customers of one frequency.
-
-    Parameters
-    ----------
-    alive : array, shape (draws, n)
-        P(alive) of each row under each draw.
-    T : array, shape (n,)
-
-    Returns
-    -------
-    counts : array, shape (k,)
-        From 1; the middle of a bin where counts are binned.
-    pmf : array, shape (n, k)
-        P(count in the bin) of each row, averaged over the draws; the rest is the chance of no purchase.
-    quantiles : array, shape (n, tails)
-        Smallest counts that are exceeded with at most the tail probability.
-    """
-    times, pair = np.unique(T, return_inverse=True)
-    counts, at = _bins(module, params, t, x, float(times[0]))
-    order = np.argsort(pair, kind="stable")
-    mixed = np.empty((T.size, at.size))
-    quantile = np.full((T.size, tails.size), -1.0)
-    if at[-1] <= LONGEST_TABLE:
-        shape, scale, a, b = module.alive_law(x, times, **params)
-        draws = alive.shape[0]
-        shape, a, b = (np.ascontiguousarray(np.broadcast_to(v, (draws, 1))[:, 0]) for v in (shape, a, b))
-        ratio = np.ascontiguousarray(np.broadcast_to(t / scale, (draws, times.size)))
-        bounds = np.searchsorted(pair[order], np.arange(times.size + 1))
-        rows = np.empty_like(mixed)
-        found = quantile.copy()
-        _mix(shape, ratio, a, b, np.ascontiguousarray(alive[:, order]), bounds, at, tails, rows, found)
-        mixed[order], quantile[order] = rows, found
-        quantile[quantile < 0.0] = at[-1] - 1.0
-    else:
-        for k, n in enumerate(at):
-            mixed[:, k] = (alive * module.alive_sf(n, t, x, T, **params)).mean(axis=0)
-
-        def sf(n: Floats, rows: NDArray[np.intp]) -> Floats:
-            return np.asarray((alive[:, rows] * module.alive_sf(n, t, x, T[rows], **params)).mean(axis=0))
-
-        for k, tail in enumerate(tails):
-            quantile[:, k] = special.smallest_count(sf, np.full(T.size, tail))
-    return counts, np.maximum(mixed[:, :-1] - mixed[:, 1:], 0.0), quantile
+"""Points of the table of whole laws of spend, equally spaced in the logarithm of spend."""
 
 
 def predictive_quantiles(
@@ -190,8 +40,8 @@ def predictive_quantiles(
 ) -> tuple[Floats, Floats]:
     """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
 
-    The spend table is exact in its points and linear in between on the scale (ln spend, ln odds); its quantiles are
-    right to about 1e-4.
+    A row's quantiles are a function of the row. Those of counts are exact, those of spend within 1e-4 of the mixture of
+    ``spend_laws.SPEND_DRAWS`` draws.
 
     Parameters
     ----------
@@ -207,13 +57,11 @@ def predictive_quantiles(
     purchases, factors = np.zeros((2, wanted.size, x.size))
     for rows in _by_frequency(x):
         frequency = float(x[rows[0]])
-        counts, pmf, quantiles = count_law(module, params, alive[:, rows], t, frequency, T[rows], wanted)
+        counts, at, pmf, quantiles = tabulate_counts(module, params, alive[:, rows], t, frequency, T[rows], wanted)
         purchases[:, rows] = quantiles.T
         if spend is not None:
-            log_s, above = _spend_table(spend, frequency, counts, float(wanted.min()))
-            found = np.zeros((rows.size, wanted.size))
-            _invert(np.ascontiguousarray(pmf), np.ascontiguousarray(above.T), wanted, log_s, found)
-            factors[:, rows] = found.T
+            shape = np.max(module.alive_law(frequency, 0.0, **params)[0])
+            factors[:, rows] = _spend_quantiles(spend, frequency, float(shape), counts, at, pmf, wanted).T
     return purchases, factors
 
 
@@ -267,10 +115,8 @@ def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
 
 def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tuple[Floats, Floats]:
     """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), a row a count, averaged over draws."""
-    pick = np.unique(np.linspace(0, spend.p.size - 1, SPEND_DRAWS).round().astype(int))
-    p, q, v = spend.p[pick], spend.q[pick], spend.v[pick]
-    unit = np.log((v + x * spend.mean) / (spend.v.mean() + x * spend.mean))
-    shape = q + p * x
+    grids = spend_grids(spend, np.array([x]), np.array([1.0]))
+    p, shape, unit = grids.p, grids.spends[0], grids.unit[0]
     low = np.max(sp.betaincinv(p, shape, 1e-5))
     high = np.min(sp.betaincinv(shape, p * counts[-1], min(tail, 0.5) * 0.05))
     log_s = np.linspace(
@@ -278,36 +124,61 @@ def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tu
         np.log1p(-high) - np.log(max(high, special.TINY)) + unit.max(),
         SPEND_POINTS,
     )
-    above = [
-        sp.betainc(shape[i], p[i] * counts[:, None], 1.0 / (1.0 + np.exp(log_s - unit[i]))) for i in range(pick.size)
-    ]
+    above = [sp.betainc(shape[i], p[i] * counts[:, None], 1.0 / (1.0 + np.exp(log_s - unit[i]))) for i in range(p.size)]
     return log_s, np.asarray(np.mean(above, axis=0))
 
 
-@numba.njit(cache=True, nogil=True)
-def _invert(pmf: Any, above: Any, tails: Any, log_s: Any, out: Any) -> None:
-    """Spend at which each row's P(total > spend) falls to each tail; stays zero where no purchase is that likely.
+def _spend_quantiles(
+    spend: SpendDraws, x: float, shape: float, counts: Floats, at: Floats, pmf: Floats, tails: Floats
+) -> Floats:
+    """Totals that rows of one frequency exceed with the tail probabilities, 0 where no purchase is that likely."""
+    grids = spend_grids(spend, np.array([x]), np.array([shape]))
+    out, tail = np.zeros((pmf.shape[0], tails.size)), float(tails.min())
+    if grids.step[0] == 0.0:
+        _solve(pmf, at, grids.p, grids.spends[0], grids.unit[0], tails, out)
+        return out
+    more = np.cumsum(pmf.max(axis=0)[::-1])[::-1]  # no row's counts go further
+    law = mixing(grids, 0, counts, counts[np.count_nonzero(more > 0.4 * tail) - 1], tail)
+    _invert(pmf, law.density, law.short, law.low, law.step, tails, 0.9 * tail, out)
+    return out
 
-    The survival at a grid point is the row's law of counts times the table, and bisection asks for few of them; between
-    two points the logit of the survival is linear in ln spend.
-    """
+
+@numba.njit(cache=True, nogil=True)
+def _invert(pmf, density, short, low, step, tails, least, out):  # type: ignore[no-untyped-def]
+    """Quantiles from a table of each row's law of total spend."""
+    share, f, odds = np.zeros(density.shape[0]), np.empty(density.shape[1]), np.empty(density.shape[1])
     for i in range(pmf.shape[0]):
-        buys = pmf[i].sum()
+        buys = 0.0
+        for k in range(pmf.shape[1]):
+            buys += pmf[i, k]
+            share[k] = pmf[i, k]
+        if buys <= tails.min():
+            continue
+        used = odds_table(share, density, short, step, least, f, odds)
         for k in range(tails.size):
-            if buys <= tails[k]:
-                continue
-            low, high = 0, log_s.size - 1
-            at_low, at_high = np.dot(pmf[i], above[low]), np.dot(pmf[i], above[high])
-            while high - low > 1:
-                middle = (low + high) // 2
-                value = np.dot(pmf[i], above[middle])
-                if value > tails[k]:
-                    low, at_low = middle, value
-                else:
-                    high, at_high = middle, value
-            at_low = min(max(at_low, 1e-300), 1.0 - 1e-16)
-            at_high = min(max(at_high, 1e-300), 1.0 - 1e-16)
-            upper, lower = np.log(at_low / (1.0 - at_low)), np.log(at_high / (1.0 - at_high))
-            wanted = np.log(tails[k] / (1.0 - tails[k]))
-            share = (upper - wanted) / (upper - lower) if upper > lower else 0.0
-            out[i, k] = np.exp(log_s[low] + min(max(share, 0.0), 1.0) * (log_s[high] - log_s[low]))
+            if buys > tails[k]:
+                out[i, k] = np.exp(spend_at(odds[:used], low, step, np.log(tails[k] / (1.0 - tails[k]))))
+
+
+@numba.njit(cache=True, nogil=True)
+def _solve(pmf, at, p, spends, unit, tails, out):  # type: ignore[no-untyped-def]
+    """Quantiles of each row's mixture itself; bins of several counts are opened, evenly, where they can be held."""
+    for i in range(pmf.shape[0]):
+        size = 0
+        for k in range(pmf.shape[1]):
+            if pmf[i, k] > 0.0:
+                size = k + 1
+        top = int(at[size]) - 1
+        single = top <= LONGEST_TABLE
+        counts, more = np.empty(top if single else size), np.empty(top if single else size)
+        place, left = counts.size, 0.0
+        for k in range(size - 1, -1, -1):
+            width = int(at[k + 1] - at[k]) if single else 1
+            for n in range(width - 1, -1, -1):
+                place -= 1
+                left += pmf[i, k] / width
+                more[place] = left
+                counts[place] = at[k] + n if single else 0.5 * (at[k] + at[k + 1] - 1.0)
+        for k in range(tails.size):
+            if size > 0 and left > tails[k]:
+                out[i, k] = np.exp(direct_quantile(counts, more, p, spends, unit, tails[k]))

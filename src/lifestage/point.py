@@ -2,6 +2,10 @@
 
 A row costs its P(alive) and a few look-ups: where S is the survival function of a living customer, a count or a total
 is exceeded with chance P(alive)·S, so its quantile at the tail u is that of S at u / P(alive).
+
+This serves every model of one draw, on every engine, for any times. A row's scores are a function of the row: expected
+purchases are within 1e-9 of direct evaluation, quantiles of counts exact, those of total spend within 1e-4 of a root of
+the exact mixture.
 """
 
 from __future__ import annotations
@@ -20,8 +24,9 @@ from lifestage import special
 from lifestage.columns import NEXT_PURCHASE, SCORES, score_columns, wait_columns
 from lifestage.families import family
 from lifestage.futures import Futures, Pairs, find_pairs, tabulate
+from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.margins import MARGIN_OF_ROW
-from lifestage.spend_laws import spend_at
+from lifestage.spend_laws import SpendGrids, direct_quantile, spend_at
 from lifestage.tables import FREQUENCY, KEYS, MONETARY, RECENCY, Summary, T
 from lifestage.value import Terms, spend_line
 
@@ -50,20 +55,20 @@ WITHOUT_MONEY = 11
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """All that rows are looked up in; arrays by frequency, by time, or as in Pairs and Futures."""
+    """All that rows are looked up in; arrays by pair, as in Pairs and Futures."""
 
+    model: LTVModel
+    horizon: float
     pairs: Pairs
     futures: Futures
     dead: Floats
-    r: float
+    shape: Floats
     log_time: Floats
     tails: Floats
     spend: tuple[Floats, Floats] | None
 
 
-def point_scores(
-    model: LTVModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
-) -> dict[str, Floats] | None:
+def point_scores(model: LTVModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float) -> dict[str, Floats]:
     """Everything that depends on the history alone, under a model of one draw, a value a row.
 
     Parameters
@@ -75,30 +80,26 @@ def point_scores(
 
     Returns
     -------
-    dict or None
-        The columns of ``lifestage.prediction.purchase_scores``; None where times are not whole days, or the tables
-        would be too large.
+    dict
+        The columns of ``lifestage.prediction.purchase_scores``.
     """
-    tables = _prepare(model, x, t_x, T, terms, window)
-    return None if tables is None else _in_blocks(x.size, lambda rows: _look_up(tables, x, rows))
+    return _in_blocks(x.size, _scorer(model, x, t_x, T, terms, window))
 
 
 def score_rows(
     model: LTVModel, table: pd.DataFrame, terms: Terms, customers: Summary, constants: dict[str, Any]
-) -> pd.DataFrame | None:
-    """The scores table of customers held in pandas, row by row without a join; None as above."""
+) -> pd.DataFrame:
+    """The scores table of customers held in pandas, row by row without a join."""
     import pandas as pd
 
     x, t_x, t_obs = (table[name].to_numpy(float) for name in KEYS)
-    tables = _prepare(model, x, t_x, t_obs, terms, model.data.stage_window / model.period.days)
-    if tables is None:
-        return None
+    look_up = _scorer(model, x, t_x, t_obs, terms, model.data.stage_window / model.period.days)
     money = table[MONETARY].to_numpy(float) if model.spend is not None else x
     margins = table[MARGIN_OF_ROW].to_numpy(float) if MARGIN_OF_ROW in table else None
 
     def score(rows: slice) -> dict[str, Any]:
         known = {FREQUENCY: x[rows], RECENCY: t_x[rows], T: t_obs[rows], MONETARY: money[rows]}
-        found: dict[str, Any] = dict(_look_up(tables, x, rows))
+        found: dict[str, Any] = dict(look_up(rows))
         found |= wait_columns(found, customers)
         own = terms.margin if margins is None else margins[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -126,42 +127,59 @@ def _in_blocks(size: int, work: Callable[[slice], dict[str, Any]]) -> dict[str, 
     return out
 
 
+def _scorer(
+    model: LTVModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
+) -> Callable[[slice], dict[str, Floats]]:
+    """What gives the columns of some rows."""
+    tables = _prepare(model, x, t_x, T, terms, window)
+    if tables is not None:
+        return lambda rows: _look_up(tables, rows)
+    order = np.lexsort((T, x))  # too many pairs to hold: half of them at a time
+    halves = order[: x.size // 2], order[x.size // 2 :]
+    parts = [point_scores(model, x[half], t_x[half], T[half], terms, window) for half in halves]
+    found = {name: np.empty(x.size) for name in parts[0]}
+    for half, part in zip(halves, parts, strict=True):
+        for name, values in part.items():
+            found[name][half] = values
+    return lambda rows: {name: values[rows] for name, values in found.items()}
+
+
 def _prepare(model: LTVModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float) -> Tables | None:
     pairs = find_pairs(x, t_x, T, model.period.days)
-    futures = None if pairs is None else tabulate(model, pairs, terms, window)
-    if pairs is None or futures is None:
+    futures = tabulate(model, pairs, terms, window)
+    if futures is None:
         return None
     point = model.purchases.estimate
-    every = np.arange(pairs.place.shape[0], dtype=float)
-    spend = None
-    if model.spend is not None:
-        intercept, slope = spend_line(model, every)
-        spend = intercept[0], slope[0]
     return Tables(
+        model,
+        float(terms.horizon),
         pairs,
         futures,
-        dead=family(model.purchases.family).dead_log_odds(every, 0.0, 0.0, **point),
-        r=point["r"],
-        log_time=np.log(point["alpha"] + pairs.times),
+        dead=family(model.purchases.family).dead_log_odds(pairs.x, 0.0, 0.0, **point),
+        shape=point["r"] + pairs.x,
+        log_time=np.log(point["alpha"] + pairs.time),
         tails=1.0 - np.array([1.0 - terms.level, 1.0 + terms.level]) / 2,
-        spend=spend,
+        spend=None if model.spend is None else tuple(line[0] for line in spend_line(model, pairs.x)),
     )
 
 
-def _look_up(tables: Tables, x: Floats, rows: slice) -> dict[str, Floats]:
+def _look_up(tables: Tables, rows: slice) -> dict[str, Floats]:
     """The columns of a block of rows."""
-    pairs, futures, spend, x = tables.pairs, tables.futures, tables.futures.spend, x[rows]
-    out = np.empty((WITHOUT_MONEY if tables.spend is None else len(COLUMNS), x.size))
+    pairs, futures = tables.pairs, tables.futures
+    now, fresh = pairs.now[rows], pairs.fresh[rows]
+    out = np.empty((WITHOUT_MONEY if tables.spend is None else len(COLUMNS), now.size))
+    grids = futures.grids or SpendGrids(*np.zeros((1, 1)), *np.zeros((2, 1, 1)), *np.zeros((2, 1)))
     _rows(
-        x, pairs.t_x[rows], pairs.T[rows], tables.dead, tables.r, tables.log_time, pairs.place, futures.values,
-        futures.start, futures.top, futures.survival,
-        spend.odds, spend.start, spend.points, spend.low, spend.step, tables.tails, out,
+        now, fresh, pairs.x, tables.dead, tables.shape, tables.log_time, futures.values, futures.start,
+        futures.survival, futures.begin, futures.odds, grids.p, grids.spends, grids.unit, grids.low, grids.step,
+        tables.tails, out,
     )  # fmt: skip
     found = dict(zip(COLUMNS, out, strict=False))
+    if futures.open.any():
+        _close(tables, now, found)
     if tables.spend is None:
         return found
-    n = x.astype(np.intp)
-    intercept, slope = (line[n] for line in tables.spend)
+    intercept, slope = (line[now] for line in tables.spend)
     discounted = found.pop("_discounted")
     lost = found.pop("_fresh") - discounted
     found |= {"_spend_0": intercept, "_spend_1": slope}
@@ -170,57 +188,81 @@ def _look_up(tables: Tables, x: Floats, rows: slice) -> dict[str, Floats]:
     return found | {"_discount": discounted / np.maximum(found["expected_purchases"], special.TINY)}
 
 
+def _close(tables: Tables, now: NDArray[np.int64], found: dict[str, Floats]) -> None:
+    """Quantiles in closed form of rows whose counts no table holds."""
+    rows = np.flatnonzero(tables.futures.open[now])
+    if not rows.size:
+        return
+    model, pairs, pick = tables.model, tables.pairs, now[rows]
+    spend = None
+    if model.spend is not None:
+        spend = SpendDraws(**{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend)
+    purchases, factors = predictive_quantiles(
+        family(model.purchases.family), model.purchases.columns(), found["p_alive"][None, rows], tables.horizon,
+        pairs.x[pick], pairs.time[pick], tables.tails.tolist(), spend,
+    )  # fmt: skip
+    for k, end in enumerate(("low", "high")):
+        found[f"purchases_{end}"][rows] = purchases[k]
+        if spend is not None:
+            found[f"_factor_{end}"][rows] = factors[k]
+
+
 # fmt: off
 @numba.njit(cache=True, nogil=True)
-def _rows(x, t_x, T, dead, r, log_time, place, values, start, top, survival, odds, begin, points, low, step, tails, out):  # type: ignore[no-untyped-def]  # noqa: E501
+def _rows(now, fresh, x, dead, shape, log_time, values, start, survival, begin, odds, p, spends, unit, low, step, tails, out):  # type: ignore[no-untyped-def]  # noqa: E501
 # fmt: on
-    """Fill the columns of rows that are given by frequency and the places of recency and T among the times."""
+    """Fill the columns of rows that are given by the pairs of their T and their recency."""
     money = out.shape[0] > 11
-    known = np.full(log_time.size, -1)  # a row that has the columns of all customers without a repeat, by T
-    at_once = 1.0 / (1.0 + np.exp(dead))
-    for i in range(x.size):
-        n = int(x[i])
-        if n == 0:
-            like = known[T[i]]
-            if like >= 0:
+    known = np.full(x.size, -1)  # a row that has the columns of all customers without a repeat, by pair
+    for i in range(now.size):
+        j, new = now[i], fresh[i]
+        if x[j] == 0.0:
+            like = known[j]
+            if like >= 0 and fresh[like] == new:
                 for k in range(out.shape[0]):
                     out[k, i] = out[k, like]
                 continue
-            known[T[i]] = i
-        j, fresh = place[n, T[i]], place[n, t_x[i]]
-        alive = 1.0 / (1.0 + np.exp(dead[n] + (r + n) * (log_time[T[i]] - log_time[t_x[i]])))
+            known[j] = i
+        alive = 1.0 / (1.0 + np.exp(dead[j] + shape[j] * (log_time[j] - log_time[new])))
+        at_once = 1.0 / (1.0 + np.exp(dead[j]))
         out[0, i] = alive
         out[1, i] = alive * values[j, 2]
         out[2, i] = alive * values[j, 0]
-        now, then = alive * values[j, 3], at_once[n] * values[fresh, 3]
-        out[5, i] = now
+        current, then = alive * values[j, 3], at_once * values[new, 3]
+        out[5, i] = current
         out[6, i] = then
-        out[7, i] = min(max(now / max(then, 1e-300), 1e-300), 1.0)
+        out[7, i] = min(max(current / max(then, 1e-300), 1e-300), 1.0)
         for k in range(3):
             out[8 + k, i] = values[j, 4 + k]
         if money:
             out[11, i] = alive * values[j, 1]
-            out[12, i] = at_once[n] * values[fresh, 1]
+            out[12, i] = at_once * values[new, 1]
+        law = survival[start[j] : start[j + 1]]
         for q in range(2):
-            level, spent = tails[q] / alive, 0.0
-            count = _exceeded(survival, start[j], top[j], level)
-            if money and count >= 0 and survival[start[j]] > level:
-                spent = np.exp(spend_at(odds, begin[j], points[n], low[n], step[n], np.log(level / (1.0 - level))))
+            level, spent = tails[q] / max(alive, 1e-300), 0.0
+            count = _exceeded(law, level)
+            if money and count > 0:
+                if step[j] > 0.0:
+                    table = odds[begin[j] : begin[j + 1]]
+                    spent = np.exp(spend_at(table, low[j], step[j], np.log(level / (1.0 - level))))
+                else:
+                    counts = np.arange(1.0, law.size + 1.0)
+                    spent = np.exp(direct_quantile(counts, law, p, spends[j], unit[j], level))
             out[3 + q, i] = count
             if money:
                 out[13 + q, i] = spent
 
 
 @numba.njit(cache=True, nogil=True)
-def _exceeded(survival, start, top, level):  # type: ignore[no-untyped-def]
-    """Smallest n with P(more than n) ≤ level; P(at least n) stands at start + n − 1, up to n = top."""
-    low, high = 0, 8
-    while high < top and survival[start + high - 1] > level:
+def _exceeded(law, level):  # type: ignore[no-untyped-def]
+    """Smallest n with P(more than n) ≤ level, of a law that has P(at least n) at n − 1."""
+    low, high, top = 0, 8, law.size
+    while high < top and law[high - 1] > level:
         low, high = high, 2 * high
     high = min(high, top)
     while low < high:
         middle = (low + high) // 2
-        if survival[start + middle] > level:
+        if law[middle] > level:
             low = middle + 1
         else:
             high = middle

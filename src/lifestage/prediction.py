@@ -164,8 +164,7 @@ def _predict(model: LTVModel, customers: Summary, terms: Terms, correct: Calibra
     table, kind = lazy(customers.table)
     if kind == "pandas" and model.size == 1:
         scored = score_rows(model, customers.table, terms, customers, constants)
-        if scored is not None:
-            return scored if correct is None else scored.assign(p_purchase=correct(scored["p_purchase"]))
+        return scored if correct is None else scored.assign(p_purchase=correct(scored["p_purchase"]))
     keys = to_pandas(table.group_by(*KEYS).agg(nw.len().alias("_weight")).select(*KEYS))
     factors = purchase_scores(model, keys, terms, model.data.stage_window)
     if correct is not None:
@@ -199,7 +198,8 @@ def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: f
     """Everything that depends on the distinct history alone, a row a distinct (frequency, recency, T).
 
     A posterior of many draws is thinned to ``PREDICTION_DRAWS`` and rows are taken in chunks, so memory is bounded;
-    every column is the mean of its values under the draws.
+    every column is the mean of its values under the draws. A row's values are a function of the row, the model and the
+    terms: they have the same bytes whatever other rows are there, and in whatever order.
 
     Parameters
     ----------
@@ -218,9 +218,7 @@ def purchase_scores(model: LTVModel, keys: pd.DataFrame, terms: Terms, window: f
     model = model.thinned(PREDICTION_DRAWS)
     x, t_x, t_obs = (keys[name].to_numpy(float) for name in KEYS)
     if model.size == 1:
-        point = point_scores(model, x, t_x, t_obs, terms, window / model.period.days)
-        if point is not None:
-            return keys.assign(**point)
+        return keys.assign(**point_scores(model, x, t_x, t_obs, terms, window / model.period.days))
     order = np.lexsort((t_obs, x))
     size = max(1, CHUNK // model.purchases.size)
     parts = [
@@ -235,9 +233,7 @@ def _scores(model: LTVModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms
     module, params, t = family(model.purchases.family), model.purchases.columns(), float(terms.horizon)
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
 
-    def mean(values: Floats) -> Floats:
-        return np.asarray(values.mean(axis=0))
-
+    mean = special.mean_over_draws
     alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (model.purchases.size, x.size))
     ahead, worth = discounted_purchases(module, params, t, np.tile(x, 2), np.concatenate([t_obs, t_x]), rate)
     expected, discounted = alive * ahead[:, : x.size], alive * worth[:, : x.size]
@@ -279,14 +275,15 @@ def _waits(shares: tuple[float, ...], t: float, x: Floats, t_x: Floats, t_obs: F
     weight = module.p_alive(x, t_x, t_obs, **params) / part.size
     weight = np.broadcast_to(weight, np.broadcast_shapes(weight.shape, shape.shape))
     buys = weight * special.power_survival(shape, t / scale)
-    total = np.maximum(buys.sum(axis=0), special.TINY)
+    total = np.maximum(special.sum_over_draws(buys), special.TINY)
     out = []
     for share in shares:
         within = special.power_survival(shape, t / scale)
-        wait = (buys * scale * np.expm1(-np.log1p(-share * within) / shape)).sum(axis=0) / total
+        wait = special.sum_over_draws(buys * scale * np.expm1(-np.log1p(-share * within) / shape)) / total
         for _ in range(NEWTON if part.size > 1 else 0):
-            over = (weight * special.power_survival(shape, wait / scale)).sum(axis=0) / total
-            rate = (weight * shape / scale * np.exp(-(shape + 1.0) * np.log1p(wait / scale))).sum(axis=0) / total
+            over = special.sum_over_draws(weight * special.power_survival(shape, wait / scale)) / total
+            rate = weight * shape / scale * np.exp(-(shape + 1.0) * np.log1p(wait / scale))
+            rate = special.sum_over_draws(rate) / total
             wait = np.clip(wait - (over - share) / np.maximum(rate, special.TINY), 0.0, t)
         out.append(np.asarray(wait))
     return out

@@ -1,197 +1,289 @@
-"""The law of a living customer's total future spend under one draw, tabulated by (frequency, T)."""
+"""The law of a customer's total future spend over v + x·m: a mixture of beta-primes over how often they will buy.
+
+The total of n purchases is beta-prime(p·n, q + p·x). Its logarithm has a density that is smooth on the grid of its
+frequency; densities are mixed over n and integrated there. Where single counts stand out as narrow peaks, as they do
+when everything costs the same, the mixture is solved directly: few counts matter near any total. The grid, and which of
+the two serves, follow from the frequency and the parameters alone, and rows only end their tables where their own law
+ends; so a quantile never depends on the other rows.
+"""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import erfc, exp, log, log1p, sqrt
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special as sp
 
 from lifestage import special
 
-if TYPE_CHECKING:
-    from lifestage.model import LTVModel
-
-__all__ = ["SpendLaws", "mix_spend", "spend_at"]
+__all__ = ["Mixing", "SpendDraws", "SpendGrids", "direct_quantile", "mixing", "odds_table", "spend_at", "spend_grids"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-STEP, FINEST = 0.08, 2048
-"""Of the tables in the logarithm of spend, finer where the law is narrow; and points at most."""
+STEP, FINEST, MOST_POINTS = 0.08, 0.002, 2000
+"""Of the grids in the logarithm of spend, finer where the law is narrow; the least step; and points at most."""
 
-SMOOTH = 0.4
+SMOOTH = 0.35
 """Of the narrowest feature of a law: that of the counts, or peaks of single counts where spends are nearly equal."""
 
-LOWEST = 1e-5
-"""Share of totals of one purchase that lies below the tables."""
+NARROW, REGULAR = 0.004, 300.0
+"""Steps below which, and p from which on, the mixture is solved directly: all totals then are nearly normal."""
 
-EXACT_COUNTS = 256
-"""Counts up to here have a density each; among larger ones it is interpolated."""
+LOWEST = 1e-5
+"""Share of totals of one purchase that lies below the grids."""
 
 NEGLIGIBLE = -300.0
 """Logarithm of a density that is taken as 0: numbers that underflow are slow to multiply."""
 
+SPEND_DRAWS = 12
+"""Draws of the spend parameters that a law averages over."""
+
+HALVINGS, SIGMAS = 32, 9.0
+"""Bisections of a direct solution, and how far it is looked for around a count's total."""
+
+EDGE = 2
+"""Points beyond the end of a law that interpolation asks for."""
+
 
 @dataclass(frozen=True, eq=False)
-class SpendLaws:
-    """Log odds of exceeding a total spend, on a grid of ln s, s in units of v + x·m.
+class SpendDraws:
+    """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
+
+    The unit of a total is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ, which is exact for one
+    draw and for one-time buyers.
+    """
+
+    p: Floats
+    q: Floats
+    v: Floats
+    mean: float
+
+
+@dataclass(frozen=True, eq=False)
+class SpendGrids:
+    """Where laws of total spend are tabulated, by frequency.
 
     Attributes
     ----------
-    odds : array
-        ln of P(total > s) : P(total ≤ s) given alive, one pair after another.
-    start : array of int, shape (pairs,)
-        Where those of a pair begin.
-    low, step, points : arrays, shape (frequencies,)
-        The grid low, low + step, … of a frequency.
+    p : array, shape (draws,)
+    spends, unit : arrays, shape (frequencies, draws)
+        q + p·x, and the logarithm of v + x·μ over that of the means.
+    low, step : arrays, shape (frequencies,)
+        The grid low, low + step, … of ln spend; a step of 0 asks for direct solution.
     """
 
-    odds: Floats
-    start: Ints
+    p: Floats
+    spends: Floats
+    unit: Floats
     low: Floats
     step: Floats
-    points: Ints
 
 
-def mix_spend(
-    model: LTVModel, pairs: int, frequencies: int, groups: list[Ints], laws: list[Floats], shape: Floats, tail: float
-) -> SpendLaws:
-    """Tabulate the total spend of pairs in groups of one frequency.
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """Densities on the grid of one frequency.
 
-    The total of n purchases over v + x·m is beta-prime(p·n, q + p·x). The densities of ln s are mixed over n, and the
-    mixture, which is smooth where those of large n are not, is integrated from the left, where it begins with
-    nothing, by a rule of fourth order.
+    Attributes
+    ----------
+    density : array, shape (counts, points)
+        Of ln total, for some counts; rows of zeros make their number a multiple of four.
+    short : array, shape (counts,)
+        P(total below the grid).
+    """
+
+    density: Floats
+    short: Floats
+    low: float
+    step: float
+
+
+def spend_grids(spend: SpendDraws, x: Floats, shape: Floats) -> SpendGrids:
+    """Grids for frequencies x, whose rates have the largest shape *shape* of the draws."""
+    pick = np.unique(np.linspace(0, spend.p.size - 1, SPEND_DRAWS).round().astype(int))
+    p, q, v = spend.p[pick], spend.q[pick], spend.v[pick]
+    x = x[:, None]
+    spends = q + p * x
+    unit = np.log((v + x * spend.mean) / (spend.v.mean() + x * spend.mean))
+    least = np.clip(sp.betaincinv(p, spends, LOWEST), special.TINY, 1.0 - 1e-16)
+    low = (np.log(least) - np.log1p(-least) + unit).min(axis=1)
+    peaks = np.minimum(1.0 / p, 9.0 / p**2)  # of single counts; from p/9 purchases on they run together
+    spread = np.sqrt(1.0 / spends + np.minimum(peaks, 1.0 / shape[:, None]))
+    step = np.minimum(STEP, SMOOTH * spread.min(axis=1))
+    direct = (step < NARROW) & (p.min() >= REGULAR)
+    step = np.maximum(np.maximum(step, FINEST), -low / MOST_POINTS)
+    return SpendGrids(p, spends, unit, low, np.where(direct, 0.0, step))
+
+
+def mixing(grids: SpendGrids, place: int, counts: Floats, most: float, tail: float) -> Mixing:
+    """Densities of the totals of *counts* purchases, up to where that of *most* exceeds with a small part of *tail*."""
+    spends, unit, low, step = (getattr(grids, name)[place] for name in ("spends", "unit", "low", "step"))
+    end = np.clip(sp.betaincinv(spends, grids.p * most, 0.4 * tail), special.TINY, 1.0 - 1e-16)
+    reach = float((np.log1p(-end) - np.log(end) + unit).max()) - low
+    padded = counts.size + -counts.size % 4
+    bought = grids.p * counts[:, None]
+    log_norm = sp.betaln(bought, spends)
+    short = np.zeros(padded)
+    short[: counts.size] = special.mean_over_draws(sp.betainc(bought, spends, sp.expit(low - unit)).T)
+    density = np.zeros((padded, max(int(np.ceil(reach / step)), 4) + 1 + EDGE))
+    _densities(grids.p, spends, unit, bought, log_norm, low, step, density)
+    return Mixing(density, short, float(low), float(step))
+
+
+@numba.njit(cache=True, nogil=True)
+def _densities(p, q, unit, bought, log_norm, low, step, out):  # type: ignore[no-untyped-def]
+    """Density of ln total on the grid, averaged over draws."""
+    for d in range(p.size):
+        for g in range(out.shape[1]):
+            log_s = low - unit[d] + step * g
+            more = max(log_s, 0.0) + np.log1p(np.exp(-abs(log_s)))
+            for k in range(bought.shape[0]):
+                log_density = bought[k, d] * (log_s - more) - q[d] * more - log_norm[k, d]
+                if log_density > NEGLIGIBLE:
+                    out[k, g] += np.exp(log_density) / p.size
+
+
+@numba.njit(cache=True, nogil=True)
+def odds_table(share, density, short, step, least, f, out):  # type: ignore[no-untyped-def]
+    """Log odds of exceeding the totals of a grid, for a customer who makes the counts with chances *share*.
+
+    The mixture is integrated from the left, where it begins with nothing, by a rule of fourth order.
 
     Parameters
     ----------
-    pairs, frequencies : int
-        How many there are.
-    groups : list of arrays of int
-        The pairs of each group, in order.
-    laws : list of arrays, shape (pairs of the group, counts)
-        P(at least n purchases | alive), n = 1, 2, ….
-    shape : array, shape (pairs,)
-        Shape r + x of each pair's rate.
-    tail : float
-        The smaller tail probability that quantiles are wanted of.
+    least : float
+        The law is followed until it is exceeded with no more than this chance.
+
+    Returns
+    -------
+    int
+        Points in use of *out*, some beyond that end.
     """
-    from scipy import special as sp
-
-    start, points = np.zeros(pairs, np.int64), np.zeros(frequencies, np.int64)
-    low, step = np.zeros(frequencies), np.zeros(frequencies)
-    if model.spend is None:
-        return SpendLaws(np.zeros(0), start, low, step, points)
-    p, q = model.spend.estimate["p"], model.spend.estimate["q"]
-    first = np.array([rows[0] for rows in groups])
-    x = np.rint(shape[first] - model.purchases.estimate["r"])
-    spends, at = q + p * x, x.astype(np.int64)
-    # P(total > s) ≤ P(more than n purchases) + P(total of n > s): the tables need not reach further
-    most = np.array([1.0 + np.argmax(np.append(law.max(axis=0), 0.0) <= 0.5 * tail) for law in laws])
-    ends = np.stack([sp.betaincinv(p, spends, LOWEST), sp.betaincinv(spends, p * most, 0.4 * tail)])
-    below, above = sp.logit(np.clip(ends, special.TINY, 1.0 - 1e-16))
-    spread = np.sqrt(1.0 / spends + np.minimum(min(1.0 / p, 9.0 / p**2), 1.0 / shape[first]))
-    low[at], reach = below, -above - below
-    points[at] = np.clip(np.ceil(reach / np.minimum(STEP, SMOOTH * spread)), 8, FINEST).astype(np.int64) + 1
-    step[at] = reach / (points[at] - 1)
-    sizes = np.repeat(points[at], [rows.size for rows in groups])
-    start[np.concatenate(groups)] = np.cumsum(sizes) - sizes
-    chance = np.empty(int(sizes.sum()))
-
-    counts = [_nodes(law.shape[1]) for law in laws]
-    until = np.cumsum([0, *(each.size for each in counts)])
-    bought, group = p * np.concatenate(counts), np.repeat(np.arange(at.size), np.diff(until))
-    log_norm = sp.betaln(bought, spends[group])
-    short = sp.betainc(bought, spends[group], sp.expit(low[at])[group])
-
-    def work(i: int) -> None:
-        n, part, begin = at[i], slice(until[i], until[i + 1]), start[groups[i][0]]
-        table = chance[begin : begin + laws[i].shape[0] * points[n]].reshape(laws[i].shape[0], -1)
-        _mix(laws[i], counts[i], p, spends[i], log_norm[part], short[part], low[n], step[n], table)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, range(len(laws))))
-    return SpendLaws(np.log(chance / (1.0 - chance)), start, low, step, points)
-
-
-def _nodes(top: int) -> Floats:
-    """Counts up to *top* at which densities are computed: all, then in steps of 2 %."""
-    if top <= EXACT_COUNTS:
-        return np.arange(1.0, top + 1.0)
-    wide = np.geomspace(EXACT_COUNTS, top, int(np.ceil(np.log(top / EXACT_COUNTS) / 0.02)) + 1)
-    return np.unique(np.concatenate([np.arange(1.0, EXACT_COUNTS + 1.0), np.rint(wide)]))
-
-
-@numba.njit(cache=True, nogil=True)
-def _mix(law, counts, p, q, log_norm, short, low, step, out):  # type: ignore[no-untyped-def]
-    """P(total spend > s) of each row, from P(at least n purchases) and the law of the total of some counts.
-
-    That is beta-prime(p·n, q), of which *short* is the chance of less than the first point of ln s. Between two of
-    those counts the density is linear in n.
-    """
-    points, top, whole = out.shape[1], law.shape[1], counts.size - counts.size % 4
-    density, f, share = np.empty((counts.size, points)), np.empty(points), np.empty(counts.size)
-    for g in range(points):
-        log_s = low + step * g
-        more = max(log_s, 0.0) + np.log1p(np.exp(-abs(log_s)))
-        for k in range(counts.size):
-            log_density = p * counts[k] * (log_s - more) - q * more - log_norm[k]
-            density[k, g] = np.exp(log_density) if log_density > NEGLIGIBLE else 0.0
-    for j in range(law.shape[0]):
-        share[:] = 0.0
-        at = 0
-        for n in range(1, top + 1):
-            while counts[at] < n:
-                at += 1
-            exactly = law[j, n - 1] - (law[j, n] if n < top else 0.0)
-            back = (counts[at] - n) / (counts[at] - counts[at - 1]) if counts[at] > n else 0.0
-            share[at] += (1.0 - back) * exactly
-            if back > 0.0:
-                share[at - 1] += back * exactly
-        f[:] = 0.0
-        above = law[j, 0]
-        for k in range(counts.size):
-            above -= share[k] * short[k]
-        for k in range(0, whole, 4):  # four at a time, to write half as often
-            a, b, c, d = share[k], share[k + 1], share[k + 2], share[k + 3]
-            for g in range(points):
+    f[:] = 0.0
+    for k in range(0, share.size, 4):  # four at a time, to write half as often
+        a, b, c, d = share[k], share[k + 1], share[k + 2], share[k + 3]
+        if a != 0.0 or b != 0.0 or c != 0.0 or d != 0.0:
+            for g in range(f.size):
                 f[g] += a * density[k, g] + b * density[k + 1, g] + c * density[k + 2, g] + d * density[k + 3, g]
-        for k in range(whole, counts.size):
-            for g in range(points):
-                f[g] += share[k] * density[k, g]
-        for g in range(points):
-            if g > 0:
-                left, right = f[g - 2] if g > 1 else f[0], f[g + 1] if g + 1 < points else f[g]
-                above -= step / 24.0 * (13.0 * (f[g - 1] + f[g]) - left - right)
-            out[j, g] = min(max(above, 1e-300), 1.0 - 1e-12)
+    above = 0.0
+    for k in range(share.size):
+        above += share[k] * (1.0 - short[k])
+    end = f.size - 1
+    for g in range(f.size - 1):
+        if g > 0:
+            left = f[g - 2] if g > 1 else f[0]
+            above -= step / 24.0 * (13.0 * (f[g - 1] + f[g]) - left - f[g + 1])
+        held = min(max(above, 1e-300), 1.0 - 1e-12)
+        out[g] = np.log(held / (1.0 - held))
+        if above <= least and end > g + 1:
+            end = g + 1
+        if g == end:
+            return g + 1
+    return end
 
 
 @numba.njit(cache=True, nogil=True)
-def spend_at(odds, start, points, low, step, wanted):  # type: ignore[no-untyped-def]
-    """ln s at which falling log odds reach *wanted*: inverse interpolation by the four nearest points."""
-    left, right = 0, points - 1
-    if wanted >= odds[start]:
+def spend_at(odds, low, step, wanted):  # type: ignore[no-untyped-def]
+    """ln total at which falling log odds reach *wanted*, by the cubic through the four nearest points."""
+    left, right = 0, odds.size - 1
+    if wanted >= odds[0]:
         return low
-    if wanted <= odds[start + right]:
+    if wanted <= odds[right]:
         return low + right * step
     while right - left > 1:
         middle = (left + right) // 2
-        if odds[start + middle] > wanted:
+        if odds[middle] > wanted:
             left = middle
         else:
             right = middle
-    place = left + (odds[start + left] - wanted) / (odds[start + left] - odds[start + right])
-    if left > 0 and right < points - 1:
-        place = 0.0
-        for a in range(left - 1, left + 3):
-            over, under = 1.0, 1.0
-            for b in range(left - 1, left + 3):
-                if a != b:
-                    over *= wanted - odds[start + b]
-                    under *= odds[start + a] - odds[start + b]
-            place += a * over / under
-    return low + step * min(max(place, left), right)
+    drop = odds[left] - odds[right]
+    if drop <= 0.0:
+        return low + step * left
+    place = (odds[left] - wanted) / drop
+    if left > 0 and right < odds.size - 1:
+        before, here, then, after = odds[left - 1], odds[left], odds[right], odds[right + 1]
+        first = then - before / 3.0 - 0.5 * here - after / 6.0
+        second = 0.5 * (before + then) - here
+        third = (after - before) / 6.0 + 0.5 * (here - then)
+        for _ in range(4):
+            over = here + place * (first + place * (second + place * third)) - wanted
+            slope = first + place * (2.0 * second + 3.0 * place * third)
+            if slope < 0.0:
+                place = min(max(place - over / slope, 0.0), 1.0)
+    return low + step * (left + place)
+
+
+@numba.njit(cache=True, nogil=True)
+def direct_quantile(counts, more, p, spends, unit, level):  # type: ignore[no-untyped-def]
+    """ln total that is exceeded with chance *level*, by bisection of the mixture itself.
+
+    Parameters
+    ----------
+    counts, more : arrays, shape (k,)
+        Numbers of purchases, rising, and P(at least so many).
+    p, spends, unit : arrays, shape (draws,)
+    """
+    low, high = 0, counts.size - 1  # the first count after which no more than the level is left
+    while low < high:
+        middle = (low + high) // 2
+        if more[middle + 1] > level:
+            low = middle + 1
+        else:
+            high = middle
+    down, up = np.inf, -np.inf
+    for d in range(p.size):
+        at = log(p[d] * counts[low] / spends[d]) + unit[d]
+        reach = SIGMAS * sqrt(1.0 / (p[d] * counts[low]) + 1.0 / spends[d])
+        down, up = min(down, at - reach), max(up, at + reach)
+    for _ in range(HALVINGS):
+        middle_s = 0.5 * (down + up)
+        total = 0.0
+        for d in range(p.size):
+            total += _exceeds(counts, more, p[d], spends[d], middle_s - unit[d])
+        if total > level * p.size:
+            down = middle_s
+        else:
+            up = middle_s
+    return 0.5 * (down + up)
+
+
+@numba.njit(cache=True, nogil=True)
+def _exceeds(counts, more, p, spends, log_s):  # type: ignore[no-untyped-def]
+    """P(total > s): counts far above s·(q + p·x)/p exceed it surely, those far below never do."""
+    middle = exp(log_s) * spends / p
+    reach = exp(SIGMAS * sqrt(1.0 / spends + 1.0 / max(p * middle, p)))
+    low, high = 0, counts.size
+    while low < high:  # the first count that may exceed s
+        at = (low + high) // 2
+        if counts[at] < middle / reach:
+            low = at + 1
+        else:
+            high = at
+    total = 0.0
+    for k in range(low, counts.size):
+        if counts[k] > middle * reach:
+            return total + more[k]
+        exactly = more[k] - (more[k + 1] if k + 1 < counts.size else 0.0)
+        total += exactly * _beta_prime_sf(log_s, p * counts[k], spends)
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _beta_prime_sf(log_s, a, b):  # type: ignore[no-untyped-def]
+    """P(a beta-prime(a, b) > s) for large a and b, by the normal approximation of Peizer and Pratt (1968)."""
+    below, above = 1.0 / (1.0 + exp(log_s)), 1.0 / (1.0 + exp(-log_s))
+    n, s, t = a + b - 1.0, a - 0.5, b - 0.5
+    d = s + 1.0 / 6.0 - (n + 1.0 / 3.0) * above
+    d += 0.02 * (below / a - above / b + (below - 0.5) / (a + b))
+    spread = 1.0 + below * _peizer_pratt(s / (n * above)) + above * _peizer_pratt(t / (n * below))
+    return 0.5 * erfc(-d * sqrt(spread / ((n + 1.0 / 6.0) * below * above)) / sqrt(2.0))
+
+
+@numba.njit(cache=True, nogil=True)
+def _peizer_pratt(y):  # type: ignore[no-untyped-def]
+    e = y - 1.0
+    if abs(e) < 0.01:
+        return e * (-1.0 / 3.0 + e * (1.0 / 6.0 + e * (-1.0 / 10.0 + e / 15.0)))
+    return (1.0 - y * y + 2.0 * y * (log1p(e) if abs(e) < 0.5 else log(y))) / (e * e)

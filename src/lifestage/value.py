@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.count_laws import count_law
 from lifestage.curves import alive_purchases, discounted_purchases
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
-from lifestage.intervals import count_law
 from lifestage.tables import MONETARY, Counts
 
 if TYPE_CHECKING:
