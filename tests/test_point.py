@@ -70,6 +70,7 @@ def exact_quantile(model: ls.LTVModel, history: tuple[float, float, float], hori
     (x, t_x, T), counts = history, np.arange(1.0, 3000.0)
     p, q = (model.spend.estimate[name] for name in "pq")
     module, params = family(model.purchases.family), model.purchases.estimate
+    counts = counts[module.purchase_sf(counts, horizon, x, t_x, T, **params) > 1e-13]
     pmf = module.purchase_pmf(counts, horizon, x, t_x, T, **params)
 
     def excess(u: float) -> float:
