@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lifestage as ls
-from lifestage.predict import purchase_scores
+from lifestage.prediction import purchase_scores
 from lifestage.tables import KEYS
 from lifestage.value import Terms
 
