@@ -244,8 +244,9 @@ def predict(
     given = locals()
     with sentences(debug):
         from lifestage.model import load
-        from lifestage.pipeline import score, summarize_orders, write_table
+        from lifestage.pipeline import check_target, score, summarize_orders, write_table
 
+        check_target(out)
         fitted = load(model)
         settings = _settings(config, {**given, "period": fitted.period})
         with progress(quiet) as step:

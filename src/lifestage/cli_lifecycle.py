@@ -291,8 +291,10 @@ def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
     """Print a table, or write it where it was asked for."""
     with sentences(debug):
         from lifestage.data.engine import to_pandas
-        from lifestage.pipeline import write_table
+        from lifestage.pipeline import check_target, write_table
 
+        if out is not None:
+            check_target(out)
         table = make()
         if out is None:
             shown = to_pandas(table)

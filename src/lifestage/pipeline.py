@@ -16,6 +16,7 @@ from lifestage.data.plain_csv import write_csv
 from lifestage.data.postgres import replace_table
 from lifestage.data.sources import DATABASES, read_orders, replace_in_file
 from lifestage.data.summary import summarize
+from lifestage.errors import ConfigError
 from lifestage.evaluate import calibrate, put_to_test
 from lifestage.folders import refuse_others, staging_file, staging_folder
 from lifestage.lifecycle import assign_stages, stage_table
@@ -81,6 +82,28 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
     return assign_stages(scores, lang=config.lang, playbook=config.playbook, **how)
 
 
+def check_target(to: str | os.PathLike[str]) -> Any:
+    """Refuse a place that :func:`write_table` cannot write to; return its address if it is a database server.
+
+    Raises
+    ------
+    ConfigError
+        If the ending says no format, or an address holds a password.
+
+    Examples
+    --------
+    >>> check_target("a.xlsx")
+    Traceback (most recent call last):
+    lifestage.errors.ConfigError: expected a .parquet, .csv, .duckdb or .db file or postgresql://host/name; got a.xlsx
+    """
+    address, target = address_of(to), os.fspath(to)
+    if address is None and not target.lower().endswith((".parquet", ".pq", ".csv", *DATABASES)):
+        raise ConfigError(
+            f"expected a .parquet, .csv, .duckdb or .db file or postgresql://host/name; got {Path(target).name}"
+        )
+    return address
+
+
 def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers") -> None:
     """Write a table, whole or not at all: after a failure what was there is there.
 
@@ -101,7 +124,7 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     DataError
         If the database cannot be written.
     ConfigError
-        If an address holds a password, or a name is too long for PostgreSQL.
+        If an address holds a password, a name is too long for PostgreSQL, or the ending of a file says no format.
 
     Examples
     --------
@@ -111,7 +134,7 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     >>> ls.read_orders(shop, table="staged").fetchall()
     [(1,), (2,)]
     """
-    address, target = address_of(to), os.fspath(to)
+    address, target = check_target(to), os.fspath(to)
     if address is not None:
         replace_table(table, address, name)
     elif target.lower().endswith(DATABASES):
@@ -167,9 +190,10 @@ def run(
     ConfigError
         If *out* is taken by something else.
     """
-    for place in (orders, to):
-        if isinstance(place, str | os.PathLike):
-            address_of(place)
+    if isinstance(orders, str | os.PathLike):
+        address_of(orders)
+    if to is not None:
+        check_target(to)
     target = local_path(out).resolve()
     refuse_others(target, RUN_FILES)
     previous = _previous_run(target)

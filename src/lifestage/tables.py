@@ -163,8 +163,7 @@ class Summary:
         ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase days, 0 without any; no such
         column where spend is not known); and, when made from orders, ``orders``, ``revenue`` (net, all purchase days
         up to ``until``), ``first_purchase``, ``last_purchase`` (dates) and ``channel`` (of the first purchase).
-    period : Period
-        Unit of ``recency`` and ``T``.
+    period : Period, the unit of ``recency`` and ``T``
     until : date or None
         Last day of observation; T counts from the first purchase to this day.
     stage_window : float
@@ -182,13 +181,12 @@ class Summary:
         What came after ``until``: a row a calibration ``frequency`` with ``customers``, ``purchases`` (purchase days
         after ``until``) and ``buyers``; its last day is ``holdout_end``.
     later : frame or None
-        What came after ``until``, a row a customer of *table* who bought again: ``customer_id``, ``next_purchase``
-        (date), ``purchases`` (purchase days), ``revenue``, to ``holdout_end``. In the kind that went in.
+        What came after ``until``, to ``holdout_end``: per customer of *table* who bought again ``customer_id``,
+        ``next_purchase`` (date), ``purchases`` (purchase days), ``revenue``. In the kind that went in.
     purchases : frame or None
-        A row a purchase day up to ``until``, of all customers or, on large logs, of a sample of them: ``customer_id``,
-        ``date``, ``gap_days`` since the purchase day before (null for the first). In the kind that went in.
-    channels : pandas.DataFrame or None
-        ``channel``, ``orders``, ``revenue`` up to ``until``, by the channel of the order.
+        Per purchase day up to ``until``, of all customers or, on large logs, of a sample: ``customer_id``, ``date``,
+        ``gap_days`` since the purchase day before (null for the first). In the kind that went in.
+    channels : pandas.DataFrame or None, with ``channel`` of the order, ``orders``, ``revenue`` up to ``until``
     weights : str or None
         Column of *table* with the number of customers that each row stands for; None where each is one.
     """
@@ -210,6 +208,11 @@ class Summary:
     channels: Any = None
     weights: str | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        from lifestage.data import engine  # tables of DuckDB are pickled as those of Arrow
+
+        return {name: engine.portable(value) for name, value in vars(self).items()}
+
     def without_customers(self) -> Summary:
         """What is known of the base, with no row of any customer."""
         return replace(self, table=None, later=None, purchases=None, weights=None)
@@ -228,8 +231,8 @@ class Summary:
         """Accept a table that already has one row per customer: see :func:`lifestage.data.frames.from_frame`."""
         from lifestage.data.frames import from_frame
 
-        options: dict[str, Any] = {"until": until, "stage_window": stage_window, "resolution": resolution}
-        return from_frame(frame, period=period, weights=weights, **options)
+        terms: dict[str, Any] = {"stage_window": stage_window, "resolution": resolution, "weights": weights}
+        return from_frame(frame, period=period, until=until, **terms)
 
     def _repr_html_(self) -> str:
         facts = {

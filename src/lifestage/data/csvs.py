@@ -7,6 +7,7 @@ other best would skip the others without a word.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def open_csv(connection: Any, name: str, pattern: str) -> Any:
     DataError
         If there is none, or one has lines that no table can be made of: the line is named.
     """
-    files = [row[0] for row in connection.execute("select file from glob(?) order by file", [pattern]).fetchall()]
+    found = connection.execute("select file from glob(?) order by file", [pattern]).fetchall()
+    files = [re.sub(r"([*?[])", r"[\1]", row[0]) for row in found]  # each is itself, and no pattern again
     if not files:
         raise DataError(f"could not read {name}: no file is called so")
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -58,6 +60,10 @@ def _header(connection: Any, file: str) -> tuple[str, tuple[str, ...]]:
         f"select * from read_csv(?, {WHOLE_LINE}, columns = {{'line': 'VARCHAR'}}) limit 1", [file]
     )
     line = (row.fetchone() or ("",))[0] or ""
+    if not line.strip():
+        raise DataError(f"expected a first line of names, such as customer_id,date,amount; {file} has none")
+    if "\0" in line or "\ufffd" in line:
+        raise DataError(f"expected text in UTF-8; the first line of {file} is not: {line[:SHOWN]!r}")
     delimiter = "\t" if ".tsv" in file.lower() else max(DELIMITERS, key=line.count)
     names = [
         name.strip() or f"column{place}" for place, name in enumerate(next(csv.reader([line], delimiter=delimiter)))

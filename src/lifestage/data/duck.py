@@ -17,6 +17,7 @@ __all__ = [
     "aggregate",
     "aware_stamp",
     "by_customer_and_day",
+    "check_connection",
     "connect",
     "date_of",
     "day_of",
@@ -92,6 +93,19 @@ def readable(name: str = "the orders", verb: str = "read") -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}") from error
+
+
+def check_connection(frame: Any) -> None:
+    """Refuse a relation whose connection is closed, or at work for another thread."""
+    import duckdb
+
+    try:
+        frame.columns  # noqa: B018 - asks the connection
+    except duckdb.Error as error:
+        raise DataError(
+            f"expected a relation of an open connection that no other thread uses; {str(error).splitlines()[0]}: read "
+            "the orders again, once a thread, or summarise them as a pandas or polars table"
+        ) from error
 
 
 def project(frame: Any, terms: Sequence[str]) -> Any:

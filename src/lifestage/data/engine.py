@@ -35,6 +35,7 @@ __all__ = [
     "lazy",
     "materialize",
     "native",
+    "portable",
     "relation",
     "sampled",
     "to_pandas",
@@ -79,6 +80,8 @@ def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
     """
     if isinstance(frame, nw.LazyFrame | nw.DataFrame):
         frame = frame.to_native()
+    if duck.is_mine(frame):
+        duck.check_connection(frame)
     try:
         found = nw.from_native(frame)
     except TypeError:
@@ -162,6 +165,19 @@ def write_parquet(table: Any, path: str | Path) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(_to_arrow(table), str(path))
+
+
+def portable(value: Any) -> Any:
+    """A frame that can be pickled in the place of one that cannot; anything else as it is.
+
+    Raises
+    ------
+    DataError
+        If it is a frame of Spark.
+    """
+    if spark.is_mine(value):
+        raise DataError("expected tables that can be pickled; a frame of Spark stays in its session: toPandas() it")
+    return duck.to_arrow(value) if duck.is_mine(value) else value
 
 
 def to_reader(table: Any) -> Any:

@@ -17,6 +17,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from lifestage.data import duck
 from lifestage.errors import DataError
 
 __all__ = ["REST", "exact_column", "names", "opened", "place_of", "rest_of", "types_of"]
@@ -53,6 +54,8 @@ def opened(source: Any) -> Any:
         return source.collect()
     if kind.__name__ not in ("DataFrame", "DuckDBPyRelation"):
         raise DataError(f"expected {TABLES}; got {kind.__name__}")
+    if duck.is_mine(source):
+        duck.check_connection(source)
     return source
 
 

@@ -35,8 +35,7 @@ def check_roles(orders: Any, roles: Mapping[str, Any]) -> dict[str, int]:
         listed = ", ".join(map(repr, came[:SHOWN]))
         raise DataError(f"expected the column {' and '.join(absent)}; the orders have {listed}{more}")
     places = {role: place for role, place in found.items() if place is not None}
-    if engine_of(orders) is not None:
-        _check_case(came, [names(orders)[place] for place in places.values()])
+    _check_case(list(map(str, came)), [str(names(orders)[place]) for place in places.values()])
     if "quantity" in named and "amount" not in named:
         raise ConfigError("expected amount= beside quantity=: quantity multiplies it; got amount=None")
     types = {} if engine_of(orders) is not None else types_of(orders, places["customer"])
@@ -47,7 +46,7 @@ def check_roles(orders: Any, roles: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _check_case(came: list[str], used: list[str]) -> None:
-    """Engines do not tell names apart by their case."""
+    """Engines do not tell names apart by their case; which of two columns is meant, only their owner can."""
     for name in used:
         alike = [each for each in came if each.lower() == name.lower()]
         if len(alike) > 1:

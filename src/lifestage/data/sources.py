@@ -70,6 +70,12 @@ def open_source(connection: Any, source: str | Path, table: str | None = None, q
         raise ConfigError(f"expected a table or a query of {name}; got both")
     if not any(mark in name for mark in "*?[") and not Path(name).exists():
         raise DataError(f"expected a file of orders; there is no {name}")
+    if Path(name).is_dir():
+        raise DataError(
+            f"expected a file of orders; {name} is a folder: name its files, such as {Path(name) / '*.parquet'}"
+        )
+    if Path(name).exists() and not Path(name).is_file():
+        raise DataError(f"expected a file of orders, which is read more than once; {name} is a pipe or a device")
     if Path(name).is_file() and Path(name).stat().st_size == 0:
         raise DataError(f"expected orders in {name}; the file is empty")
     found = re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name  # a file of that name, else a glob
