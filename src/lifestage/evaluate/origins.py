@@ -95,9 +95,9 @@ def _count(length: float, ahead: float | None) -> int:
 
 
 def _whole(days: float, unit: float) -> float:
-    """Periods in so many days; whole ones unless they are few."""
-    periods = days / unit
-    return float(np.floor(periods)) if periods >= WHOLE else periods
+    """Periods in so many whole days; whole ones unless they are few."""
+    periods = np.floor(days) / unit
+    return float(np.floor(periods) if periods >= WHOLE else periods)
 
 
 def _check(days: Sequence[date], ahead: timedelta, first: date, until: date) -> None:
