@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "lifestage"
 FLOORS = [
-    {"tables", "distinct", "special", "errors", "folders", "addresses"},
+    {"tables", "distinct", "special", "errors", "folders", "addresses", "steps"},
     {"data", "families"},
     {"fitting", "posterior"},
     {

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from lifestage.addresses import refuse_password_options
 from lifestage.errors import LifestageError
+from lifestage.steps import quietly
 
 __all__ = ["Door", "print_summary", "progress", "sentences", "terminable"]
 
@@ -65,7 +66,7 @@ def progress(silent: bool) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
 
     console = Console(stderr=True, quiet=silent)
-    with console.status("Starting") as status:
+    with quietly(), console.status("Starting") as status:
 
         def step(name: str) -> None:
             status.update(f"{name} …")

@@ -12,6 +12,7 @@ from lifestage.curves import discounted_purchases
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.margins import MARGIN_OF_ROW, with_margins
+from lifestage.steps import step
 from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
 from lifestage.value import Terms, require_money, spend_line
 
@@ -85,22 +86,23 @@ def predict_draws(
             f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} × {size:,}: choose fewer "
             "customers, or thin the model with model.thinned(draws)"
         )
-    table = to_pandas(customers.table)
-    require_money(model, list(table.columns))
-    x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
-    module, params = family(model.purchases.family), model.purchases.columns()
-    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
-    alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
-    expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
-    values = {
-        "p_alive": alive,
-        "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),
-        "expected_purchases": alive * expected,
-    }
-    if model.spend is not None:
-        intercept, slope = spend_line(model, x)
-        values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
-        own = terms.margin if single else table[MARGIN_OF_ROW].to_numpy(float)
-        values["ltv"] = own * alive * discounted * values["expected_spend"]
-    arrays = {name: (("draw", "customer"), np.broadcast_to(v, (size, x.size))) for name, v in values.items()}
-    return xr.Dataset(arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)})
+    with step(__name__, f"Predicting {customers.customers:,} customers under {size:,} draws"):
+        table = to_pandas(customers.table)
+        require_money(model, list(table.columns))
+        x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
+        module, params = family(model.purchases.family), model.purchases.columns()
+        rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+        alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
+        expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
+        values = {
+            "p_alive": alive,
+            "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),
+            "expected_purchases": alive * expected,
+        }
+        if model.spend is not None:
+            intercept, slope = spend_line(model, x)
+            values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
+            own = terms.margin if single else table[MARGIN_OF_ROW].to_numpy(float)
+            values["ltv"] = own * alive * discounted * values["expected_spend"]
+        arrays = {name: (("draw", "customer"), np.broadcast_to(v, (size, x.size))) for name, v in values.items()}
+        return xr.Dataset(arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)})

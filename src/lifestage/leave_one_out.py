@@ -16,6 +16,7 @@ from lifestage.as_summary import counts_of
 from lifestage.errors import ConfigError
 from lifestage.families import family
 from lifestage.posterior import Posterior
+from lifestage.steps import step
 from lifestage.tables import Counts, Summary
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def loo(model: LTVModel, customers: Summary | Counts | Any, part: str = "purchas
     counts = counts_of(model, customers)
     rows = (counts.x, counts.t_x, counts.T) if part == "purchases" else (counts.spend_x, counts.spend_m)
     r_eff = _relative_ess(model, part)
-    blocks = [array_stats.loo(np.moveaxis(values, -1, 0), r_eff=r_eff) for values in log_likelihoods(model, rows, part)]
+    with step(__name__, f"Leaving out each of {counts.customers:,.0f} customers"):
+        logs = (np.moveaxis(values, -1, 0) for values in log_likelihoods(model, rows, part))
+        blocks = [array_stats.loo(values, r_eff=r_eff) for values in logs]
     row_elpd, row_k, row_p = (np.concatenate(column) for column in zip(*blocks, strict=True))
     weight = (counts.weight if part == "purchases" else counts.spend_weight).astype(int)
     elpd, pareto_k, p = (np.repeat(values, weight) for values in (row_elpd, row_k, row_p))

@@ -13,12 +13,13 @@ import numpy as np
 
 from lifestage.addresses import local_path
 from lifestage.data.compress import compress, mean_spend
-from lifestage.errors import ConfigError, RegistryError
+from lifestage.errors import ConfigError, FitError, RegistryError
 from lifestage.families import STACK
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.folders import refuse_others, staging_folder
 from lifestage.posterior import Posterior, Status
 from lifestage.stage_facts import HIGH_VALUE
+from lifestage.steps import step
 from lifestage.tables import Note, Period, Summary, expect_summary
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def fit(
     progress: bool = False,
     priors: Mapping[str, Any] | None = None,
     start: LTVModel | None = None,
+    raise_on_failure: bool = False,
 ) -> LTVModel:
     """Fit purchases and spend to a base of customers.
 
@@ -224,6 +226,8 @@ def fit(
     start : LTVModel, optional
         An earlier model of this base, in the same period: the search begins at its parameters where the data of then
         determined them, and elsewhere where they lead nowhere. The mode is the same, sooner found.
+    raise_on_failure : bool
+        Whether a search that did not converge, or draws that are not reliable, are a FitError with the ``status``.
 
     Raises
     ------
@@ -240,17 +244,18 @@ def fit(
     -9582.429
     """
     expect_summary(customers)
-    counts = compress(customers, spend=spend is not None)
-    how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed}
-    how |= {"chains": chains, "tune": tune, "progress": progress, "priors": priors}
-    how["start"] = None if start is None else _start(start, customers)
-    spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
-    if purchases in (AUTO, STACK):
-        from lifestage.evaluate.choice import fit_chosen
+    with step(__name__, f"Fitting {purchases} by {method} to {customers.customers:,} customers"):
+        counts = compress(customers, spend=spend is not None)
+        how: dict[str, Any] = {"method": method, "draws": draws, "seed": seed, "chains": chains, "tune": tune}
+        how |= {"progress": progress, "priors": priors}
+        how["start"] = None if start is None else _start(start, customers)
+        spend_part = fit_spend(counts, spend, **how) if spend is not None and counts.spend_x.size else None
+        if purchases in (AUTO, STACK):
+            from lifestage.evaluate.choice import fit_chosen
 
-        purchase_part = fit_chosen(customers, counts, stacked=purchases == STACK, **how)
-    else:
-        purchase_part = fit_purchases(counts, purchases, **how)
+            purchase_part = fit_chosen(customers, counts, stacked=purchases == STACK, **how)
+        else:
+            purchase_part = fit_purchases(counts, purchases, **how)
     from lifestage.prediction import PREDICTION_DRAWS
     from lifestage.stage_facts import measure_stage_facts
 
@@ -260,6 +265,8 @@ def fit(
         data=customers.without_customers(),
         mean_spend=mean_spend(customers, counts),
     )
+    if raise_on_failure and any(part.status.failed for part in model.parts.values()):
+        raise FitError(model.status)
     return replace(model, stage_facts=measure_stage_facts(model, counts, PREDICTION_DRAWS))
 
 

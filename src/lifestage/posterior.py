@@ -31,6 +31,11 @@ class Status:
         head = "The optimiser converged." if self.converged else "The optimiser did NOT converge."
         return " ".join([head, *(note.text for note in self.notes)])
 
+    @property
+    def failed(self) -> bool:
+        """Whether the search did not converge, or the draws are not those of the posterior."""
+        return not self.converged or any(self.has(code) for code in ("unreliable_draws", "chains_unmixed"))
+
     def has(self, code: str) -> bool:
         """Whether a note with this code is present."""
         return any(note.code == code for note in self.notes)

@@ -27,6 +27,7 @@ from lifestage.intervals import SpendDraws, predictive_quantiles
 from lifestage.margins import MARGIN_OF_ROW, with_margins
 from lifestage.point import point_scores, score_rows
 from lifestage.stage_facts import HIGH_VALUE
+from lifestage.steps import step
 from lifestage.tables import KEYS, Summary
 from lifestage.value import Terms, check_horizon, short, spend_line
 
@@ -137,7 +138,8 @@ def predict(
     if calibrated and model.calibration is None:
         raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
     correct = model.calibration if calibrated else None
-    parts = [_predict(model, customers, terms, correct, high_value) for terms in every]
+    with step(__name__, f"Predicting {customers.customers:,} customers"):
+        parts = [_predict(model, customers, terms, correct, high_value) for terms in every]
     if len(parts) == 1:
         return parts[0]
     tables = [lazy(part)[0] for part in parts]

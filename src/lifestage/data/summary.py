@@ -29,6 +29,7 @@ from lifestage.data.quality import account, refuse_bad, settle
 from lifestage.data.tickets import channels_of, real_orders, tickets_of
 from lifestage.data.window import stage_window_of
 from lifestage.errors import ConfigError, DataError
+from lifestage.steps import step
 from lifestage.tables import CUSTOMER, FREQUENCY, MONETARY, RECENCY, Period, Summary, T
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ def summarize(
         raise ConfigError(f"max_dropped must be a share between 0 and 1; got {max_dropped}")
     roles = {"customer": customer, "time": time, "amount": amount, "quantity": quantity, "order": order}
     options: dict[str, Any] = {"tz": tz, "earliest": first, "drop_duplicates": drop_duplicates, "drop_zero": drop_zero}
-    log = read_log(orders, roles | {"channel": channel}, **options)
-    try:
-        return _summary(log, options, unit, last, amount is not None, stage_window, resolution, max_dropped)
-    finally:
-        log.close()
+    with step(__name__, "Reading and summarising orders"):
+        log = read_log(orders, roles | {"channel": channel}, **options)
+        try:
+            return _summary(log, options, unit, last, amount is not None, stage_window, resolution, max_dropped)
+        finally:
+            log.close()
 
 
 def _summary(

@@ -20,6 +20,7 @@ from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_c
 from lifestage.evaluate.origins import choose_origins
 from lifestage.evaluate.splits import NO_STAGES
 from lifestage.model import fit
+from lifestage.steps import step
 from lifestage.tables import CUSTOMER, Note, Period, Summary
 from lifestage.value import check_horizon
 
@@ -147,36 +148,38 @@ def backtest(
     chosen = choose_origins(whole, horizon, origins)
     horizon = chosen.horizon
     ahead = timedelta(days=round(horizon * whole.period.days))
-    rows, losses, bins, curves = [], [], [], []
+    rows, bins, curves = [], [], []
+    losses: list[dict[str, dict[str, Floats]]] = []
     models: list[str] = []
     forecasts: dict[str, dict[str, Floats]]
     for origin in chosen.days:
-        known = columns | NO_STAGES
-        customers = summarize(orders, until=origin, **known)
-        table = _with_future(customers, orders, origin, ahead, known)
-        forecasts, tracked = {}, {}
-        for name in families:
-            money = spend if columns.get("amount", "") is not None else None
-            model = fit(customers, purchases=name, spend=money, method=method, seed=seed)
-            tracked[name] = tracking_curve(model, customers, table, horizon)
-            forecasts[name] = model_forecast(model, customers, table, horizon, level)
-            if recalibrate:
-                correct = calibrate(model, customers).calibration
-                assert correct is not None
-                chance = correct(forecasts[name]["chance"])
-                forecasts[f"{name}, recalibrated"] = forecasts[name] | {"chance": chance, "score": chance}
-                tracked[f"{name}, recalibrated"] = tracked[name]
-        models = list(forecasts)
-        forecasts |= baseline_forecasts(table, horizon)
-        for name, said in forecasts.items():
-            row = {"origin": origin, "forecast": name, "is_model": name in models} | _measures(said, table)
-            if name in models:
-                bins.append(_of(reliability(said["chance"], table["purchases"] > 0, level), origin, name))
-                curves.append(_of(tracked[name].copy(), origin, name))
-                row["calibration_error"] = _calibration_error(bins[-1])
-                row["tracking_error"] = _tracking_error(curves[-1])
-            rows.append(row)
-        losses.append({name: _losses(said, table) for name, said in forecasts.items()})
+        with step(__name__, f"Backtest from {origin}, {len(losses) + 1} of {len(chosen.days)}"):
+            known = columns | NO_STAGES
+            customers = summarize(orders, until=origin, **known)
+            table = _with_future(customers, orders, origin, ahead, known)
+            forecasts, tracked = {}, {}
+            for name in families:
+                money = spend if columns.get("amount", "") is not None else None
+                model = fit(customers, purchases=name, spend=money, method=method, seed=seed)
+                tracked[name] = tracking_curve(model, customers, table, horizon)
+                forecasts[name] = model_forecast(model, customers, table, horizon, level)
+                if recalibrate:
+                    correct = calibrate(model, customers).calibration
+                    assert correct is not None
+                    chance = correct(forecasts[name]["chance"])
+                    forecasts[f"{name}, recalibrated"] = forecasts[name] | {"chance": chance, "score": chance}
+                    tracked[f"{name}, recalibrated"] = tracked[name]
+            models = list(forecasts)
+            forecasts |= baseline_forecasts(table, horizon)
+            for name, said in forecasts.items():
+                row = {"origin": origin, "forecast": name, "is_model": name in models} | _measures(said, table)
+                if name in models:
+                    bins.append(_of(reliability(said["chance"], table["purchases"] > 0, level), origin, name))
+                    curves.append(_of(tracked[name].copy(), origin, name))
+                    row["calibration_error"] = _calibration_error(bins[-1])
+                    row["tracking_error"] = _tracking_error(curves[-1])
+                rows.append(row)
+            losses.append({name: _losses(said, table) for name, said in forecasts.items()})
     differences, grades = _compare(losses, models, level, seed)
     return Backtest(
         pd.DataFrame(rows),

@@ -14,6 +14,7 @@ from lifestage.evaluate.splits import Split, split_purchases
 from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases
 from lifestage.recalibration import KINDS, Calibration, apply, learn
+from lifestage.steps import step
 
 if TYPE_CHECKING:
     from lifestage.model import LTVModel
@@ -82,7 +83,8 @@ def calibrate(
     if kind not in KINDS or not 0 < level < 1:
         raise ConfigError(f"kind must be one of {', '.join(KINDS)} and level in (0, 1); got {kind!r} and {level!r}")
     earlier, later = split_purchases(customers, horizon=horizon, origins=2)
-    first, second = _chances(model, earlier), _chances(model, later)
+    with step(__name__, "Fitting at two days of the past, to correct probabilities"):
+        first, second = _chances(model, earlier), _chances(model, later)
     bought = later.y > 0
     before = log_losses(second, bought)
     after = log_losses(apply(kind, learn(kind, first, earlier.y > 0), second), bought)

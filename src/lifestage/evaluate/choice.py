@@ -16,6 +16,7 @@ from lifestage.families import PURCHASES, family
 from lifestage.fitting import fit_purchases
 from lifestage.fitting.stack import stack_posteriors, stacking_weights
 from lifestage.posterior import Posterior, Status
+from lifestage.steps import step
 from lifestage.tables import Counts, Note, Summary
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def compare(
     from scipy.special import ndtri
 
     splits = split_purchases(customers, horizon=horizon, origins=origins)
-    logs = np.concatenate([_log_scores(part, families, method, seed) for part in splits])
+    with step(__name__, f"Comparing {', '.join(families)} at {len(splits)} days of the past"):
+        logs = np.concatenate([_log_scores(part, families, method, seed) for part in splits])
     person = np.concatenate([part.customer for part in splits])
     means = logs.mean(axis=0)
     best = int(means.argmax())

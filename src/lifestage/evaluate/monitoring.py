@@ -14,6 +14,7 @@ from lifestage.data.days import parse_day
 from lifestage.data.engine import drawn, lazy, to_pandas
 from lifestage.data.summary import summarize
 from lifestage.errors import ConfigError, DataError
+from lifestage.steps import step
 from lifestage.tables import CUSTOMER, FREQUENCY, KEYS, MONETARY, Summary
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def drift(
         raise DataError(f"expected at least a week of orders after {model.data.until}, the model's last day; got none")
     base, cohort, factor = _base(customers, model)
     points = STEP * np.arange(1, steps + 1) / model.period.days
-    simulated = {name: factor * values for name, values in _simulate(model, base, points, scenarios, seed).items()}
+    with step(__name__, f"Simulating {steps} weeks of the base"):
+        simulated = {name: factor * values for name, values in _simulate(model, base, points, scenarios, seed).items()}
     actual = _actual(customers, model.data.until, steps)
     known: dict[str, Any] = {"end": [model.data.until + timedelta(days=STEP * k) for k in range(1, steps + 1)]}
     signals = []

@@ -18,6 +18,7 @@ from lifestage.lifecycle.scenarios import Scenarios, places_of_states, simulate_
 from lifestage.lifecycle.stage_counts import explains, rules_by_taxonomy, with_facts
 from lifestage.lifecycle.taxonomies import TAXONOMIES
 from lifestage.lifecycle.thresholds import Thresholds
+from lifestage.steps import step
 from lifestage.value import check_horizon
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ def stage_forecast(
     customers, base, all_of_them = read_base(staged, limits, sample, seed)
     stages = [f"stage_{name}" for name in TAXONOMIES]
     today = customers[stages].drop_duplicates().sort_values(stages, ignore_index=True)  # the order of the groups
-    found = simulate_base(model, base, times, limits=limits, scenarios=scenarios, seed=seed)
+    with step(__name__, f"Simulating {scenarios:,} futures of {len(customers):,} customers"):
+        found = simulate_base(model, base, times, limits=limits, scenarios=scenarios, seed=seed)
     factor = all_of_them / max(len(customers), 1)
     ends = ((1 - level) / 2, (1 + level) / 2)
     calendar = _calendar(model, times, last_day(frame, until))

@@ -19,6 +19,7 @@ from lifestage.report.plain import records
 from lifestage.report.sections import sections
 from lifestage.report.summarize import summarize_run
 from lifestage.report.texts import Voice, voice
+from lifestage.steps import step
 from lifestage.tables import CUSTOMER
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def write_report(
     speaker = voice(lang, currency)
     known: dict[str, Any] = {"previous": previous, "cac": cac, "customers": customers, "trust": trust}
     known["thresholds"] = thresholds
-    run = summary or summarize_run(staged, model, currency=currency, **known)
+    with step(__name__, "Adding up the report"):
+        run = summary or summarize_run(staged, model, currency=currency, **known)
     listed = _at_risk(staged, speaker, max(top, LISTED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))
     text = render(run, stages, listed, speaker, title, top)
