@@ -121,4 +121,4 @@ def _notes(
         f"The log has room for {count} origin{'s' if count > 1 else ''} and a horizon of {ahead:.3g} {period.name}s; "
         f"a longer log is tested at {MOST} origins over half a year."
     )
-    return (Note("short_backtest", text, {"origins": count, "horizon": ahead, "period": period.name}),)
+    return (Note("short_backtest", text, {"origins": count, "days": round(ahead * period.days)}),)

@@ -21,6 +21,7 @@ NOTES: dict[str, dict[str, str]] = {
         "stacked": "由過去的預測決定各模型的權重：{weights}。",
         "few_spenders": "只有 {repeaters} 位有正消費的回購顧客：消費模型倚賴其先驗。",
         "spend_mean_infinite": "消費模型沒有有限的平均數（q = {q:.3g} ≤ 1）：改用觀察到的平均消費代替其期望值。",
+        "short_backtest": "紀錄只夠 {origins} 個起點與 {days} 天的預測期；較長的紀錄會以 3 個起點、各半年測試。",
         "spend_at_limit": "消費金額幾乎都相同：消費模型已達極限，其平均數正確，但參數無法決定。",
         "spend_frequency_correlated": "消費金額與購買次數相關（Spearman {all[spearman]:+.2f}；"
         "去除消費最高的 1% 後為 {without_top_1_percent[spearman]:+.2f}），但消費模型假設兩者無關："
@@ -60,6 +61,7 @@ NOTES: dict[str, dict[str, str]] = {
         "stacked": "由过去的预测决定各模型的权重：{weights}。",
         "few_spenders": "只有 {repeaters} 位有正消费的回购顾客：消费模型倚赖其先验。",
         "spend_mean_infinite": "消费模型没有有限的平均数（q = {q:.3g} ≤ 1）：改用观察到的平均消费代替其期望值。",
+        "short_backtest": "记录只够 {origins} 个起点与 {days} 天的预测期；较长的记录会以 3 个起点、各半年测试。",
         "spend_at_limit": "消费金额几乎都相同：消费模型已达极限，其平均数正确，但参数无法决定。",
         "spend_frequency_correlated": "消费金额与购买次数相关（Spearman {all[spearman]:+.2f}；"
         "去除消费最高的 1% 后为 {without_top_1_percent[spearman]:+.2f}），但消费模型假设两者无关："
