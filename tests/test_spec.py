@@ -17,7 +17,7 @@ from lifestage.spec import Spec, read_spec, spec_text
 
 EVERYTHING: dict[str, Any] = {
     "customer": "id", "time": 'the "day"', "amount": "a\\b", "quantity": "n", "order": "no", "channel": "k\tk",
-    "table": "t", "query": "select *\nfrom t -- 'all'", "tz": "Asia/Taipei", "drop_duplicates": True, "drop_zero": True,
+    "table": "t", "earliest": "1997-01-01", "high_value": 0.9, "query": "select *\nfrom t -- 'all'", "tz": "Asia/Taipei", "drop_duplicates": True, "drop_zero": True,
     "max_dropped": 0.1, "stage_window": 40.0, "resolution": 0.5, "period": "day", "purchases": "mbg/nbd",
     "spend": "gamma-gamma", "method": "laplace", "draws": 500, "seed": 3, "priors": {"r": "gamma(2, 1)", "a.b": "x"},
     "calibrate": True, "backtest": 2, "horizon": 1e-3, "discount_rate": 0.0, "margin": 0.25, "level": 0.999999,

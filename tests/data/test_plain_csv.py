@@ -64,7 +64,7 @@ def test_other_columns_are_as_they_were(tmp_path: Path) -> None:
         index=[7, 7],
     )
     ls.write_table(table, tmp_path / "x.csv")
-    table.to_csv(tmp_path / "y.csv", index=False)
+    table.to_csv(tmp_path / "y.csv", index=False, lineterminator="\r\n")
     assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
     ls.write_table(pl.DataFrame({"a": ["=1", None], "b": [-1, 2]}), tmp_path / "z.csv")
     assert cells(tmp_path / "z.csv")[1:] == [["'=1", "-1"], ["", "2"]]

@@ -35,4 +35,5 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         if not (is_numeric_dtype(dtype) or is_bool_dtype(dtype) or is_datetime64_any_dtype(dtype)):
             safe.isetitem(number, table.iloc[:, number].astype(object).map(plain_text, na_action="ignore").array)
     safe.columns = [plain_text(name) for name in table.columns]
-    safe.to_csv(path, index=False)
+    # CRLF as in RFC 4180: Python 3.12 quotes a carriage return in a text only if lines end with one
+    safe.to_csv(path, index=False, lineterminator="\r\n")
