@@ -250,6 +250,28 @@ def test_the_total_is_the_sum_over_customers_with_its_differences(scale: float) 
         np.testing.assert_allclose(hessian[i], curve, rtol=1e-5, atol=1e-3 / scale**2)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("whole_days", [True, False])
+def test_a_base_is_its_customers_one_by_one(seed: int, whole_days: bool) -> None:
+    """Integrals that customers share give what each of them gives alone, whatever the parameters."""
+    rng = np.random.default_rng(seed)
+    params = np.exp(rng.uniform(np.log([1e-3, 1e-3, 1e-3, 1e-3]), np.log([1e3, 1e4, 1e3, 1e4])))
+    T = rng.uniform(1.0, 400.0, 150)
+    x = np.minimum(rng.geometric(0.2, 150) - 1.0, 40.0)
+    t_x = np.where(x > 0, T * rng.random(150), 0.0)
+    if whole_days:
+        T, t_x = np.floor(T), np.floor(t_x)
+    weight = rng.integers(1, 4, 150).astype(float)
+    columns = np.stack([x, t_x, T, weight], axis=1)
+    value, gradient, hessian = pareto_nbd.log_likelihood_with_hessian(params, pareto_nbd.rows(*columns.T))
+    alone = [pareto_nbd.log_likelihood_with_hessian(params, pareto_nbd.rows(*row[:, None])) for row in columns]
+    scale = np.outer(params, params)
+    assert value == pytest.approx(sum(each[0] for each in alone), rel=1e-12)
+    for got, parts, unit in ((gradient, [e[1] for e in alone], params), (hessian, [e[2] for e in alone], scale)):
+        largest = np.abs(parts).sum(axis=0) * unit
+        np.testing.assert_allclose(got * unit, np.sum(parts, axis=0) * unit, rtol=1e-9, atol=1e-11 * largest.max())
+
+
 def test_notes_on_what_is_not_identified() -> None:
     T = np.linspace(10.0, 40.0, 200)
     nobody = pareto_nbd.rows(np.zeros(200), np.zeros(200), T, np.ones(200))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 
 from lifestage.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd, stack
+from lifestage.families import bgnbd, gammagamma, mbgnbd, pareto_nbd, stack
 
-__all__ = ["PURCHASES", "SPEND", "STACK", "bgnbd", "family", "gammagamma", "mbgnbd", "stack"]
+__all__ = ["PURCHASES", "SPEND", "STACK", "bgnbd", "family", "gammagamma", "mbgnbd", "pareto_nbd", "stack"]
 
 PURCHASES: dict[str, ModuleType] = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
 SPEND: dict[str, ModuleType] = {"gamma-gamma": gammagamma}

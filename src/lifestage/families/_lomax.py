@@ -135,13 +135,12 @@ def _quantile(share: Any, P: Any, S: Any, A: Any, B: Any, w: Any) -> Any:
         else:
             low = v
         density = exp(_log_integrand(v, c, 0.0, P, S, 0.0, A, B) - whole)
-        new = v - over / density if density > 0.0 else 0.0
-        if not low < new < high:
-            new = 0.5 * (low + high)
-        done = abs(new - v) <= 1e-14 * v
-        v = new
-        if done:
+        step = over / density if density > 0.0 else end
+        if abs(step) <= 1e-13 * v:
             break
+        v -= step
+        if not low < v < high:
+            v = 0.5 * (low + high)
     return min(c * expm1(v), w)
 
 
