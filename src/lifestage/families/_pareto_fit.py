@@ -71,7 +71,7 @@ def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floa
     occurring, bounds = rows.occurring
     value = add_dropped(
         r, alpha, s, beta, rows.frequency, rows.days, occurring, bounds, rows.start, rows.stop, rows.at_T, rows.at_t_x,
-        rows.weight, gradient, hessian,
+        np.ascontiguousarray(rows.weight), gradient, hessian,
     )  # fmt: skip
     days, customers, repeats = rows.days, rows.per_T, float(rows.x_per_T.sum())
     rate = r + np.arange(rows.more.size)

@@ -38,21 +38,21 @@ CANCELLED = 1e-3
 @numba.njit(cache=True, nogil=True)
 def _integrate(R: Any, S: Any, A: Any, B: Any, w: Any, moments: Any) -> None:
     """Fill *moments* with those on (0, w)."""
-    moments[:] = 0.0
+    for k in range(MOMENTS):
+        moments[k] = 0.0
     c = time_unit(R, S, 0.0, A, B)
     end = log1p(w / c)
     panels = int(end / WIDTH) + 1
     half = 0.5 * end / panels
-    few = end < NARROW
+    nodes, weights = (FEW_NODES, FEW_WEIGHTS) if end < NARROW else (NODES, WEIGHTS)
     q = np.empty(4)
     for panel in range(panels):
         before = moments[0]
-        for i in range(FEW_NODES.size if few else NODES.size):
-            v = half * (2 * panel + 1 + (FEW_NODES[i] if few else NODES[i]))
+        for i in range(nodes.size):
+            v = half * (2 * panel + 1 + nodes[i])
             u = c * expm1(v)
             _slopes(u, A, B, q)
-            weight = c * half * (FEW_WEIGHTS[i] if few else WEIGHTS[i])
-            weight *= exp(v - R * q[0] - S * q[2])
+            weight = c * half * weights[i] * exp(v - R * q[0] - S * q[2])
             moments[0] += weight
             place = 5
             for j in range(4):
@@ -85,11 +85,13 @@ def _add_later(moments: Any, left: Any, later: Any, q: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _tabulate(R: Any, S: Any, alpha: Any, beta: Any, days: Any, table: Any, q: Any) -> None:
-    """Fill *table* with the moments from each of the rising *days* to the last one."""
-    table[days.size - 1] = 0.0
-    for k in range(days.size - 2, -1, -1):
-        A, B, gap = alpha + days[k], beta + days[k], days[k + 1] - days[k]
+def _tabulate(R: Any, S: Any, alpha: Any, beta: Any, days: Any, seen: Any, table: Any, q: Any) -> None:
+    """Fill *table* with the moments from each of the days *seen*, which rise, to the last one."""
+    for k in range(MOMENTS):
+        table[seen.size - 1, k] = 0.0
+    for k in range(seen.size - 2, -1, -1):
+        day = days[seen[k]]
+        A, B, gap = alpha + day, beta + day, days[seen[k + 1]] - day
         _integrate(R, S, A, B, gap, table[k])
         _slopes(gap, A, B, q)
         _add_later(table[k], exp(-R * q[0] - S * q[2]), table[k + 1], q)
@@ -105,12 +107,16 @@ def add_dropped(  # type: ignore[no-untyped-def]
     p·z'' + p·(1 − p)·z'z'ᵀ. Arguments after *beta* are attributes of ``Rows``.
     """
     value, S = 0.0, s + 1.0
-    table, place = np.empty((np.max(bounds[1:] - bounds[:-1]), MOMENTS)), np.empty(days.size, np.int64)
+    longest = 0
+    for f in range(frequency.size):
+        longest = max(longest, bounds[f + 1] - bounds[f])
+    table, place = np.empty((longest, MOMENTS)), np.empty(days.size, np.int64)
     moments, q, slope, scale = np.empty(MOMENTS), np.empty(4), np.empty(4), np.empty(4)
     for f in range(frequency.size):
         R, seen = r + frequency[f], occurring[bounds[f] : bounds[f + 1]]
-        _tabulate(R, S, alpha, beta, days[seen], table, q)
-        place[seen] = np.arange(seen.size)
+        _tabulate(R, S, alpha, beta, days, seen, table, q)
+        for k in range(seen.size):
+            place[seen[k]] = k
         scale[0], scale[1], scale[2], scale[3] = -1.0, R, -1.0, S
         for i in range(start[f], stop[f]):
             since = days[at_T[i]] - days[at_t_x[i]]
@@ -118,7 +124,8 @@ def add_dropped(  # type: ignore[no-untyped-def]
                 continue
             A, B, here = alpha + days[at_t_x[i]], beta + days[at_t_x[i]], table[place[at_t_x[i]]]
             _slopes(since, A, B, q)
-            moments[:] = here
+            for k in range(MOMENTS):
+                moments[k] = here[k]
             _add_later(moments, -exp(-R * q[0] - S * q[2]), table[place[at_T[i]]], q)
             if moments[0] < CANCELLED * here[0]:
                 _integrate(R, S, A, B, since, moments)
@@ -129,7 +136,8 @@ def add_dropped(  # type: ignore[no-untyped-def]
             if w == 0.0:
                 continue
             alive = (small if z > 0.0 else 1.0) / (1.0 + small)
-            moments[1:] /= moments[0]
+            for k in range(1, MOMENTS):
+                moments[k] /= moments[0]
             slope[0] = q[0] - moments[1]
             slope[1] = R * (moments[2] - q[1])
             slope[2] = 1.0 / s + q[2] - moments[3]
