@@ -87,11 +87,11 @@ def error(quantity: str, got: np.ndarray, exact: np.ndarray) -> np.ndarray:
 
 
 def test_the_points_cover_the_domain(points: pd.DataFrame) -> None:
-    assert len(points) >= 300
+    assert len(points) >= 240
     for column, edges in make_points.EDGES.items():
         for edge in edges:
-            assert (points[column] == edge).sum() >= 3, (column, edge)
-    assert (points["alpha"] == points["beta"]).sum() >= 30
+            assert (points[column] == edge).sum() >= 2, (column, edge)
+    assert (points["alpha"] == points["beta"]).sum() >= 25
     assert ((points["t_x"] == points["T"]) & (points["x"] > 0)).sum() >= 10
     assert ((points["x"] == 0) & (points["T"] == 0)).sum() >= 3
     assert points["p_alive"].between(1e-12, 1 - 1e-12).mean() > 0.2
@@ -110,7 +110,7 @@ def test_nine_digits_everywhere(points: pd.DataFrame, computed: dict[str, np.nda
 def test_exact_derivatives(points: pd.DataFrame) -> None:
     """In the logarithms of the parameters, relative to the largest element."""
     some = points[points["by_r"].notna()]
-    assert len(some) >= 30
+    assert len(some) >= 24
     for _, point in some.iterrows():
         params = point[list(pareto_nbd.PARAMS)].to_numpy(float)
         rows = pareto_nbd.rows(*(point[[name]].to_numpy(float) for name in ("x", "t_x", "T")), np.ones(1))

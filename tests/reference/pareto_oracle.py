@@ -154,12 +154,14 @@ def discounted_alive(
         return (r + x) / (alpha + T) * mp.exp(integral(0, 0, s, rate, 1, beta + T, t))
 
 
-def residual_alive(x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number, rate: float) -> mpf:
-    """Discounted purchases without a horizon, by Tricomi's U (Fader, Hardie & Lee 2005, equation 2)."""
-    with mp.workdps(DIGITS + 15):
+def log_residual_alive(
+    x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number, rate: float, digits: int
+) -> mpf:
+    """ln of the discounted purchases without a horizon, by Tricomi's U (Fader, Hardie & Lee 2005, equation 2)."""
+    with mp.workdps(digits):
         x, T, r, alpha, s, beta, rate = map(mpf, (x, T, r, alpha, s, beta, rate))
         B = beta + T
-        return (r + x) / (alpha + T) * B * mp.hyperu(1, 2 - s, rate * B)
+        return mp.log(abs((r + x) / (alpha + T) * B * mp.hyperu(1, 2 - s, rate * B)))
 
 
 def derivatives(x: float, t_x: float, T: float, *params: float) -> tuple[list[mpf], list[mpf]]:
