@@ -32,7 +32,7 @@ def integral(n: Number, P: Number, S: Number, rate: Number, A: Number, B: Number
         top = mp.log(mpf(w) if w != mp.inf and w != float("inf") else 300 / rate)
         # everything about which panels there are is decided in doubles
         f = [float(v) for v in (n, P, S, rate, A, B)]
-        step = min(2.0, 3.0 / sqrt((f[1] + f[2] + f[0]) / 4 + 1e-9))
+        step = min(1.5, 3.0 / sqrt(f[0] + 1.0))  # the integrand changes over 1 in ln u, its peak is as narrow as this
         peak = _peak(float(top), f)
         height = _height(peak, f)
         low = peak
@@ -100,7 +100,9 @@ def odds(x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, be
 
 
 def log_likelihood(x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
-    """ln L of (x, t_x, T), straight from the definition."""
+    """ln L of (x, t_x, T), straight from the definition; 0 of a customer who has not been observed."""
+    if x == T == 0:
+        return mpf(0)
     with mp.workdps(DIGITS + 15):
         dropped = odds(x, t_x, T, r, alpha, s, beta)
         x, T, r, alpha, s, beta = map(mpf, (x, T, r, alpha, s, beta))
