@@ -9,6 +9,7 @@ factor of the distinct row times (v + frequency·monetary_value): money never en
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from contextlib import nullcontext
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from lifestage import special
 from lifestage.as_summary import as_summary
 from lifestage.columns import NEXT_PURCHASE, SCORES, check_columns, constant_columns, score_columns, wait_columns
 from lifestage.curves import discounted_purchases
+from lifestage.data.duck import is_mine, readable
 from lifestage.data.engine import date_column, join_to, lazy, native, to_pandas, upload
 from lifestage.errors import ConfigError, DataError
 from lifestage.families import family
@@ -131,19 +133,21 @@ def predict(
     single = isinstance(margin, Number) or margin is None
     every = [Terms(each, discount_rate, margin if single else 1.0, level) for each in horizons]
     customers = as_summary(model, customers)
-    names = lazy(customers.table)[0].collect_schema().names()
-    check_columns(model, [name for name in names if not (isinstance(margin, str) and name == margin)])
-    if not single:
-        customers = with_margins(customers, margin)
-    if calibrated and model.calibration is None:
-        raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
-    correct = model.calibration if calibrated else None
-    with step(__name__, f"Predicting {customers.customers:,} customers"):
-        parts = [_predict(model, customers, terms, correct, high_value) for terms in every]
-    if len(parts) == 1:
-        return parts[0]
-    tables = [lazy(part)[0] for part in parts]
-    return native(nw.concat(tables), lazy(customers.table)[1])
+    # what another thread does to the connection of a relation shows at any step
+    with readable("the customers") if is_mine(customers.table) else nullcontext():
+        names = lazy(customers.table)[0].collect_schema().names()
+        check_columns(model, [name for name in names if not (isinstance(margin, str) and name == margin)])
+        if not single:
+            customers = with_margins(customers, margin)
+        if calibrated and model.calibration is None:
+            raise ConfigError("expected a model with a map of chances for calibrated=True: make one by ls.calibrate")
+        correct = model.calibration if calibrated else None
+        with step(__name__, f"Predicting {customers.customers:,} customers"):
+            parts = [_predict(model, customers, terms, correct, high_value) for terms in every]
+        if len(parts) == 1:
+            return parts[0]
+        tables = [lazy(part)[0] for part in parts]
+        return native(nw.concat(tables), lazy(customers.table)[1])
 
 
 def _horizons(horizon: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -80,3 +81,28 @@ def test_a_closed_connection_is_one_sentence(orders) -> None:
     for call in (lambda: ls.summarize(relation), lambda: ls.fit(summary), lambda: model.predict(summary)):
         with pytest.raises(DataError, match="open connection"):
             call()
+
+
+def test_eight_threads_get_the_right_scores_or_a_sentence(orders) -> None:
+    summary = ls.summarize(orders, until="1997-09-30")
+    model = ls.fit(summary)
+    right = model.predict(summary).df().sort_values("customer_id", ignore_index=True)
+
+    def score(_: int) -> object:
+        try:
+            return model.predict(summary)
+        except DataError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(score, range(24)))
+    for result in results:
+        if isinstance(result, str):
+            assert "read the orders again, once a thread" in result
+        else:
+            pd.testing.assert_frame_equal(result.df().sort_values("customer_id", ignore_index=True), right)
+    # a table in this process serves them all
+    local = ls.summarize(ls.datasets.cdnow(), until="1997-09-30")
+    with ThreadPoolExecutor(8) as pool:
+        for scores in pool.map(lambda _: model.predict(local), range(8)):
+            pd.testing.assert_frame_equal(scores, model.predict(local))

@@ -49,6 +49,11 @@ INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "
 REPEATED = 200
 """Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
 
+ONE_THREAD = (
+    "a connection serves one thread, and closed serves none: read the orders again, once a thread, or summarise them "
+    "as a pandas or polars table, which all threads may use"
+)
+
 SESSION_HAS_ZONE = False
 """Whether an instant without tz= has a day: that of the clocks of the session."""
 
@@ -92,7 +97,8 @@ def readable(name: str = "the orders", verb: str = "read") -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}") from error
+        way_out = f": {ONE_THREAD}" if type(error).__name__ == "ResourceInUseException" else ""
+        raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}{way_out}") from error
 
 
 def check_connection(frame: Any) -> None:
@@ -103,8 +109,7 @@ def check_connection(frame: Any) -> None:
         frame.columns  # noqa: B018 - asks the connection
     except duckdb.Error as error:
         raise DataError(
-            f"expected a relation of an open connection that no other thread uses; {str(error).splitlines()[0]}: read "
-            "the orders again, once a thread, or summarise them as a pandas or polars table"
+            f"expected a relation of an open connection; {str(error).splitlines()[0]}: {ONE_THREAD}"
         ) from error
 
 

@@ -23,6 +23,9 @@ DASH = "–"
 
 DECIMAL, PERCENT = "decimal_formats", "percent_formats"
 
+LARGEST = 1e15
+"""Numbers from here on are written in powers of ten: a double has no more digits, and no column more room."""
+
 
 @lru_cache
 def _locale(lang: str) -> Locale:
@@ -56,6 +59,8 @@ class Numbers:
     ['12%', '3.4%', '<0.1%', '>99.9%', '100%', '0%']
     >>> write.signed_percent(0.12), write.signed_percent(-0.5)
     ('+12%', '-50%')
+    >>> write.number(1.2345e30), write.percent(-1e30)
+    ('1.23E30', '-1E32%')
     >>> write.plural(1), write.plural(2), Numbers("zh-Hant").plural(1)
     ('one', 'other', 'other')
     """
@@ -105,6 +110,11 @@ class Numbers:
     def _write(self, kind: str, value: float | None, digits: int) -> str:
         if value is None or not _is_known(value):
             return DASH
+        if abs(value) >= LARGEST:
+            from babel.numbers import format_scientific
+
+            unit, scale = ("%", 100.0) if kind == PERCENT else ("", 1.0)
+            return f"{format_scientific(float(f'{value * scale:.3g}'), locale=_locale(self.lang))}{unit}"
         rounded = round(float(value), digits + 2 * (kind == PERCENT)) + 0.0  # no minus before zero
         return str(_pattern(self.lang, kind, digits).apply(rounded, _locale(self.lang)))
 
