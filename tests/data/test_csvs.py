@@ -101,6 +101,10 @@ def test_the_ragged_file(tmp_path) -> None:
     [
         (head(100) + '7,2024-01-05,"10\n' + TAIL, r"closing quotation mark; 'line 102: 7,2024-01-05,\"10'"),
         (head(100).encode() + b"M\xfcller,2024-01-05,10\n" + TAIL.encode(), r"UTF-8; 'line 102: M.*ller.*iconv"),
+        (
+            b"customer_id,date,amount,name\na,2024-01-06,10,M\xfcller\n",
+            r"UTF-8; 'line 2: a,2024-01-06,10,M.*ller.*iconv",
+        ),
         (head(100) + TAIL.replace("\n", "\r\n"), r"end alike; line 1 ends with '\\n' and line 102 with '\\r\\n'"),
         ("# shop\n" + head(300), r"which the first line names; 301 of 301 lines are not.*line 2: customer_id"),
     ],

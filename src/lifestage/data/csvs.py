@@ -84,10 +84,11 @@ def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | 
     rejects, scans, table = (f"lifestage_{kind}_{mark}" for kind in ("rejects", "scans", "malformed"))
     keep = f"store_rejects = true, rejects_limit = 0, rejects_table = '{rejects}', rejects_scan = '{scans}'"
     try:
-        good = connection.execute(f"select count(*) from {read}, {keep})", [files]).fetchall()[0][0]
+        # every column is counted: text that is not UTF-8 is found only where it is read
+        good = connection.execute(f"select count(*), count(columns(*)) from {read}, {keep})", [files]).fetchall()[0][0]
     except duckdb.InvalidInputException:
         for file in files:
-            _refuse_line_ends(file)
+            _refuse_bytes(file)
         raise
     place = "'line '" if len(files) == 1 else "file_path || ' line '"
     connection.execute(
@@ -116,9 +117,7 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
 
     said = first("kind = 'INVALID ENCODING'")
     if said is not None:
-        raise DataError(
-            f"expected text in UTF-8; {said!r} is not: convert the file, such as by iconv -f cp1252 -t utf-8"
-        )
+        raise _not_utf8(said)
     said = first("kind = 'UNQUOTED VALUE' and contains(text, chr(10))")
     if said is not None:
         raise DataError(f"expected a closing quotation mark; {said!r} opens one that swallows the lines after it")
@@ -129,8 +128,12 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
         )
 
 
-def _refuse_line_ends(file: str) -> None:
-    """Refuse a file that mixes line ends, naming the first line that ends otherwise."""
+def _not_utf8(said: str) -> DataError:
+    return DataError(f"expected text in UTF-8; {said!r} is not: convert the file, such as by iconv -f cp1252 -t utf-8")
+
+
+def _refuse_bytes(file: str) -> None:
+    """Refuse a file with a line that is not UTF-8 or ends otherwise than the first, naming the line."""
     if not Path(file).is_file() or Path(file).suffix in (".gz", ".zst"):
         return
     usual = b""
@@ -138,6 +141,9 @@ def _refuse_line_ends(file: str) -> None:
         for number, line in enumerate(lines, 1):
             end = b"\r" if b"\r" in line.removesuffix(b"\r\n") else b"\r\n" if line.endswith(b"\r\n") else b"\n"
             usual = usual or end
+            text = line.decode(errors="replace")
+            if "\ufffd" in text and "\ufffd".encode() not in line:
+                raise _not_utf8(f"line {number}: {text.rstrip()[:SHOWN]}")
             if end != usual:
                 raise DataError(
                     f"expected lines of {file} to end alike; line 1 ends with {usual.decode()!r} and line {number} "
