@@ -53,6 +53,7 @@ def test_splits_are_summaries_of_the_past(cdnow: pd.DataFrame) -> None:
         assert split.y.sum() == after
 
 
+@pytest.mark.slow
 def test_the_true_family_is_picked_and_the_interval_says_so(planted: ls.Summary) -> None:
     found = ls.compare(planted)
     assert found.picked == "mbg/nbd"
@@ -76,6 +77,7 @@ def test_weights_are_those_of_a_direct_search() -> None:
     assert stacking_weights(density)[0] == pytest.approx(best.x, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_stack_is_the_mixture(customers: ls.Summary, tmp_path: Path) -> None:
     model = ls.fit(customers, purchases="stack")
     weights = model.purchases.diagnostics["weights"]

@@ -59,7 +59,8 @@ def test_what_is_installed_is_what_is_declared() -> None:
 
 
 def test_the_text_of_a_package_index_has_no_link_that_leads_nowhere() -> None:
-    text = str(metadata("lifestage").get_payload())
+    about = metadata("lifestage")
+    text = str(about.get_payload() or about["Description"])  # where the backport of importlib.metadata was imported
     assert "pip install lifestage" in text
     assert "The report of the demo" in text
     assert not re.findall(r"\]\((?!https?://)", text)

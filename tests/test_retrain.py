@@ -47,6 +47,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
 
 
+@pytest.mark.slow
 def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
     steps: list[str] = []
     done = []
@@ -191,6 +192,7 @@ def stop_at_score(name: str, _: dict[str, Any]) -> None:
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_customers_that_a_failure_left_unscored_are_scored_next_time(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):

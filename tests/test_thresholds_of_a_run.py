@@ -36,6 +36,7 @@ def settings(tmp_path: Path) -> RunConfig:
     return read_config(tmp_path / "shop.toml", {})
 
 
+@pytest.mark.slow
 def test_they_reach_the_table_and_what_is_ahead(cdnow: pd.DataFrame, settings: RunConfig, tmp_path: Path) -> None:
     limits = Thresholds(awake=0.85, drowsy=0.6, frequent=4)
     assert settings.thresholds == limits

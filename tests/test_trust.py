@@ -104,6 +104,7 @@ def test_the_report_says_the_grade_and_what_came(
     assert "每周购买次数" not in text
 
 
+@pytest.mark.slow
 def test_a_run_tests_what_it_fits(cdnow: pd.DataFrame, tmp_path: Path) -> None:
     settings = RunConfig(until="1997-09-30", purchases="mbg/nbd", calibrate=True, spend=None)  # type: ignore[arg-type]
     test = run(cdnow, tmp_path / "out", settings)["trust"]["backtest"]

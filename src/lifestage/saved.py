@@ -84,7 +84,7 @@ def read_draws(file: Path, name: str) -> dict[str, NDArray[np.float64]]:
 
     try:
         table = pq.read_table(file)
-        draws = {each: table.column(each).to_numpy().astype(float) for each in family(name).PARAMS}
+        draws = {each: table.column(each).cast("double").to_numpy() for each in family(name).PARAMS}
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise RegistryError(
             f"expected draws of a saved model in {file}; could not read them: {error!s:.200}"
