@@ -49,6 +49,7 @@ def test_a_model_is_graded_against_the_best_baseline(cdnow_test: Backtest) -> No
     assert row["difference"].iloc[0] == pytest.approx(mae["bg/nbd"] - mae["base rate"])
 
 
+@pytest.mark.slow
 def test_stacked_and_recalibrated_models_beat_the_best_single_one(cdnow: pd.DataFrame, golden: dict[str, Any]) -> None:
     known = golden["forecast benchmarks, CDNOW sample, 39-week holdout"]
     found = backtest(

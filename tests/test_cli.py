@@ -64,6 +64,7 @@ def test_demo_writes_what_is_promised(demo: Path) -> None:
     assert ls.load(demo / "model").log_likelihood() == pytest.approx(-9582.429, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_second_run_replaces_the_first_and_compares_with_it(demo: Path) -> None:
     result = runner.invoke(app, ["demo", "--out", str(demo), "--json"])
     assert result.exit_code == 0, result.output

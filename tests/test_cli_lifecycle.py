@@ -112,6 +112,7 @@ def test_a_backtest_leads_with_its_grade(folder: Path) -> None:
     assert "is an origin" in call("backtest", folder / "orders.parquet", "--origins", "9", "--horizon", "39", code=1)
 
 
+@pytest.mark.slow
 def test_why_value_changed(folder: Path) -> None:
     call("run", folder / "orders.parquet", "--until", "1997-12-31", "-o", folder / "later")
     call("lifecycle", "change", folder / "out", folder / "later", "--out", folder / "change.csv")

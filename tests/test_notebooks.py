@@ -22,7 +22,7 @@ def test_a_notebook_keeps_its_outputs(path: Path) -> None:
     assert {output["output_type"] for output in outputs} <= {"execute_result", "display_data", "stream"}
 
 
-SLOW = {"backtest_and_retrain", "bayesian_workflow"}
+SLOW = {"backtest_and_retrain", "bayesian_workflow", "life_cycle"}
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ def test_the_map_it_is_judged_with_has_not_seen_what_it_is_judged_on(
     assert maps(cdnow, monkeypatch, leak=True) != maps(planted, monkeypatch, leak=True)
 
 
+@pytest.mark.slow
 def test_a_run_recalibrates_where_its_settings_say_so(cdnow: pd.DataFrame, mbg: ls.LTVModel, tmp_path: Path) -> None:
     settings = {"until": "1997-09-30", "purchases": "mbg/nbd", "calibrate": True}
     run(cdnow, tmp_path / "out", RunConfig(**settings))

@@ -173,6 +173,7 @@ def test_stability_is_that_of_its_definition() -> None:
     assert population_stability(before, before) == 0
 
 
+@pytest.mark.slow
 def test_who_is_kept_scores_the_customers_of_today(trained: Path, tmp_path: Path) -> None:
     spec = (trained / "spec.toml").read_text("utf-8")
     (trained / "spec.toml").write_text(spec.replace('"not worse"', '"never"'), "utf-8")
@@ -311,6 +312,7 @@ def test_two_at_once_are_one_and_a_sentence(trained: Path) -> None:
     assert retrain(trained, until=QUARTERS[1]).outcome == "promoted"
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_each_step_and_its_outcome(tmp_path: Path, log: Path) -> None:
     store = str(tmp_path / "models")
     call = CliRunner().invoke

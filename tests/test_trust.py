@@ -71,6 +71,7 @@ def test_a_large_base_is_tested_on_request_only(
     assert put_to_test(cdnow, replace(customers, until=None), model, WEEKS, origins=1) is None
 
 
+@pytest.mark.slow
 def test_a_young_log_says_why_there_is_no_test(
     cdnow: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, tmp_path: Path
 ) -> None:

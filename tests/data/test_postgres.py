@@ -73,6 +73,7 @@ def test_a_table_and_a_query_are_read(shop: str, cdnow: pd.DataFrame) -> None:
     assert few.aggregate("count(*)").fetchall() == [((cdnow["date"] < "1997-03-01").sum(),)]
 
 
+@pytest.mark.slow
 def test_a_run_from_the_server_to_the_server(shop: str, tmp_path: Path) -> None:
     runner, columns = CliRunner(), ["--customer", "customer", "--time", "placed", "--until", "1997-09-30"]
     how = ["--table", "sales.Order lines", *columns, "--to", shop, "--to-table", "sales.customers"]
