@@ -245,7 +245,8 @@ from pathlib import Path
 from lifestage.data.duck import connect
 folder = Path(sys.argv[1])
 connection = connect("80MB", folder, 1)
-reader = connection.execute("select hash(range)::varchar as s from range(2000000) order by s").fetchone()
+# a table that does not fit stays on the disk as long as it lives
+connection.execute("create temp table t as select hash(range)::varchar || repeat('x', 40) as s from range(3000000)")
 found = [path for path in folder.rglob("*") if path.name.startswith("duckdb_temp")]
 (room,) = folder.iterdir()
 print(len(found) > 0, oct(stat.S_IMODE(room.stat().st_mode)), flush=True)
