@@ -10,9 +10,10 @@ import pytest
 
 import lifestage as ls
 from lifestage.data.compress import compress
+from lifestage.distinct import weighted_quantile
 from lifestage.errors import ConfigError, DataError
 from lifestage.lifecycle import Thresholds, realised_repurchase, silent_dates, stage_counts
-from lifestage.stage_facts import measure_stage_facts, weighted_quantile
+from lifestage.stage_facts import measure_stage_facts
 from lifestage.tables import TERMS
 
 OLD = Path(__file__).parent / "reference" / "model_schema_1"

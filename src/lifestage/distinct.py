@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Coded", "Distinct", "coded", "distinct"]
+__all__ = ["Coded", "Distinct", "coded", "distinct", "weighted_quantile"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -140,3 +140,18 @@ def _lengths(start: NDArray[np.intp], size: int) -> Floats:
 
 def _sums(sums: Sequence[Floats], order: NDArray[np.intp] | None, start: NDArray[np.intp]) -> tuple[Floats, ...]:
     return tuple(np.asarray(np.add.reduceat(values[order], start)) if start.size else np.zeros(0) for values in sums)
+
+
+def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Floats:
+    """Quantiles of values that each stand for so many equal ones, linear between neighbours, as in ``np.quantile``.
+
+    Examples
+    --------
+    >>> weighted_quantile([11, 1], [1, 2], [0.75, 1.0])
+    array([ 6., 11.])
+    """
+    order = np.argsort(values)
+    values, reach = np.asarray(values, float)[order], np.cumsum(np.asarray(weights, float)[order])
+    place = np.asarray(shares, float) * (reach[-1] - 1.0)
+    low, high = (values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place)))
+    return np.asarray(low + (place - np.floor(place)) * (high - low))

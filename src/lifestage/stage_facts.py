@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from lifestage.distinct import weighted_quantile
 from lifestage.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ __all__ = [
     "check_share",
     "measure_stage_facts",
     "read_stage_facts",
-    "weighted_quantile",
 ]
 
 Floats = NDArray[np.float64]
@@ -120,18 +120,3 @@ def _values(model: LTVModel, counts: Counts) -> tuple[Floats, Floats]:
     intercept, slope = (line.mean(axis=0) for line in spend_line(model, x))
     some = weights > 0
     return ((x + 1.0) * (intercept + slope * money))[some], weights[some]
-
-
-def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Floats:
-    """Quantiles of values that each stand for so many equal ones, linear between neighbours, as in ``np.quantile``.
-
-    Examples
-    --------
-    >>> weighted_quantile([11, 1], [1, 2], [0.75, 1.0])
-    array([ 6., 11.])
-    """
-    order = np.argsort(values)
-    values, reach = np.asarray(values, float)[order], np.cumsum(np.asarray(weights, float)[order])
-    place = np.asarray(shares, float) * (reach[-1] - 1.0)
-    low, high = (values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place)))
-    return np.asarray(low + (place - np.floor(place)) * (high - low))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.data.window import gap_percentile
+from lifestage.distinct import weighted_quantile
 from lifestage.errors import ConfigError, DataError
 
 
@@ -154,12 +154,14 @@ def test_a_window_longer_than_the_history_is_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_gap_percentile_is_that_of_numpy(seed) -> None:
+def test_the_percentile_of_gaps_is_that_of_numpy(seed) -> None:
     gaps = np.random.default_rng(seed).integers(1, 40, 3 + 40 * seed)
     values, counts = np.unique(gaps, return_counts=True)
     histogram = dict(zip(values.tolist(), counts.tolist(), strict=True))
     for share in (0, 0.25, 0.8, 1):
-        assert gap_percentile(histogram, share) == pytest.approx(np.percentile(gaps, 100 * share), rel=1e-12)
+        assert float(weighted_quantile([*histogram], [*histogram.values()], share)) == pytest.approx(
+            np.percentile(gaps, 100 * share), rel=1e-12
+        )
 
 
 def test_notes_on_sizes_and_strays() -> None:

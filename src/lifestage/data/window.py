@@ -5,37 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from lifestage.distinct import weighted_quantile
 from lifestage.errors import ConfigError, DataError
 from lifestage.tables import Note
 
-__all__ = ["gap_percentile", "stage_window_of"]
+__all__ = ["stage_window_of"]
 
 SHARE = 0.8
 SHORTEST, LONGEST = 14.0, 730.0
 WITHOUT_GAPS = 90.0
-
-
-def gap_percentile(gaps: Mapping[Any, int], share: float = SHARE) -> float:
-    """Quantile of a histogram, linear between the two nearest observations (numpy's default).
-
-    Parameters
-    ----------
-    gaps : dict of number to count
-    share : float in [0, 1]
-
-    Examples
-    --------
-    >>> gap_percentile({1: 2, 11: 1}, 0.75)
-    6.0
-    """
-    values = np.fromiter(gaps.keys(), np.float64, len(gaps))
-    order = np.argsort(values)
-    values, reach = values[order], np.cumsum(np.fromiter(gaps.values(), np.int64, len(gaps))[order])
-    place = share * (reach[-1] - 1)
-    low, high = (values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place)))
-    return float(low + (place - np.floor(place)) * (high - low))
 
 
 def stage_window_of(
@@ -58,7 +36,8 @@ def stage_window_of(
             raise ConfigError(f"stage_window must be a positive number of days; got {fixed!r}")
         window = float(fixed)
     elif gaps:
-        window = min(max(gap_percentile(gaps), SHORTEST), LONGEST)
+        usual = float(weighted_quantile([*gaps], [*gaps.values()], SHARE))
+        window = min(max(usual, SHORTEST), LONGEST)
     else:
         window = max(min(WITHOUT_GAPS, WITHOUT_GAPS if history is None else history), SHORTEST)
         text = f"No customer bought on two days, so the stage window cannot be measured; {window:g} days are assumed."
