@@ -96,14 +96,19 @@ def test_any_partition_gives_the_same_scores(
     assert_same_rows(found, whole.drop(columns=list(STAGE_COLUMNS)))
 
 
+def check_over_the_kinds(base: Any, partition: tuple[list[int], set[int]], kinds: list[str]) -> None:
+    """The parts of a partition, each in a kind of frame, are scored and staged as the whole is."""
+    model, table, whole = base
+    parts = zip(parts_of(table, partition), kinds, strict=False)
+    assert_same_rows(pd.concat([scored(model, as_kind(part, kind)) for part, kind in parts]), whole)
+
+
 @settings(max_examples=4, **SETTINGS)
 @given(partitions, st.lists(st.sampled_from(KINDS), min_size=4, max_size=4))
 def test_any_partition_over_the_kinds_gives_the_same_stages(
     base: Any, partition: tuple[list[int], set[int]], kinds: list[str]
 ) -> None:
-    model, table, whole = base
-    parts = zip(parts_of(table, partition), kinds, strict=False)
-    assert_same_rows(pd.concat([scored(model, as_kind(part, kind)) for part, kind in parts]), whole)
+    check_over_the_kinds(base, partition, kinds)
 
 
 @pytest.mark.slow
@@ -112,9 +117,7 @@ def test_any_partition_over_the_kinds_gives_the_same_stages(
 def test_two_hundred_partitions_over_the_kinds(
     base: Any, partition: tuple[list[int], set[int]], kinds: list[str]
 ) -> None:
-    model, table, whole = base
-    parts = zip(parts_of(table, partition), kinds, strict=False)
-    assert_same_rows(pd.concat([scored(model, as_kind(part, kind)) for part, kind in parts]), whole)
+    check_over_the_kinds(base, partition, kinds)
 
 
 @pytest.mark.slow
