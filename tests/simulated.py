@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BGNBD = {"r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259}
 SPEND = {"p": 6.25, "q": 3.74, "v": 15.44}
@@ -62,14 +65,19 @@ def simulate_base(
                 alive_at_T = False
         living[i] = alive_at_T
         rows.append((i, x, last, observed[i], spent / x if x else 0.0))
-    table = pd.DataFrame(rows, columns=["customer_id", "frequency", "recency", "T", "monetary_value"])
+    table = pd.DataFrame(
+        rows, columns=["customer_id", "frequency", "recency", "T", "monetary_value"]
+    )
     return Base(table, purchases, money, living)
 
 
 def simulate_table(n: int, *, seed: int, longest: float = 39.0) -> pd.DataFrame:
     """Histories of *n* customers as those of :func:`simulate_base`, purchase by purchase for all customers at once."""
     rng = np.random.default_rng(seed)
-    rate, dropout = rng.gamma(BGNBD["r"], 1 / BGNBD["alpha"], n), rng.beta(BGNBD["a"], BGNBD["b"], n)
+    rate, dropout = (
+        rng.gamma(BGNBD["r"], 1 / BGNBD["alpha"], n),
+        rng.beta(BGNBD["a"], BGNBD["b"], n),
+    )
     T = rng.uniform(longest - 12, longest, n)
     x, t_x, clock = np.zeros(n), np.zeros(n), np.zeros(n)
     active = np.arange(n)
@@ -82,7 +90,9 @@ def simulate_table(n: int, *, seed: int, longest: float = 39.0) -> pd.DataFrame:
     return pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "monetary_value": 0.0})
 
 
-def simulate_futures(table: pd.DataFrame, times: int, *, seed: int, horizon: float) -> NDArray[np.float64]:
+def simulate_futures(
+    table: pd.DataFrame, times: int, *, seed: int, horizon: float
+) -> NDArray[np.float64]:
     """Total purchases and spend of the customers of *table* within the horizon, in *times* futures: (times, 2).
 
     Given a history, the rate is Gamma(r + x, alpha + T) and the dropout Beta(a, b + x) for who is alive, which has the
@@ -91,8 +101,12 @@ def simulate_futures(table: pd.DataFrame, times: int, *, seed: int, horizon: flo
     rng = np.random.default_rng(seed)
     r, alpha, a, b = BGNBD.values()
     p, q, v = SPEND.values()
-    x, t_x, T, m = (table[name].to_numpy(float) for name in ("frequency", "recency", "T", "monetary_value"))
-    dead_odds = np.where(x > 0, a / (b + np.maximum(x, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x), 0.0)
+    x, t_x, T, m = (
+        table[name].to_numpy(float) for name in ("frequency", "recency", "T", "monetary_value")
+    )
+    dead_odds = np.where(
+        x > 0, a / (b + np.maximum(x, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x), 0.0
+    )
     totals = np.zeros((times, 2))
     for future in totals:
         alive = np.flatnonzero(rng.random(x.size) < 1 / (1 + dead_odds))

@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 import lifestage as ls
-from lifestage.addresses import address_of, local_path, split_table
 from lifestage.cli import app
-from lifestage.config import RunConfig, read_config
-from lifestage.errors import ConfigError
-from lifestage.pipeline import run
+from lifestage.core.addresses import address_of, local_path, split_table
+from lifestage.core.errors import ConfigError
+from lifestage.jobs.config import RunConfig, read_config
+from lifestage.jobs.model_spec import read_spec, spec_text
+from lifestage.jobs.retrain import retrain
+from lifestage.jobs.run import run
 from lifestage.registry import model_folder
-from lifestage.retrain import retrain
-from lifestage.spec import read_spec, spec_text
 
 SECRET = "hunter2"
 WITH_PASSWORD = [
@@ -96,7 +96,9 @@ def test_other_addresses_are_neither(place: str) -> None:
         local_path("postgresql://db/x")
 
 
-def test_a_file_of_an_odd_name_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cdnow: pd.DataFrame) -> None:
+def test_a_file_of_an_odd_name_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cdnow: pd.DataFrame
+) -> None:
     monkeypatch.chdir(tmp_path)
     cdnow.to_csv("10:30 me@shop.csv", index=False)
     cdnow.to_csv("10:30me@shop.csv", index=False)
@@ -106,7 +108,11 @@ def test_a_file_of_an_odd_name_is_a_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("place", SOME)
 def test_no_way_from_python_takes_a_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, cdnow: pd.DataFrame, model: ls.LTVModel
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    cdnow: pd.DataFrame,
+    model: ls.LTVModel,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop").mkdir()
@@ -175,7 +181,10 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_command_takes_a_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for place in SOME:
@@ -188,7 +197,9 @@ def test_no_command_takes_a_password(
 
 def test_a_query_may_speak_of_passwords(tmp_path: Path) -> None:
     query = "select id, day from accounts where password = 'x'"
-    shown = CliRunner().invoke(app, ["run", "none.duckdb", "--query", query, "--out", str(tmp_path / "out")])
+    shown = CliRunner().invoke(
+        app, ["run", "none.duckdb", "--query", query, "--out", str(tmp_path / "out")]
+    )
     assert "there is no none.duckdb" in shown.stderr
     assert read_config(None, {"query": query, "title": "10:30, by me@shop"}).query == query
     with pytest.raises(ConfigError, match="PGPASSWORD"):

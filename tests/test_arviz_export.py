@@ -13,11 +13,12 @@ import pytest
 from scipy import special, stats
 
 import lifestage as ls
-from lifestage.arviz_export import to_arviz
-from lifestage.data.compress import compress
-from lifestage.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd, stack
-from lifestage.leave_one_out import compare, loo
+from lifestage.core.errors import ConfigError
+from lifestage.data.customers.compress import compress
+from lifestage.diagnostics.arviz import to_arviz
+from lifestage.families import bgnbd, gammagamma, mbgnbd
+from lifestage.families import mixture as stack
+from lifestage.fitting.loo import compare, loo
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +42,25 @@ def test_groups_and_dims(fitted: ls.LTVModel, chained: ls.LTVModel, customers: l
     of_customers = {"log_likelihood", "constant_data", "observed_data", "posterior_predictive"}
     assert set(tree.children) == {"posterior", "prior", "log_prior"} | of_customers
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": 200}
-    np.testing.assert_array_equal(tree["posterior"]["v"].values[0], fitted.parts["spend"].draws["v"])
+    np.testing.assert_array_equal(
+        tree["posterior"]["v"].values[0], fitted.parts["spend"].draws["v"]
+    )
     assert tree["posterior"].attrs["purchases_pareto_k"] == fitted.purchases.diagnostics["pareto_k"]
     sampled = chained.to_arviz()
     assert set(sampled.children) == {"posterior", "prior", "log_prior", "sample_stats"}
     assert dict(sampled["posterior"].sizes) == {"chain": 2, "draw": 50}
-    np.testing.assert_array_equal(sampled["posterior"]["r"].values[1], chained.purchases.draws["r"][50:])
+    np.testing.assert_array_equal(
+        sampled["posterior"]["r"].values[1], chained.purchases.draws["r"][50:]
+    )
     flags = sampled["sample_stats"]["diverging"].values
     assert flags.shape == (2, 50)
     together = {i for part in chained.parts.values() for i in part.diagnostics["divergent"]}
     assert set(np.flatnonzero(flags).tolist()) == together
 
 
-def test_log_likelihood_is_that_of_each_customer(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+def test_log_likelihood_is_that_of_each_customer(
+    fitted: ls.LTVModel, customers: ls.Summary
+) -> None:
     likelihood = fitted.to_arviz(customers)["log_likelihood"]
     table = customers.table.set_index("customer_id")
     np.testing.assert_array_equal(likelihood["customer"], table.index)
@@ -76,22 +83,32 @@ def test_arviz_leaves_out_customers(fitted: ls.LTVModel, customers: ls.Summary) 
     assert theirs.elpd == pytest.approx(loo(fitted, customers).elpd, rel=1e-10)
     assert theirs.elpd == pytest.approx(-9587, abs=1.0)
     logs = tree["log_likelihood"]["purchases"][0].to_numpy()
-    by_hand = -special.logsumexp(-logs, axis=0) + np.log(len(logs))  # 1 / mean of 1 / likelihood, not smoothed
+    by_hand = -special.logsumexp(-logs, axis=0) + np.log(
+        len(logs)
+    )  # 1 / mean of 1 / likelihood, not smoothed
     assert theirs.elpd == pytest.approx(by_hand.sum(), abs=0.1)
     alone = replace(fitted, spend=None).to_arviz(customers)
     assert az.loo(alone, reff=1.0).elpd == pytest.approx(theirs.elpd, rel=1e-12)
 
 
-def test_a_tree_of_a_point_estimate_holds_no_log_likelihood(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_a_tree_of_a_point_estimate_holds_no_log_likelihood(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     tree = model.to_arviz(customers)
-    assert set(tree.children) == {"posterior", "observed_data", "posterior_predictive"}  # no prior either
+    assert set(tree.children) == {
+        "posterior",
+        "observed_data",
+        "posterior_predictive",
+    }  # no prior either
 
 
 def test_counts_frames_and_engines_give_the_same_tree(fitted: ls.LTVModel, few: ls.Summary) -> None:
     want = fitted.to_arviz(few)["log_likelihood"]
     polars = pl.from_pandas(few.table)
     for other in (few.table, polars, replace(few, table=duckdb.from_df(few.table))):
-        np.testing.assert_array_equal(fitted.to_arviz(other)["log_likelihood"]["purchases"], want["purchases"])
+        np.testing.assert_array_equal(
+            fitted.to_arviz(other)["log_likelihood"]["purchases"], want["purchases"]
+        )
     rows = fitted.to_arviz(compress(few))["log_likelihood"]
     for part in ("purchases", "spend"):
         assert float(rows[part].sum()) == pytest.approx(float(want[part].sum()), rel=1e-12)
@@ -109,7 +126,9 @@ def test_prior_sensitivity_follows_the_prior(customers: ls.Summary) -> None:
         theta = np.log(tree["posterior"]["r"][0].to_numpy())
         rest = np.log(customers.table["T"].mean())  # the other quantities have their default priors
         a, b, alpha = (np.log(tree["posterior"][p][0].to_numpy()) for p in ("a", "b", "alpha"))
-        logs = stats.norm.logpdf(theta, np.log(0.5), sigma) + stats.norm.logpdf(theta - alpha + rest, 0.0, 2.0)
+        logs = stats.norm.logpdf(theta, np.log(0.5), sigma) + stats.norm.logpdf(
+            theta - alpha + rest, 0.0, 2.0
+        )
         logs += stats.norm.logpdf(a - b, np.log(0.33), 1.5)
         logs += stats.norm.logpdf(np.logaddexp(a, b), np.log(4.0), 1.5)
         np.testing.assert_allclose(tree["log_prior"]["purchases"][0], logs, rtol=1e-9)
@@ -123,7 +142,9 @@ def test_a_stack_has_a_tree_and_a_prior(customers: ls.Summary, how: dict[str, An
     size = model.size
     tree = model.to_arviz(customers)
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": size}
-    np.testing.assert_array_equal(tree["posterior"]["first_dropout"][0], model.purchases.draws["first_dropout"])
+    np.testing.assert_array_equal(
+        tree["posterior"]["first_dropout"][0], model.purchases.draws["first_dropout"]
+    )
     assert set(tree["posterior"]["v"].to_numpy().ravel()) == set(model.parts["spend"].draws["v"])
     if how:
         assert az.loo(tree, var_name="purchases").n_data_points == customers.customers
@@ -138,7 +159,9 @@ def test_a_stack_has_a_tree_and_a_prior(customers: ls.Summary, how: dict[str, An
     one = {name: prior[name].iloc[3] for name in stack.PARAMS}
     time = float(customers.table["T"].mean())
     module = mbgnbd if one.pop("first_dropout") else bgnbd
-    assert prior["repeat_purchases"].iloc[3] == pytest.approx(module.expected_purchases(time, 0, 0, 0, **one))
+    assert prior["repeat_purchases"].iloc[3] == pytest.approx(
+        module.expected_purchases(time, 0, 0, 0, **one)
+    )
 
 
 def test_a_stack_saved_without_units_says_so(customers: ls.Summary) -> None:
@@ -193,7 +216,9 @@ def test_loo_of_rows_is_that_of_customers(fitted: ls.LTVModel, few: ls.Summary, 
 
 def test_models_are_compared(few: ls.Summary) -> None:
     base = ls.fit(few, spend=None, method="laplace", draws=150, seed=1)
-    off = replace(base.purchases, draws={**base.purchases.draws, "r": 3 * base.purchases.draws["r"]})
+    off = replace(
+        base.purchases, draws={**base.purchases.draws, "r": 3 * base.purchases.draws["r"]}
+    )
     table = compare({"wrong": replace(base, purchases=off), "right": base}, few)
     assert list(table.index) == ["right", "wrong"]
     assert table["elpd"].astype(float).idxmax() == "right"
@@ -213,18 +238,31 @@ def test_what_cannot_be_done_is_said(
         loo(model, few)
     with pytest.raises(ConfigError, match="part must be one of"):
         loo(replace(fitted, spend=None), few, "spend")
-    monkeypatch.setattr("lifestage.arviz_export.MOST_VALUES", 1000)
-    with pytest.raises(ConfigError, match=r"got 2,357 × 200.*thinned\(draws\).*lifestage\.evaluate\.loo"):
+    monkeypatch.setattr("lifestage.diagnostics.arviz.MOST_VALUES", 1000)
+    with pytest.raises(
+        ConfigError, match=r"got 2,357 × 200.*thinned\(draws\).*lifestage\.evaluate\.loo"
+    ):
         to_arviz(fitted, few)
 
 
-def test_replicated_customers_are_those_of_the_model(fitted: ls.LTVModel, customers: ls.Summary) -> None:
+def test_replicated_customers_are_those_of_the_model(
+    fitted: ls.LTVModel, customers: ls.Summary
+) -> None:
     tree = fitted.to_arviz(customers)
     observed, again = tree["observed_data"], tree["posterior_predictive"]
-    assert dict(again.sizes) == {"chain": 1, "draw": 200, "sampled_customer": 1000, "sampled_buyer": 946}
-    assert observed["repeat_purchases"].dtype == again["repeat_purchases"].dtype == np.dtype("int64")
+    assert dict(again.sizes) == {
+        "chain": 1,
+        "draw": 200,
+        "sampled_customer": 1000,
+        "sampled_buyer": 946,
+    }
+    assert (
+        observed["repeat_purchases"].dtype == again["repeat_purchases"].dtype == np.dtype("int64")
+    )
     repeat_rate = float((observed["repeat_purchases"] > 0).mean())
-    assert repeat_rate == pytest.approx(946 / 2357, abs=0.05)  # the sample is one of customers, not of rows
+    assert repeat_rate == pytest.approx(
+        946 / 2357, abs=0.05
+    )  # the sample is one of customers, not of rows
     fresh = customers.table["T"].to_numpy()
     params = fitted.purchases.estimate
     expected = float(bgnbd.p_purchase(fresh, 0, 0, 0, **params).mean())

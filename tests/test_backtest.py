@@ -12,11 +12,13 @@ import pytest
 from scipy import integrate, special, stats
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
-from lifestage.evaluate import Backtest, backtest, scores
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.evaluate import Backtest, backtest
+from lifestage.evaluate import scoring_rules as scores
 from lifestage.evaluate.forecasts import model_forecast
 from lifestage.evaluate.origins import choose_origins
 from lifestage.families import bgnbd
+from lifestage.numerics import statistics
 
 
 @pytest.fixture(scope="module")
@@ -45,22 +47,36 @@ def test_a_model_is_graded_against_the_best_baseline(cdnow_test: Backtest) -> No
     assert (table["low"] <= table["difference"]).all()
     assert (table["difference"] <= table["high"]).all()
     mae = cdnow_test.table.set_index("forecast")["mae"]
-    row = table[(table["model"] == "bg/nbd") & (table["loss"] == "purchases") & (table["baseline"] == "base rate")]
+    row = table[
+        (table["model"] == "bg/nbd")
+        & (table["loss"] == "purchases")
+        & (table["baseline"] == "base rate")
+    ]
     assert row["difference"].iloc[0] == pytest.approx(mae["bg/nbd"] - mae["base rate"])
 
 
 @pytest.mark.slow
-def test_stacked_and_recalibrated_models_beat_the_best_single_one(cdnow: pd.DataFrame, golden: dict[str, Any]) -> None:
+def test_stacked_and_recalibrated_models_beat_the_best_single_one(
+    cdnow: pd.DataFrame, golden: dict[str, Any]
+) -> None:
     known = golden["forecast benchmarks, CDNOW sample, 39-week holdout"]
     found = backtest(
-        cdnow, origins=["1997-09-30"], horizon=39, families=["mbg/nbd", "stack"], recalibrate=True, period="week"
+        cdnow,
+        origins=["1997-09-30"],
+        horizon=39,
+        families=["mbg/nbd", "stack"],
+        recalibrate=True,
+        period="week",
     )
     table = found.table.set_index("forecast")
     best = min(known[name][4] for name in ("bg/nbd", "mbg/nbd", "pareto/nbd"))
     assert table.loc["mbg/nbd, recalibrated", "log_loss"] < best - 0.005
     assert table.loc["mbg/nbd, recalibrated", "mae"] == table.loc["mbg/nbd", "mae"]
     assert table.loc["stack", "log_loss"] < best
-    assert table.loc["mbg/nbd, recalibrated", "calibration_error"] < table.loc["mbg/nbd", "calibration_error"]
+    assert (
+        table.loc["mbg/nbd, recalibrated", "calibration_error"]
+        < table.loc["mbg/nbd", "calibration_error"]
+    )
     assert found.grades["mbg/nbd, recalibrated"] == "better"
 
 
@@ -70,7 +86,9 @@ def test_bins_and_curves_are_those_of_the_log(cdnow_test: Backtest) -> None:
     row = cdnow_test.table.set_index("forecast").loc["bg/nbd"]
     assert np.average(bins["observed"], weights=bins["customers"]) == pytest.approx(row["buyers"])
     one = bins.iloc[0]
-    wilson = stats.binomtest(round(one["observed"] * one["customers"]), one["customers"]).proportion_ci(0.9, "wilson")
+    wilson = stats.binomtest(
+        round(one["observed"] * one["customers"]), one["customers"]
+    ).proportion_ci(0.9, "wilson")
     assert (one["low"], one["high"]) == pytest.approx(tuple(wilson))
     curve = cdnow_test.tracking[cdnow_test.tracking["forecast"] == "bg/nbd"]
     assert curve["actual"].iloc[-1] == 1882  # 39 weeks of the log
@@ -84,49 +102,83 @@ def test_a_model_of_nothing_is_no_better_than_the_base_rate() -> None:
     rng, rows = np.random.default_rng(2), []
     for customer in range(1500):
         days = np.unique(np.floor(np.cumsum(rng.exponential(30.0, 60))))
-        rows.append(pd.DataFrame({"customer_id": customer, "day": np.concatenate([[0], days[days < 540]])}))
+        rows.append(
+            pd.DataFrame({"customer_id": customer, "day": np.concatenate([[0], days[days < 540]])})
+        )
     log = pd.concat(rows)
     log["date"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(log["day"], "D")
-    found = backtest(log.assign(amount=1.0), horizon=13, origins=2, families=["bg/nbd"], spend=None, period="week")
+    found = backtest(
+        log.assign(amount=1.0),
+        horizon=13,
+        origins=2,
+        families=["bg/nbd"],
+        spend=None,
+        period="week",
+    )
     assert found.grades["bg/nbd"] in ("no better", "worse")  # it still has parameters to learn
     table = found.table.groupby("forecast")[["mae", "log_loss"]].mean()
     np.testing.assert_allclose(table.loc["bg/nbd"], table.loc["base rate"], rtol=0.01)
 
 
 def test_rolling_origins_and_engines(cdnow: pd.DataFrame) -> None:
-    options: dict[str, Any] = {"horizon": 13, "origins": 3, "families": ["mbg/nbd"], "period": "week"}
+    options: dict[str, Any] = {
+        "horizon": 13,
+        "origins": 3,
+        "families": ["mbg/nbd"],
+        "period": "week",
+    }
     one, other = backtest(cdnow, **options), backtest(duckdb.from_df(cdnow), **options)
-    assert one.table["origin"].unique().tolist() == [date(1997, 9, 30), date(1997, 12, 30), date(1998, 3, 31)]
+    assert one.table["origin"].unique().tolist() == [
+        date(1997, 9, 30),
+        date(1997, 12, 30),
+        date(1998, 3, 31),
+    ]
     pd.testing.assert_frame_equal(one.table, other.table, rtol=1e-6)
     assert "last period repeats" in set(one.table["forecast"])
     assert one.table["coverage"].dropna().between(0.85, 1).all()
 
 
 def test_a_window_for_stages_longer_than_the_past_is_no_hindrance(cdnow: pd.DataFrame) -> None:
-    how: dict[str, Any] = {"origins": ["1997-05-01"], "horizon": 13, "families": ["bg/nbd"], "period": "week"}
+    how: dict[str, Any] = {
+        "origins": ["1997-05-01"],
+        "horizon": 13,
+        "families": ["bg/nbd"],
+        "period": "week",
+    }
     long = backtest(cdnow, stage_window=200, **how).table
     pd.testing.assert_frame_equal(long, backtest(cdnow, **how).table)
 
 
-def test_the_score_of_spend_is_that_of_simulated_spend(customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_the_score_of_spend_is_that_of_simulated_spend(
+    customers: ls.Summary, model: ls.LTVModel
+) -> None:
     assert model.spend is not None
     p, q, v = (float(model.spend.draws[name][0]) for name in ("p", "q", "v"))
     rng, horizon = np.random.default_rng(3), 39.0
-    table = customers.table.sort_values("frequency").iloc[[0, 1200, 2000, 2250, 2356]]  # up to the heaviest buyer
+    table = customers.table.sort_values("frequency").iloc[
+        [0, 1200, 2000, 2250, 2356]
+    ]  # up to the heaviest buyer
     spent = np.array([0.0, 30.0, 0.0, 90.0, 400.0])
     table = table.assign(purchases=np.ceil(spent / 30), spent=spent)
     found = model_forecast(model, customers, table, horizon, 0.9)
     for i, row in enumerate(table.itertuples()):
         n = np.arange(400)
-        law = bgnbd.purchase_pmf(n, horizon, row.frequency, row.recency, row.T, **model.purchases.estimate)
+        law = bgnbd.purchase_pmf(
+            n, horizon, row.frequency, row.recency, row.T, **model.purchases.estimate
+        )
         counts = rng.choice(n, 400_000, p=law / law.sum())
         bought = counts[counts > 0]
         mean = stats.invgamma(q + p * row.frequency, scale=v + row.frequency * row.monetary_value)
         total = np.zeros(counts.size)
         total[counts > 0] = rng.gamma(p * bought) * mean.rvs(bought.size, random_state=rng)
-        for name, sample, actual in (("crps", counts, row.purchases), ("spend_crps", total, row.spent)):
+        for name, sample, actual in (
+            ("crps", counts, row.purchases),
+            ("spend_crps", total, row.spent),
+        ):
             spread = np.abs(sample - rng.permutation(sample)).mean()
-            assert found[name][i] == pytest.approx(np.abs(sample - actual).mean() - spread / 2, rel=0.02, abs=2e-3)
+            assert found[name][i] == pytest.approx(
+                np.abs(sample - actual).mean() - spread / 2, rel=0.02, abs=2e-3
+            )
 
 
 def test_what_cannot_be_tested_is_refused(cdnow: pd.DataFrame) -> None:
@@ -144,18 +196,28 @@ def test_scores_agree_with_other_ways_to_reckon() -> None:
     rng = np.random.default_rng(0)
     score, came = rng.random(400).round(2), (rng.random(400) < 0.3).astype(float)
     u = stats.mannwhitneyu(score[came > 0], score[came == 0]).statistic
-    assert scores.area_under_curve(score, came) == pytest.approx(u / (came.sum() * (1 - came).sum()))
+    assert scores.area_under_curve(score, came) == pytest.approx(
+        u / (came.sum() * (1 - came).sum())
+    )
     law = stats.nbinom(2.0, 0.3)
     points = np.arange(200.0)
     survival = law.sf(points)[None, :]
     for y in (0, 3, 11):
         area = integrate.quad(
-            lambda t, y=y: (law.cdf(np.floor(t)) - (t >= y)) ** 2, 0, 60, limit=500, points=range(61)
+            lambda t, y=y: (law.cdf(np.floor(t)) - (t >= y)) ** 2,
+            0,
+            60,
+            limit=500,
+            points=range(61),
         )[0]
         assert scores.crps(points, survival, [y], steps=True)[0] == pytest.approx(area, rel=1e-4)
     wide = stats.expon(scale=7.0)
     fine = np.append(0.0, np.geomspace(1e-3, 300, 2000))
-    for y in (0.0, 4.0, 350.0):  # CRPS of an exponential law in closed form, of mean m: y + 2m·exp(−y/m) − 1.5m
+    for y in (
+        0.0,
+        4.0,
+        350.0,
+    ):  # CRPS of an exponential law in closed form, of mean m: y + 2m·exp(−y/m) − 1.5m
         found = scores.crps(fine, wide.sf(fine)[None, :], [y], steps=False)[0]
         assert found == pytest.approx(y + 14 * np.exp(-y / 7) - 10.5, rel=1e-4)
     money = rng.gamma(0.5, 10, 400)
@@ -164,30 +226,46 @@ def test_scores_agree_with_other_ways_to_reckon() -> None:
     assert scores.top_share(money, money) == 1.0
     assert scores.coverage([0, 0], [1, 1], [1, 2]) == 0.5
     assert scores.brier([0.2, 0.7], [0, 1]) == pytest.approx((0.04 + 0.09) / 2)
-    assert scores.log_loss([0.2, 0.7], [0, 1]) == pytest.approx(-(np.log(0.8) + np.log(0.7)) / 2)
+    assert statistics.log_loss([0.2, 0.7], [0, 1]) == pytest.approx(
+        -(np.log(0.8) + np.log(0.7)) / 2
+    )
 
 
 def test_log_loss_is_the_one_of_others_and_finite_for_what_was_certain() -> None:
     rng = np.random.default_rng(4)
     chance = np.concatenate(
-        [rng.uniform(size=500), 10.0 ** -rng.uniform(0, 14, 500), 1 - 10.0 ** -rng.uniform(0, 14, 500)]
+        [
+            rng.uniform(size=500),
+            10.0 ** -rng.uniform(0, 14, 500),
+            1 - 10.0 ** -rng.uniform(0, 14, 500),
+        ]
     )
     came = rng.uniform(size=chance.size) < 0.5
-    np.testing.assert_allclose(scores.log_losses(chance, came), -stats.bernoulli.logpmf(came, chance), rtol=1e-12)
+    np.testing.assert_allclose(
+        statistics.log_losses(chance, came), -stats.bernoulli.logpmf(came, chance), rtol=1e-12
+    )
     sure, came = np.array([0.0, 0.0, 1.0, 1.0, 1e-20]), np.array([1, 0, 0, 1, 1])
-    kept = np.clip(sure, 1e-15, 1 - 1e-15)  # scikit-learn's formula, with the bound it had up to 1.2
+    kept = np.clip(
+        sure, 1e-15, 1 - 1e-15
+    )  # scikit-learn's formula, with the bound it had up to 1.2
     theirs = -(special.xlogy(came, kept) + special.xlogy(1 - came, 1 - kept))
-    np.testing.assert_allclose(scores.log_losses(sure, came), theirs, rtol=1e-12, atol=1e-17)
-    np.testing.assert_allclose(scores.log_scores([0.25, 1e-300, 0.0]), np.log([0.25, 1e-300, 2.2250738585072014e-308]))
+    np.testing.assert_allclose(statistics.log_losses(sure, came), theirs, rtol=1e-12, atol=1e-17)
+    np.testing.assert_allclose(
+        statistics.log_scores([0.25, 1e-300, 0.0]), np.log([0.25, 1e-300, 2.2250738585072014e-308])
+    )
 
 
-def test_the_table_and_the_differences_of_a_backtest_hold_the_same_log_loss(cdnow_test: Backtest) -> None:
+def test_the_table_and_the_differences_of_a_backtest_hold_the_same_log_loss(
+    cdnow_test: Backtest,
+) -> None:
     loss = cdnow_test.table.groupby("forecast")["log_loss"].mean()
     assert loss["historical average"] > 3  # it gave no chance to buyers who had bought once
     gaps = cdnow_test.differences[cdnow_test.differences["loss"] == "log_loss"]
     assert len(gaps) >= 4
     for _, row in gaps.iterrows():
-        assert row["difference"] == pytest.approx(loss[row["model"]] - loss[row["baseline"]], rel=1e-12)
+        assert row["difference"] == pytest.approx(
+            loss[row["model"]] - loss[row["baseline"]], rel=1e-12
+        )
 
 
 def test_defaults_shrink_to_the_log(cdnow: pd.DataFrame) -> None:

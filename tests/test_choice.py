@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -11,10 +11,13 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
-from lifestage.evaluate.splits import split_purchases
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.customers.splits import split_purchases
 from lifestage.families import bgnbd, mbgnbd
-from lifestage.fitting.stack import stack_posteriors, stacking_weights
+from lifestage.fitting.mixture import stack_posteriors, stacking_weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRUTHS = {
     "bg/nbd": (bgnbd, {"r": 0.6, "alpha": 6.0, "a": 0.8, "b": 2.4}),
@@ -44,10 +47,12 @@ def test_splits_are_summaries_of_the_past(cdnow: pd.DataFrame) -> None:
     for engine in (whole, ls.summarize(duckdb.from_df(cdnow), period="week")):
         split = split_purchases(engine, horizon=39, origins=1)[0]
         then = ls.summarize(cdnow, until=split.origin, period="week").table
-        found = pd.DataFrame({"x": split.x, "t_x": split.t_x, "T": split.T}).sort_values(["x", "t_x", "T"])
-        known = then.rename(columns={"frequency": "x", "recency": "t_x"})[["x", "t_x", "T"]].sort_values(
+        found = pd.DataFrame({"x": split.x, "t_x": split.t_x, "T": split.T}).sort_values(
             ["x", "t_x", "T"]
         )
+        known = then.rename(columns={"frequency": "x", "recency": "t_x"})[
+            ["x", "t_x", "T"]
+        ].sort_values(["x", "t_x", "T"])
         np.testing.assert_allclose(found, known)
         after = whole.table["frequency"].sum() - then["frequency"].sum()
         assert split.y.sum() == after
@@ -72,7 +77,10 @@ def test_weights_are_those_of_a_direct_search() -> None:
     rng = np.random.default_rng(0)
     density = rng.gamma(1.0, 1.0, (500, 2))
     best = minimize_scalar(
-        lambda w: -np.log(density @ [w, 1 - w]).sum(), bounds=(0, 1), method="bounded", options={"xatol": 1e-9}
+        lambda w: -np.log(density @ [w, 1 - w]).sum(),
+        bounds=(0, 1),
+        method="bounded",
+        options={"xatol": 1e-9},
     )
     assert stacking_weights(density)[0] == pytest.approx(best.x, abs=1e-5)
 
@@ -84,7 +92,9 @@ def test_a_stack_is_the_mixture(customers: ls.Summary, tmp_path: Path) -> None:
     share = float(model.purchases.draws["first_dropout"].mean())
     assert share == pytest.approx(weights["mbg/nbd"], abs=0.011)
     found = model.predict(customers, horizon=39)
-    parts = {name: ls.fit(customers, purchases=name).predict(customers, horizon=39) for name in weights}
+    parts = {
+        name: ls.fit(customers, purchases=name).predict(customers, horizon=39) for name in weights
+    }
     for column in ("p_alive", "p_purchase", "expected_purchases"):
         mixed = (1 - share) * parts["bg/nbd"][column] + share * parts["mbg/nbd"][column]
         np.testing.assert_allclose(found[column], mixed, rtol=1e-6)
@@ -106,14 +116,22 @@ def test_quantiles_of_a_mixture_lie_between_and_hold_its_mass(customers: ls.Summ
     even = stack_posteriors(parts, dict.fromkeys(names, 0.5), {"log_likelihood": 0.0})
     model = ls.LTVModel(even, None, customers.without_customers(), float("nan"))
     found = model.predict(customers, horizon=39, level=0.9)
-    ends = [ls.LTVModel(part, None, model.data, float("nan")).predict(customers, horizon=39) for part in parts.values()]
+    ends = [
+        ls.LTVModel(part, None, model.data, float("nan")).predict(customers, horizon=39)
+        for part in parts.values()
+    ]
     for column in ("purchases_low", "purchases_high"):
         assert (found[column] >= np.minimum(ends[0][column], ends[1][column])).all()
         assert (found[column] <= np.maximum(ends[0][column], ends[1][column])).all()
     tail = np.mean(
         [
             module.purchase_sf(
-                found["purchases_high"] + 1, 39.0, found["frequency"], found["recency"], found["T"], **part.estimate
+                found["purchases_high"] + 1,
+                39.0,
+                found["frequency"],
+                found["recency"],
+                found["T"],
+                **part.estimate,
             )
             for module, part in zip((bgnbd, mbgnbd), parts.values(), strict=True)
         ],
@@ -121,13 +139,19 @@ def test_quantiles_of_a_mixture_lie_between_and_hold_its_mass(customers: ls.Summ
     )
     assert tail.max() <= 0.05 + 1e-9
     for column in ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75"):
-        low, high = (pd.concat([each[column] for each in ends], axis=1).agg(end, axis=1) for end in ("min", "max"))
+        low, high = (
+            pd.concat([each[column] for each in ends], axis=1).agg(end, axis=1)
+            for end in ("min", "max")
+        )
         assert (found[column] >= low - pd.Timedelta(1, "D")).all()
         assert (found[column] <= high + pd.Timedelta(1, "D")).all()
 
 
 def test_a_sure_family_stands_alone(customers: ls.Summary) -> None:
-    parts = {name: ls.fit(customers, purchases=name, spend=None).purchases for name in ("bg/nbd", "mbg/nbd")}
+    parts = {
+        name: ls.fit(customers, purchases=name, spend=None).purchases
+        for name in ("bg/nbd", "mbg/nbd")
+    }
     found = stack_posteriors(parts, {"bg/nbd": 0.995, "mbg/nbd": 0.005}, {})
     assert (found.family, found.size) == ("bg/nbd", 1)
     assert found.status.has("stacked")
@@ -165,7 +189,9 @@ def covered(log: pd.DataFrame, truth: str) -> float:
     """Share of randomised 90 % intervals of purchases that hold what came: counts are made continuous by a coin."""
     whole = ls.summarize(log, period="week")
     split = split_purchases(whole, horizon=26, origins=1)[0]
-    part = ls.fit(ls.summarize(log, until=split.origin, period="week"), purchases=truth, spend=None).purchases
+    part = ls.fit(
+        ls.summarize(log, until=split.origin, period="week"), purchases=truth, spend=None
+    ).purchases
     module, params = TRUTHS[truth][0], part.estimate
     history = split.x, split.t_x, split.T
     above = module.purchase_sf(split.y + 1, split.horizon, *history, **params)

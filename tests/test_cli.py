@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage.cli import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 runner = CliRunner()
 
@@ -53,7 +56,11 @@ def test_demo_writes_what_is_promised(demo: Path) -> None:
     assert {"expected_purchases", "expected_revenue", "ltv"} <= set(summary["totals"])
     customers = pd.read_parquet(demo / "customers.parquet")
     assert len(customers) == 2357
-    for taxonomy, column in (("line", "stage_line"), ("phase", "stage_phase"), ("segment", "stage_segment")):
+    for taxonomy, column in (
+        ("line", "stage_line"),
+        ("phase", "stage_phase"),
+        ("segment", "stage_segment"),
+    ):
         counts = customers[column].value_counts().to_dict()
         assert {k: v for k, v in summary["stages"][taxonomy].items() if v} == counts
         assert sum(counts.values()) == 2357
@@ -73,16 +80,36 @@ def test_a_second_run_replaces_the_first_and_compares_with_it(demo: Path) -> Non
 
 
 def test_the_steps_one_by_one_equal_the_run(demo: Path, orders_csv: Path, tmp_path: Path) -> None:
-    columns = ["--customer", "customer_id", "--time", "date", "--amount", "amount", "--until", "1997-09-30"]
+    columns = [
+        "--customer",
+        "customer_id",
+        "--time",
+        "date",
+        "--amount",
+        "amount",
+        "--until",
+        "1997-09-30",
+    ]
     fit = runner.invoke(app, ["fit", str(orders_csv), *columns, "--out", str(tmp_path / "model")])
     assert fit.exit_code == 0, fit.output
     scored = tmp_path / "scored.parquet"
     predict = runner.invoke(
-        app, ["predict", str(orders_csv), *columns, "--model", str(tmp_path / "model"), "--out", str(scored)]
+        app,
+        [
+            "predict",
+            str(orders_csv),
+            *columns,
+            "--model",
+            str(tmp_path / "model"),
+            "--out",
+            str(scored),
+        ],
     )
     assert predict.exit_code == 0, predict.output
     ours, theirs = (
-        pd.read_parquet(p).astype({"customer_id": int}).sort_values("customer_id", ignore_index=True)
+        pd.read_parquet(p)
+        .astype({"customer_id": int})
+        .sort_values("customer_id", ignore_index=True)
         for p in (scored, demo / "customers.parquet")
     )
     pd.testing.assert_series_equal(ours["ltv"], theirs["ltv"], rtol=1e-9)
@@ -126,7 +153,9 @@ def test_errors_are_one_sentence_and_leave_nothing(
 
 def test_a_folder_of_something_else_is_left_alone(orders_csv: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    result = runner.invoke(app, ["run", str(orders_csv), "--until", "1997-09-30", "--out", str(tmp_path)])
+    result = runner.invoke(
+        app, ["run", str(orders_csv), "--until", "1997-09-30", "--out", str(tmp_path)]
+    )
     assert result.exit_code == 1
     assert "left alone" in result.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
@@ -141,7 +170,17 @@ def test_a_settings_file_is_read_and_options_override_it(orders_csv: Path, tmp_p
     config.write_text('until = 1997-09-30\nperiod = "day"\nhorizon = 100\npurchases = "mbg/nbd"\n')
     result = runner.invoke(
         app,
-        ["run", str(orders_csv), "--config", str(config), "--horizon", "30", "--out", str(tmp_path / "o"), "--json"],
+        [
+            "run",
+            str(orders_csv),
+            "--config",
+            str(config),
+            "--horizon",
+            "30",
+            "--out",
+            str(tmp_path / "o"),
+            "--json",
+        ],
     )
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
@@ -149,7 +188,9 @@ def test_a_settings_file_is_read_and_options_override_it(orders_csv: Path, tmp_p
     assert summary["terms"]["horizon"] == 30
     assert summary["data"]["period"] == "day"
     config.write_text("horizont = 3\n")
-    result = runner.invoke(app, ["run", str(orders_csv), "--config", str(config), "--out", str(tmp_path / "p")])
+    result = runner.invoke(
+        app, ["run", str(orders_csv), "--config", str(config), "--out", str(tmp_path / "p")]
+    )
     assert result.exit_code == 1
     assert "horizont" in result.stderr
 
@@ -164,15 +205,31 @@ def test_help_teaches_every_command() -> None:
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, lifestage; print([m for m in ('numba', 'scipy', 'pandas', 'pymc', 'matplotlib', 'typer', 'duckdb') if m in sys.modules])"
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
     )
 
 
 @pytest.mark.slow
-def test_a_run_can_draw_from_the_posterior_under_priors_of_ones_own(orders_csv: Path, tmp_path: Path) -> None:
+def test_a_run_can_draw_from_the_posterior_under_priors_of_ones_own(
+    orders_csv: Path, tmp_path: Path
+) -> None:
     config = tmp_path / "run.toml"
-    config.write_text('method = "laplace"\nseed = 3\n\n[priors]\ndropout = "Beta(alpha=1, beta=3)"\n')
-    options = ["--until", "1997-09-30", "--config", str(config), "--draws", "400", "--out", str(tmp_path / "o")]
+    config.write_text(
+        'method = "laplace"\nseed = 3\n\n[priors]\ndropout = "Beta(alpha=1, beta=3)"\n'
+    )
+    options = [
+        "--until",
+        "1997-09-30",
+        "--config",
+        str(config),
+        "--draws",
+        "400",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     result = runner.invoke(app, ["run", str(orders_csv), *options, "--json"])
     assert result.exit_code == 0, result.output
     fit = json.loads(result.stdout)["fit"]["purchases"]
@@ -182,6 +239,8 @@ def test_a_run_can_draw_from_the_posterior_under_priors_of_ones_own(orders_csv: 
     assert part.size == 400
     assert "Beta" in str(part.priors["dropout"])
     config.write_text('[priors]\ndropout = "Beta(alpha=1, beta=3)"\n')
-    result = runner.invoke(app, ["fit", str(orders_csv), "--config", str(config), "--out", str(tmp_path / "p")])
+    result = runner.invoke(
+        app, ["fit", str(orders_csv), "--config", str(config), "--out", str(tmp_path / "p")]
+    )
     assert result.exit_code == 1
     assert "maximum likelihood has none" in result.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage.cli import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLAYBOOK = """
 [[taxonomy.line.stage]]
@@ -53,7 +56,10 @@ def call(*arguments: object, code: int = 0) -> str:
     ("command", "says"),
     [
         (["forecast", "-m", "MODEL", "--points", "2", "--scenarios", "10"], "half_asleep"),
-        (["forecast", "-m", "MODEL", "--points", "1", "--scenarios", "10", "--transitions"], "next_stage"),
+        (
+            ["forecast", "-m", "MODEL", "--points", "1", "--scenarios", "10", "--transitions"],
+            "next_stage",
+        ),
         (["silence", "-m", "MODEL"], "asleep_on"),
         (["groups", "-m", "MODEL", "--cac", "20"], "1997-02"),
         (["budget", "--budget", "20", "--cost", "1", "--uplift", "0.1"], "expected_gain"),
@@ -61,7 +67,9 @@ def call(*arguments: object, code: int = 0) -> str:
         (["sample-size", "--uplift", "0.3"], "smallest_uplift"),
     ],
 )
-def test_every_table_can_be_printed_and_written(folder: Path, command: list[str], says: str) -> None:
+def test_every_table_can_be_printed_and_written(
+    folder: Path, command: list[str], says: str
+) -> None:
     rest = [str(folder / "out" / "model") if each == "MODEL" else each for each in command[1:]]
     start = ["lifecycle", command[0], folder / "out" / "customers.parquet"]
     assert says in call(*start, *rest)
@@ -74,7 +82,15 @@ def test_every_table_can_be_printed_and_written(folder: Path, command: list[str]
 def test_from_assignment_to_readout(folder: Path) -> None:
     customers = folder / "out" / "customers.parquet"
     call(
-        "lifecycle", "experiment", customers, "--stage", "drowsy", "--stage", "active", "--out", folder / "test.parquet"
+        "lifecycle",
+        "experiment",
+        customers,
+        "--stage",
+        "drowsy",
+        "--stage",
+        "active",
+        "--out",
+        folder / "test.parquet",
     )
     test = pd.read_parquet(folder / "test.parquet")
     assert set(test["stage_line"]) == {"drowsy", "active"}
@@ -90,9 +106,13 @@ def test_migration_of_a_run_to_itself(folder: Path) -> None:
     customers = folder / "out" / "customers.parquet"
     table = call("lifecycle", "migration", customers, customers)
     assert "reactivated" in table
-    call("lifecycle", "migration", customers, customers, "--customers", "--out", folder / "moved.csv")
+    call(
+        "lifecycle", "migration", customers, customers, "--customers", "--out", folder / "moved.csv"
+    )
     assert not len(pd.read_csv(folder / "moved.csv"))
-    assert "columns missing" in call("lifecycle", "migration", customers, customers, "--column", "tier", code=1)
+    assert "columns missing" in call(
+        "lifecycle", "migration", customers, customers, "--column", "tier", code=1
+    )
 
 
 def test_tables_from_orders(folder: Path) -> None:
@@ -105,11 +125,20 @@ def test_tables_from_orders(folder: Path) -> None:
 
 def test_a_backtest_leads_with_its_grade(folder: Path) -> None:
     told = call(
-        "backtest", folder / "orders.parquet", "--origin", "1997-09-30", "--horizon", "39", "--family", "bg/nbd"
+        "backtest",
+        folder / "orders.parquet",
+        "--origin",
+        "1997-09-30",
+        "--horizon",
+        "39",
+        "--family",
+        "bg/nbd",
     )
     assert told.splitlines()[0].startswith("1 origin, 39 weeks ahead. bg/nbd: better")
     assert "days since last purchase" in told
-    assert "is an origin" in call("backtest", folder / "orders.parquet", "--origins", "9", "--horizon", "39", code=1)
+    assert "is an origin" in call(
+        "backtest", folder / "orders.parquet", "--origins", "9", "--horizon", "39", code=1
+    )
 
 
 @pytest.mark.slow
@@ -118,7 +147,9 @@ def test_why_value_changed(folder: Path) -> None:
     call("lifecycle", "change", folder / "out", folder / "later", "--out", folder / "change.csv")
     table = pd.read_csv(folder / "change.csv").set_index("step")["ltv"]
     assert table.iloc[:-1].sum() == pytest.approx(table["after"], rel=1e-9)
-    assert table["before"] == pytest.approx(pd.read_parquet(folder / "out" / "customers.parquet")["ltv"].sum())
+    assert table["before"] == pytest.approx(
+        pd.read_parquet(folder / "out" / "customers.parquet")["ltv"].sum()
+    )
 
 
 def test_a_playbook_reaches_every_output(folder: Path) -> None:
@@ -130,8 +161,18 @@ def test_a_playbook_reaches_every_output(folder: Path) -> None:
     assert "Call &lt;them&gt;" in page
     assert "Call <them>" not in page
     counts = pd.read_parquet(out / "customers.parquet")["stage_tempo"].value_counts()
-    assert counts.sum() == json.loads((out / "summary.json").read_text("utf-8"))["data"]["customers"]
+    assert (
+        counts.sum() == json.loads((out / "summary.json").read_text("utf-8"))["data"]["customers"]
+    )
     (folder / "bad.toml").write_text("[taxonomy.line]\nwhen = 1\n", "utf-8")
-    told = call("run", folder / "orders.parquet", "--playbook", folder / "bad.toml", "-o", folder / "no", code=1)
+    told = call(
+        "run",
+        folder / "orders.parquet",
+        "--playbook",
+        folder / "bad.toml",
+        "-o",
+        folder / "no",
+        code=1,
+    )
     assert "bad.toml" in told
     assert not (folder / "no").exists()

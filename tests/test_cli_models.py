@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.main import get_command
@@ -12,8 +12,11 @@ from typer.testing import CliRunner, Result
 import lifestage as ls
 from lifestage import registry
 from lifestage.cli import app
-from lifestage.config import RunConfig
-from lifestage.spec import read_spec
+from lifestage.jobs.config import RunConfig
+from lifestage.jobs.model_spec import read_spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def call(*arguments: str) -> Result:
@@ -56,7 +59,10 @@ def test_a_path_beside_a_store_is_refused() -> None:
     for command in (["models", "show"], ["models", "init"], ["retrain"]):
         refused = call(*command, "models/shop", "--store", "elsewhere")
         assert refused.exit_code == 1
-        assert "expected the name of a model beside --store, or its path without; got models/shop" in refused.stderr
+        assert (
+            "expected the name of a model beside --store, or its path without; got models/shop"
+            in refused.stderr
+        )
     assert os.listdir() == ["models"]
 
 
@@ -79,9 +85,13 @@ def test_init_takes_the_options_of_run() -> None:
 
 
 def test_what_init_is_told_stands_in_the_specification(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text('title = "a\\nb"\nmargin = 0.5\n[priors]\nr = "gamma(2, 1)"\n', "utf-8")
+    (tmp_path / "run.toml").write_text(
+        'title = "a\\nb"\nmargin = 0.5\n[priors]\nr = "gamma(2, 1)"\n', "utf-8"
+    )
     options = "--method map --horizon 26 --margin 0.3 --currency EUR --lang zh-Hans --order no --threads 1 --backtest 0"
-    made = call("models", "init", tmp_path / "shop", "--config", tmp_path / "run.toml", *options.split())
+    made = call(
+        "models", "init", tmp_path / "shop", "--config", tmp_path / "run.toml", *options.split()
+    )
     assert made.exit_code == 0, made.output
     expected = RunConfig(
         title="a\nb", priors={"r": "gamma(2, 1)"}, method="map", horizon=26, margin=0.3, currency="EUR",

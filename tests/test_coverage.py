@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import lifestage as ls
-from lifestage.data.compress import compress
-from lifestage.value import Terms, totals
+from lifestage.core.terms import Terms
+from lifestage.data.customers.compress import compress
+from lifestage.prediction.totals import totals
 from tests.simulated import simulate_base
 
 LEVEL, HORIZON = 0.8, 26.0
@@ -20,7 +21,9 @@ def outcomes(customers: int, seed: int) -> np.ndarray:
     base = simulate_base(customers, seed=seed, horizon=HORIZON)
     summary = ls.Summary.from_frame(base.table, period="week")
     model = ls.fit(summary, method="laplace", draws=200, seed=seed)
-    scores = model.predict(summary, horizon=HORIZON, level=LEVEL, discount_rate=0.0).sort_values("customer_id")
+    scores = model.predict(summary, horizon=HORIZON, level=LEVEL, discount_rate=0.0).sort_values(
+        "customer_id"
+    )
     low, high = (scores[f"ltv_{end}"].to_numpy() for end in ("low", "high"))
     fewest, most = (scores[f"purchases_{end}"].to_numpy() for end in ("low", "high"))
     spent, bought = base.future_spend, base.future_purchases
@@ -31,7 +34,9 @@ def outcomes(customers: int, seed: int) -> np.ndarray:
     ]
     below, above = spent < low, spent > high
     found = [(low > 0).sum(), below.sum(), (high > 0).sum(), (above & (high > 0)).sum()]
-    return np.array([*found, (bought < fewest).sum(), (bought > most).sum(), customers, *held], float)
+    return np.array(
+        [*found, (bought < fewest).sum(), (bought > most).sum(), customers, *held], float
+    )
 
 
 @pytest.mark.slow
@@ -45,4 +50,6 @@ def test_intervals_cover_on_bases_of_every_size(customers: int, bases: int) -> N
     assert above / highs == pytest.approx(0.1, abs=wide)
     assert max(fewer, more) / n < 0.1 + wide
     if bases >= 20:
-        assert (np.abs(np.array(held) / bases - LEVEL) < 4 * np.sqrt(LEVEL * (1 - LEVEL) / bases)).all()
+        assert (
+            np.abs(np.array(held) / bases - LEVEL) < 4 * np.sqrt(LEVEL * (1 - LEVEL) / bases)
+        ).all()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import lifestage as ls
-from lifestage.curves import alive_purchases, discounted_purchases
-from lifestage.data.compress import compress
+from lifestage.core.terms import Terms
+from lifestage.data.customers.compress import compress
 from lifestage.families import bgnbd, mbgnbd
-from lifestage.value import Terms, totals
+from lifestage.prediction.expected_purchases import alive_purchases, discounted_purchases
+from lifestage.prediction.totals import totals
 
 
 @pytest.mark.parametrize("family", [bgnbd, mbgnbd])
@@ -42,7 +43,9 @@ def test_draws_that_lie_far_apart_are_interpolated_as_well(rate: float) -> None:
     x, T = np.repeat([0.0, 60.0], 500), np.tile(np.linspace(0, 700, 500), 2)
     got = discounted_purchases(bgnbd, params, 52.0, x, T, rate)
     for values, discount in zip(got, (0.0, rate), strict=True):
-        np.testing.assert_allclose(values, bgnbd.alive_purchases(52.0, x, T, rate=discount, **params), rtol=1e-9)
+        np.testing.assert_allclose(
+            values, bgnbd.alive_purchases(52.0, x, T, rate=discount, **params), rtol=1e-9
+        )
 
 
 def test_predictions_from_draws_are_the_mean_of_predictions_from_each(
@@ -50,24 +53,42 @@ def test_predictions_from_draws_are_the_mean_of_predictions_from_each(
 ) -> None:
     rng = np.random.default_rng(3)
     several = {
-        name: replace(part, draws={k: v * np.exp(0.1 * rng.standard_normal(5)) for k, v in part.draws.items()})
+        name: replace(
+            part, draws={k: v * np.exp(0.1 * rng.standard_normal(5)) for k, v in part.draws.items()}
+        )
         for name, part in model.parts.items()
     }
     mixed = replace(model, **several).predict(customers)
     each = [
         replace(
-            model, **{n: replace(p, draws={k: v[[i]] for k, v in p.draws.items()}) for n, p in several.items()}
+            model,
+            **{
+                n: replace(p, draws={k: v[[i]] for k, v in p.draws.items()})
+                for n, p in several.items()
+            },
         ).predict(customers)
         for i in range(5)
     ]
-    for name in ("p_alive", "p_purchase", "expected_purchases", "p_window", "p_window_fresh", "expected_spend", "ltv"):
-        np.testing.assert_allclose(mixed[name], np.mean([s[name] for s in each], axis=0), rtol=1e-9, err_msg=name)
+    for name in (
+        "p_alive",
+        "p_purchase",
+        "expected_purchases",
+        "p_window",
+        "p_window_fresh",
+        "expected_spend",
+        "ltv",
+    ):
+        np.testing.assert_allclose(
+            mixed[name], np.mean([s[name] for s in each], axis=0), rtol=1e-9, err_msg=name
+        )
     for name in ("purchases_high", "ltv_high"):
         assert (mixed[name] >= np.min([s[name] for s in each], axis=0) * 0.98 - 1e-9).all()
         assert (mixed[name] <= np.max([s[name] for s in each], axis=0) * 1.02 + 1e-9).all()
 
 
-def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(customers: ls.Summary) -> None:
+def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(
+    customers: ls.Summary,
+) -> None:
     counts = compress(customers)
     point, full = (
         totals(ls.fit(customers, method=method), counts, Terms(39)).set_index("quantity")
@@ -75,4 +96,6 @@ def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(cust
     )
     np.testing.assert_allclose(full["estimate"], point["estimate"], rtol=0.02)
     width = [np.log(t["high"] / t["low"]) for t in (point, full)]
-    np.testing.assert_allclose(width[1], width[0], rtol=0.09)  # a spread of 1,000 draws is known to ±2.2 %
+    np.testing.assert_allclose(
+        width[1], width[0], rtol=0.09
+    )  # a spread of 1,000 draws is known to ±2.2 %

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lifestage import distinct as module
-from lifestage.distinct import coded, distinct
+from lifestage.numerics import distinct as module
+from lifestage.numerics.distinct import coded, distinct
 
 steps = st.sampled_from([1.0, 0.01, 1 / 7, 1 / 30.4375, 86400.0])
 lattice = st.builds(
-    lambda whole, step: whole * step, hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(0, 60)), steps
+    lambda whole, step: whole * step,
+    hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(0, 60)),
+    steps,
 )
 anything = hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1e12))
 
@@ -35,7 +37,9 @@ def test_distinct_rows_are_those_of_numpy(bits: int, one: np.ndarray, other: np.
         patch.setattr(module, "BITS", bits)
         found = distinct(*columns, sums=[values])
         plain = distinct(*columns)
-    rows, index, counts = np.unique(np.column_stack(columns), axis=0, return_inverse=True, return_counts=True)
+    rows, index, counts = np.unique(
+        np.column_stack(columns), axis=0, return_inverse=True, return_counts=True
+    )
     np.testing.assert_array_equal(np.column_stack(found.columns), rows)
     np.testing.assert_array_equal(found.weight, counts)
     np.testing.assert_array_equal(found.sums[0], np.bincount(index.ravel(), values, len(rows)))

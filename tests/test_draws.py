@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.families import bgnbd, gammagamma, mbgnbd
+from lifestage.fitting.posterior import Posterior, Status
 from lifestage.model import LTVModel
-from lifestage.posterior import Posterior, Status
 from tests.simulated import BGNBD, SPEND
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,9 @@ def posterior(customers: ls.Summary) -> ls.LTVModel:
     return ls.fit(customers, method="laplace", draws=150, seed=3)
 
 
-def test_means_over_draws_are_the_predictions(posterior: ls.LTVModel, customers: ls.Summary) -> None:
+def test_means_over_draws_are_the_predictions(
+    posterior: ls.LTVModel, customers: ls.Summary
+) -> None:
     draws = posterior.predict_draws(customers, horizon=26)
     assert draws["ltv"].dims == ("draw", "customer")
     assert draws["ltv"].shape == (150, 2357)
@@ -41,7 +46,7 @@ def test_one_draw_is_a_point(model: ls.LTVModel, staged: pd.DataFrame) -> None:
 def test_too_many_values_are_refused(
     posterior: ls.LTVModel, customers: ls.Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifestage.draws.MOST_VALUES", 1000)
+    monkeypatch.setattr("lifestage.prediction.draws.MOST_VALUES", 1000)
     with pytest.raises(ConfigError, match="thin the model"):
         posterior.predict_draws(customers)
 
@@ -50,17 +55,25 @@ def known(family: str, customers: ls.Summary) -> LTVModel:
     def part(name: str, params: dict[str, float]) -> Posterior:
         return Posterior(name, "known", {k: np.array([v]) for k, v in params.items()}, Status(True))
 
-    return LTVModel(part(family, BGNBD), part("gamma-gamma", SPEND), replace(customers, table=None), 35.0)
+    return LTVModel(
+        part(family, BGNBD), part("gamma-gamma", SPEND), replace(customers, table=None), 35.0
+    )
 
 
 @pytest.mark.parametrize(("family", "module"), [("bg/nbd", bgnbd), ("mbg/nbd", mbgnbd)])
-def test_new_customers_are_those_of_a_simulation(family: str, module: object, customers: ls.Summary) -> None:
+def test_new_customers_are_those_of_a_simulation(
+    family: str, module: object, customers: ls.Summary
+) -> None:
     n, cohorts = 40, 3000
     sim = module.simulate(np.full(n * cohorts, 52.0), seed=1, **BGNBD)  # type: ignore[attr-defined]
     spend = gammagamma.simulate(1 + sim["x"], seed=2, **SPEND)
     money = (1 + sim["x"]) * spend["m"]
-    one = ls.new_customers(known(family, customers), level=0.8, discount_rate=0.0).set_index("quantity")
-    many = ls.new_customers(known(family, customers), n, level=0.8, discount_rate=0.0).set_index("quantity")
+    one = ls.new_customers(known(family, customers), level=0.8, discount_rate=0.0).set_index(
+        "quantity"
+    )
+    many = ls.new_customers(known(family, customers), n, level=0.8, discount_rate=0.0).set_index(
+        "quantity"
+    )
     assert one.loc["repeat_purchases", "estimate"] == pytest.approx(sim["x"].mean(), rel=0.03)
     assert one.loc["ltv", "estimate"] == pytest.approx(money.mean(), rel=0.03)
     assert many.loc["ltv", "estimate"] == pytest.approx(n * one.loc["ltv", "estimate"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -14,16 +13,22 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage.cli import app
-from lifestage.errors import ConfigError, DataError
-from lifestage.evaluate import Drift
-from lifestage.evaluate.monitoring import _sums
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.evaluate.drift import _sums
 from lifestage.families import bgnbd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lifestage.evaluate import Drift
 
 TRUTH = {"r": 0.8, "alpha": 4.0, "a": 0.5, "b": 4.0}
 START, CUT = date(2023, 1, 2), date(2024, 1, 1)
 
 
-def watched_log(seed: int, *, changes: date | None = None, customers: int = 1500, factor: float = 0.5) -> pd.DataFrame:
+def watched_log(
+    seed: int, *, changes: date | None = None, customers: int = 1500, factor: float = 0.5
+) -> pd.DataFrame:
     """Customers acquired over half a year and watched for two; from a day on everybody's rate is that much lower."""
     rng = np.random.default_rng(seed)
     born = np.floor(rng.uniform(0, 182, customers))
@@ -50,7 +55,9 @@ def test_a_stable_base_is_left_in_peace() -> None:
     assert found.signals == ()
     assert "up to chance" in str(found)
     table = found.table
-    inside = (table["purchases"] >= table["purchases_low"]) & (table["purchases"] <= table["purchases_high"])
+    inside = (table["purchases"] >= table["purchases_low"]) & (
+        table["purchases"] <= table["purchases_high"]
+    )
     assert inside.mean() > 0.8
 
 
@@ -64,7 +71,9 @@ def test_a_halved_rate_is_seen_and_dated() -> None:
     assert "fewer purchases than predicted" in str(found)
 
 
-def test_what_came_is_counted_from_the_log(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_what_came_is_counted_from_the_log(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     found = ls.drift(model, cdnow, until="1998-03-31")
     last = found.table["end"].iloc[-1]
     then = ls.summarize(cdnow, until=last, period="week").table
@@ -74,7 +83,9 @@ def test_what_came_is_counted_from_the_log(cdnow: pd.DataFrame, customers: ls.Su
     assert found.table["cumulative_revenue"].iloc[-1] == pytest.approx(spent)
     weeks = (last - date(1997, 9, 30)).days / 7
     expected = model.predict(customers, horizon=weeks)["expected_purchases"].sum()
-    assert found.table["cumulative_purchases_expected"].iloc[-1] == pytest.approx(expected, rel=0.02)
+    assert found.table["cumulative_purchases_expected"].iloc[-1] == pytest.approx(
+        expected, rel=0.02
+    )
     assert found.cohorts["customers"].tolist() == [781, 857, 719]
     assert [signal.direction for signal in found.signals] == ["more", "more"]  # the autumn of 1997
     duck = ls.drift(model, duckdb.from_df(cdnow), until="1998-03-31")
@@ -104,7 +115,9 @@ def test_windows_are_sums_of_steps() -> None:
     assert _sums(values[None], 7)[0].tolist() == values.cumsum().tolist()
 
 
-def test_what_it_needs_is_said(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_what_it_needs_is_said(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     early = cdnow[pd.to_datetime(cdnow["date"]) <= "1997-09-30"]
     with pytest.raises(DataError, match="at least a week of orders after 1997-09-30"):
         ls.drift(model, early)
@@ -121,7 +134,9 @@ def test_what_it_needs_is_said(cdnow: pd.DataFrame, customers: ls.Summary, model
 @pytest.mark.slow
 def test_alarms_are_rare_without_and_quick_with_a_change() -> None:
     """At most 5 % of 200 stable bases; a halved rate of 1,500 customers within 8 weeks, 19 times of 20."""
-    alarms = sum(bool(watch(watched_log(10_000 + seed), scenarios=300).signals) for seed in range(200))
+    alarms = sum(
+        bool(watch(watched_log(10_000 + seed), scenarios=300).signals) for seed in range(200)
+    )
     assert alarms <= 10
     change = CUT + timedelta(weeks=10)
     delays = []

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.data.compress import compress
+from lifestage.data.customers.compress import compress
 from lifestage.evaluate import frequency_fit, holdout_fit, tracking
 
 
@@ -20,8 +20,14 @@ def records() -> dict[str, type]:
     """Every dataclass of the package by name."""
     paths = [module.name for module in pkgutil.walk_packages(ls.__path__, "lifestage.")]
     modules = [importlib.import_module(path) for path in paths if not path.endswith("spark")]
-    classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
-    return {cls.__name__: cls for cls in classes if dataclasses.is_dataclass(cls) and "lifestage" in cls.__module__}
+    classes = [
+        value for module in modules for value in vars(module).values() if isinstance(value, type)
+    ]
+    return {
+        cls.__name__: cls
+        for cls in classes
+        if dataclasses.is_dataclass(cls) and "lifestage" in cls.__module__
+    }
 
 
 def holders(found: dict[str, type]) -> set[str]:
@@ -29,7 +35,11 @@ def holders(found: dict[str, type]) -> set[str]:
     held = {"Floats", "NDArray", "DataFrame"}
     while True:
         pattern = re.compile(rf"\b({'|'.join(sorted(held))})\b|^Any$")
-        grown = {n for n, cls in found.items() if any(pattern.search(str(f.type)) for f in dataclasses.fields(cls))}
+        grown = {
+            n
+            for n, cls in found.items()
+            if any(pattern.search(str(f.type)) for f in dataclasses.fields(cls))
+        }
         if grown <= held:
             return grown
         held |= grown
@@ -38,14 +48,27 @@ def holders(found: dict[str, type]) -> set[str]:
 def test_records_of_arrays_are_compared_by_identity() -> None:
     found = records()
     names = holders(found)
-    assert {"LTVModel", "Summary", "Posterior", "Counts", "Backtest", "Drift", "Comparison", "Trust"} <= names
+    assert {
+        "LTVModel",
+        "Summary",
+        "Posterior",
+        "Counts",
+        "Backtest",
+        "Drift",
+        "Comparison",
+        "Trust",
+    } <= names
     assert not {"Note", "Period", "Status", "Terms"} & names
     assert [name for name in sorted(names) if found[name].__eq__ is not object.__eq__] == []
 
 
 def test_two_models_and_their_parts_can_be_compared(customers: ls.Summary) -> None:
     one, two = ls.fit(customers), ls.fit(customers)
-    pairs: list[tuple[Any, Any]] = [(one, two), (one.purchases, two.purchases), (one.data, two.data)]
+    pairs: list[tuple[Any, Any]] = [
+        (one, two),
+        (one.purchases, two.purchases),
+        (one.data, two.data),
+    ]
     for mine, other in pairs:
         assert mine == mine
         assert mine != other
@@ -53,7 +76,9 @@ def test_two_models_and_their_parts_can_be_compared(customers: ls.Summary) -> No
         assert len({mine, mine, other}) == 2
 
 
-def test_comparisons_with_the_data_take_customers_in_every_form(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_comparisons_with_the_data_take_customers_in_every_form(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     for compared in (frequency_fit, holdout_fit):
         want = compared(model, compress(customers))
         for same in (customers, customers.table):
@@ -62,7 +87,9 @@ def test_comparisons_with_the_data_take_customers_in_every_form(model: ls.LTVMod
             compared(model, "customers")
 
 
-def test_what_is_no_model_or_no_customers_is_said_in_a_sentence(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_what_is_no_model_or_no_customers_is_said_in_a_sentence(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     frame = customers.table
     for call in (
         lambda: ls.calibrate(model, frame),

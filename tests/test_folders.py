@@ -8,8 +8,8 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
@@ -17,10 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import lifestage as ls
-from lifestage import folders
-from lifestage.console import terminable
-from lifestage.errors import DataError
-from lifestage.folders import remove_abandoned, staging_folder
+from lifestage.cli.console import terminable
+from lifestage.core import files as folders
+from lifestage.core.errors import DataError
+from lifestage.core.files import remove_abandoned, staging_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and permissions")
 LEFT = "orders.csv out deep customers.parquet model report.html stages.csv summary.json"
@@ -87,9 +90,9 @@ def test_a_reader_beside_200_replacements_always_finds_the_result(tmp_path: Path
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from lifestage import folders
-from lifestage.console import terminable
-from lifestage.errors import DataError
+from lifestage.core import files as folders
+from lifestage.cli.console import terminable
+from lifestage.core.errors import DataError
 folders._exchange = lambda one, other: False
 calls, at, rename = [0], int(sys.argv[2]), Path.rename
 def counted(path, target):
@@ -105,7 +108,9 @@ with folders.staging_folder(Path(sys.argv[1])) as staging:
 
 @posix
 @pytest.mark.parametrize(("at", "expected"), [(1, "old"), (2, "new")])
-def test_a_kill_where_folders_cannot_be_exchanged_is_mended(tmp_path: Path, at: int, expected: str) -> None:
+def test_a_kill_where_folders_cannot_be_exchanged_is_mended(
+    tmp_path: Path, at: int, expected: str
+) -> None:
     target = tmp_path / "out"
     fill(target, "old")
     done = subprocess.run([sys.executable, "-c", KILLED, str(target), str(at)], check=False)
@@ -138,7 +143,9 @@ def test_without_an_exchange_an_error_between_the_steps_brings_back_a_whole_resu
     assert names(tmp_path) == ["out"]
 
 
-def test_an_error_of_the_system_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_system_is_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(tmp_path / "out", "old")
 
     def refused(*_: object) -> bool:
@@ -154,7 +161,7 @@ def test_an_error_of_the_system_is_not_hidden(tmp_path: Path, monkeypatch: pytes
 LIVING = """
 import sys
 from pathlib import Path
-from lifestage.folders import staging_folder
+from lifestage.core.files import staging_folder
 with staging_folder(Path(sys.argv[1])) as staging:
     (staging / "one.txt").write_text("mine")
     print(staging.parent, flush=True)
@@ -171,7 +178,9 @@ def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path:
     rooms = [Path(each.stdout.readline().strip()) for each in (dead, living)]
     dead.kill()
     dead.communicate()
-    mine = [tmp_path / f".out-{text}" for text in ("notes", "0" * 32)]  # of the user, whatever they are called
+    mine = [
+        tmp_path / f".out-{text}" for text in ("notes", "0" * 32)
+    ]  # of the user, whatever they are called
     for each in mine:
         each.mkdir()
     fill(target, "first")
@@ -232,7 +241,11 @@ def test_a_request_to_end_leaves_nothing_behind(shop: Path, moments: int) -> Non
 
 @posix
 def test_a_first_run_that_is_stopped_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit) as stopped, terminable(), staging_folder(tmp_path / "a" / "b" / "out"):
+    with (
+        pytest.raises(SystemExit) as stopped,
+        terminable(),
+        staging_folder(tmp_path / "a" / "b" / "out"),
+    ):
         os.kill(os.getpid(), signal.SIGTERM)
     assert stopped.value.code == 128 + signal.SIGTERM
     assert names(tmp_path) == []
@@ -242,7 +255,7 @@ def test_a_first_run_that_is_stopped_leaves_no_folder(tmp_path: Path) -> None:
 SPILLING = """
 import os, signal, stat, sys
 from pathlib import Path
-from lifestage.data.duck import connect
+from lifestage.data.engines.duckdb import connect
 folder = Path(sys.argv[1])
 connection = connect("80MB", folder, 1)
 # a table that does not fit stays on the disk as long as it lives
@@ -275,7 +288,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np, pyarrow as pa
-from lifestage.pipeline import write_table
+from lifestage.data.sources.write import write_table
 rows = pa.table({"customer_id": np.arange(20000), "ltv": np.random.default_rng(0).random(20000)})
 print("ready", flush=True)
 sys.stdin.readline()
@@ -368,9 +381,13 @@ def test_what_was_shared_with_a_group_is_not_shared_with_another(
 def test_a_database_file_is_whole_and_free_after_a_failed_write(tmp_path: Path) -> None:
     shop = tmp_path / "shop.duckdb"
     ls.write_table(pd.DataFrame({"customer_id": [1]}), shop)
-    broken = duckdb.sql("select case when range < 5000 then range else error('broken') end as x from range(9000)")
+    broken = duckdb.sql(
+        "select case when range < 5000 then range else error('broken') end as x from range(9000)"
+    )
     with pytest.raises(DataError, match="could not write") as failed:
         ls.write_table(broken, shop)
-    assert failed.value.__traceback__ is not None  # which keeps what its frames hold, the connection too, alive
+    assert (
+        failed.value.__traceback__ is not None
+    )  # which keeps what its frames hold, the connection too, alive
     with duckdb.connect(shop) as connection:
         assert connection.sql("select * from customers").fetchall() == [(1,)]

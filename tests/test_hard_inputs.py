@@ -45,17 +45,33 @@ def _log(n: int = 160) -> pd.DataFrame:
 
 LOG = _log()
 PEOPLE = LOG["customer_id"].nunique()
-REQUIRED = ["frequency", "recency", "T", "p_alive", "p_purchase", "expected_purchases", "purchases_low"]
+REQUIRED = [
+    "frequency",
+    "recency",
+    "T",
+    "p_alive",
+    "p_purchase",
+    "expected_purchases",
+    "purchases_low",
+]
 REQUIRED += ["purchases_high", "retained", "p_window", "p_window_fresh", "days_silent"]
 MONEY = ["expected_spend", "ltv", "ltv_low", "ltv_high", "value_lost"]
 
 
-def corridor(orders: Any, *, horizon: float = 52, spend: str | None = "gamma-gamma", **options: Any) -> pd.DataFrame:
+def corridor(
+    orders: Any, *, horizon: float = 52, spend: str | None = "gamma-gamma", **options: Any
+) -> pd.DataFrame:
     """Orders to staged customers through the public functions, checked to be sensible."""
     customers = ls.summarize(orders, **options)
     model = ls.fit(customers, spend=spend)
     staged = ls.assign_stages(model.predict(customers, horizon=horizon))
-    table = staged if isinstance(staged, pd.DataFrame) else staged.df() if hasattr(staged, "df") else staged.to_pandas()
+    table = (
+        staged
+        if isinstance(staged, pd.DataFrame)
+        else staged.df()
+        if hasattr(staged, "df")
+        else staged.to_pandas()
+    )
     check(table)
     return table
 
@@ -65,9 +81,13 @@ def check(table: pd.DataFrame) -> None:
     assert len(table) > 0
     assert table["customer_id"].is_unique
     numbers = table[REQUIRED + [name for name in MONEY if name in table]]
-    assert np.isfinite(numbers.to_numpy(float)).all(), numbers[~np.isfinite(numbers.to_numpy(float)).all(axis=1)]
+    assert np.isfinite(numbers.to_numpy(float)).all(), numbers[
+        ~np.isfinite(numbers.to_numpy(float)).all(axis=1)
+    ]
     assert (numbers >= 0).all(axis=None)
-    assert (table[["p_alive", "p_purchase", "p_window", "p_window_fresh", "retained"]] <= 1).all(axis=None)
+    assert (table[["p_alive", "p_purchase", "p_window", "p_window_fresh", "retained"]] <= 1).all(
+        axis=None
+    )
     assert (table["purchases_low"] <= table["purchases_high"]).all()
     if "ltv" in table:
         assert (table["ltv_low"] <= table["ltv_high"]).all()
@@ -76,8 +96,12 @@ def check(table: pd.DataFrame) -> None:
 
 
 def call(command: str, source: Any, out: Path, *options: str) -> Result:
-    untested = ["--backtest", "0"] if command == "run" and "--backtest" not in options else []  # each takes seconds
-    return CliRunner().invoke(app, [command, str(source), *options, *untested, "--out", str(out), "-q"])
+    untested = (
+        ["--backtest", "0"] if command == "run" and "--backtest" not in options else []
+    )  # each takes seconds
+    return CliRunner().invoke(
+        app, [command, str(source), *options, *untested, "--out", str(out), "-q"]
+    )
 
 
 def _not_json(constant: str) -> None:
@@ -104,7 +128,9 @@ def runs(source: Any, out: Path, *options: str) -> tuple[pd.DataFrame, dict[str,
     return table, summary
 
 
-def refuses(source: Any, folder: Path, *options: str, says: str, out: str = "out", command: str = "run") -> None:
+def refuses(
+    source: Any, folder: Path, *options: str, says: str, out: str = "out", command: str = "run"
+) -> None:
     """The command line ends with code 1 and one sentence, and the disk is as it was."""
     before = {p: p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
     result = call(command, source, folder / out, *options)
@@ -122,7 +148,9 @@ def csv(frame: pd.DataFrame, folder: Path, **options: Any) -> Path:
 
 
 def parquet(frame: Any, folder: Path) -> Path:
-    table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+    table = (
+        frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+    )
     pq.write_table(table, folder / "orders.parquet")
     return folder / "orders.parquet"
 
@@ -156,7 +184,9 @@ def _fewer(log: pd.DataFrame) -> pd.DataFrame:
     """99 customers, 29 of them repeat buyers."""
     days = log.groupby("customer_id")["date"].nunique()
     known = log[log["customer_id"].isin(days[days > 1].index[:29])]
-    once = pd.DataFrame({"customer_id": np.arange(1000, 1070), "date": log["date"].max(), "amount": 5.0})
+    once = pd.DataFrame(
+        {"customer_id": np.arange(1000, 1070), "date": log["date"].max(), "amount": 5.0}
+    )
     return pd.concat([known, once])
 
 
@@ -165,7 +195,10 @@ REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "all ids missing": (lambda log: log.assign(customer_id=None), f"missing_id {len(LOG)}"),
     "no amount": (lambda log: log.assign(amount=np.nan), f"missing_amount {len(LOG)}"),
     "infinite amounts": (lambda log: log.assign(amount=np.inf), f"non_finite_amount {len(LOG)}"),
-    "all refunds": (lambda log: log.assign(amount=-log["amount"]), f"day_net_not_positive {len(LOG)}"),
+    "all refunds": (
+        lambda log: log.assign(amount=-log["amount"]),
+        f"day_net_not_positive {len(LOG)}",
+    ),
     "comma decimals": (lambda log: log.assign(amount="12,5"), f"non_finite_amount {len(LOG)}"),
     "one customer": (
         lambda log: log[log["customer_id"] == log["customer_id"].mode()[0]],
@@ -175,11 +208,16 @@ REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "all on one day": (lambda log: log.assign(date="2024-03-01"), "history"),
     "one line": (lambda log: log.head(1), "history"),
     "mixed offsets": (
-        lambda log: log.assign(date=[f"{d:%F}T10:00:00{'+02:00' * (i % 2)}" for i, d in enumerate(log["date"])]),
+        lambda log: log.assign(
+            date=[f"{d:%F}T10:00:00{'+02:00' * (i % 2)}" for i, d in enumerate(log["date"])]
+        ),
         f"{len(LOG) // 2} of {len(LOG)}",
     ),
     "ISO weeks": (lambda log: log.assign(date=_iso_weeks(log)), f"unparseable_time {len(LOG)}"),
-    "months": (lambda log: log.assign(date=log["date"].dt.strftime("%Y-%m")), f"unparseable_time {len(LOG)}"),
+    "months": (
+        lambda log: log.assign(date=log["date"].dt.strftime("%Y-%m")),
+        f"unparseable_time {len(LOG)}",
+    ),
 }
 
 
@@ -229,7 +267,9 @@ def test_files_that_are_refused(content: bytes, says: str, tmp_path: Path) -> No
         (["--config", "nowhere.toml"], "nowhere.toml"),
     ],
 )
-def test_options_that_are_refused(options: list[str], says: str, orders_csv: Path, tmp_path: Path) -> None:
+def test_options_that_are_refused(
+    options: list[str], says: str, orders_csv: Path, tmp_path: Path
+) -> None:
     refuses(orders_csv, tmp_path, *options, says=says)
 
 
@@ -241,7 +281,9 @@ def test_options_that_are_refused(options: list[str], says: str, orders_csv: Pat
         (b"horizon = nan\n", "settings: horizon: "),
     ],
 )
-def test_settings_files_that_are_refused(content: bytes, says: str, orders_csv: Path, tmp_path: Path) -> None:
+def test_settings_files_that_are_refused(
+    content: bytes, says: str, orders_csv: Path, tmp_path: Path
+) -> None:
     (tmp_path / "run.toml").write_bytes(content)
     refuses(orders_csv, tmp_path, "--config", str(tmp_path / "run.toml"), says=says)
 
@@ -251,11 +293,16 @@ def test_settings_files_that_are_refused(content: bytes, says: str, orders_csv: 
 
 def test_lines_without_a_number_are_left_out_and_counted(tmp_path: Path) -> None:
     amount = np.select(
-        [LOG.index % 7 == 0, LOG.index % 7 == 1, LOG.index % 7 == 2], [np.nan, np.inf, -np.inf], LOG["amount"]
+        [LOG.index % 7 == 0, LOG.index % 7 == 1, LOG.index % 7 == 2],
+        [np.nan, np.inf, -np.inf],
+        LOG["amount"],
     )
     _, summary = runs(csv(LOG.assign(amount=amount), tmp_path), tmp_path / "made" / "here" / "out")
     lines = {kind: int((LOG.index % 7 == kind).sum()) for kind in range(3)}
-    assert summary["quality"]["dropped"] == {"missing_amount": lines[0], "non_finite_amount": lines[1] + lines[2]}
+    assert summary["quality"]["dropped"] == {
+        "missing_amount": lines[0],
+        "non_finite_amount": lines[1] + lines[2],
+    }
 
 
 def test_everyone_bought_once(tmp_path: Path) -> None:
@@ -268,9 +315,15 @@ def test_everyone_bought_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("purchases", [pytest.param("bg/nbd", marks=pytest.mark.slow), "mbg/nbd"])
 def test_everyone_bought_on_every_day(purchases: str, tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=60)
-    log = pd.DataFrame([(i, day, 10.0 + i % 5) for i in range(120) for day in days], columns=list(LOG.columns))
-    table, summary = runs(csv(log, tmp_path), tmp_path / "out", "--purchases", purchases, "--horizon", "2")
-    assert "dropout_not_identified" in {note["code"] for note in summary["fit"]["purchases"]["notes"]}
+    log = pd.DataFrame(
+        [(i, day, 10.0 + i % 5) for i in range(120) for day in days], columns=list(LOG.columns)
+    )
+    table, summary = runs(
+        csv(log, tmp_path), tmp_path / "out", "--purchases", purchases, "--horizon", "2"
+    )
+    assert "dropout_not_identified" in {
+        note["code"] for note in summary["fit"]["purchases"]["notes"]
+    }
     np.testing.assert_allclose(table["expected_purchases"], 14.0, rtol=0.02)
     assert set(table["stage_line"]) == {"active"}
     assert not table["at_risk"].any()
@@ -280,8 +333,12 @@ def test_a_far_date_is_refused_with_the_date_to_set(tmp_path: Path) -> None:
     stray = pd.concat([LOG, LOG.tail(1).assign(date=pd.Timestamp("2999-01-01"))])
     refuses(csv(stray, tmp_path), tmp_path, says="2999-01-01")
     start = time.monotonic()
-    _, summary = runs(csv(stray, tmp_path), tmp_path / "out", "--until", str(LOG["date"].max())[:10])
-    assert time.monotonic() - start < 20  # the years up to the stray line must not cost their square
+    _, summary = runs(
+        csv(stray, tmp_path), tmp_path / "out", "--until", str(LOG["date"].max())[:10]
+    )
+    assert (
+        time.monotonic() - start < 20
+    )  # the years up to the stray line must not cost their square
     assert summary["quality"]["dropped"]["after_until"] == 1
     refuses(csv(LOG, tmp_path), tmp_path, "--until", "9999-12-31", says="9999-12-31", out="far")
 
@@ -316,7 +373,18 @@ def test_free_orders_alone(tmp_path: Path) -> None:
     "options",
     [
         ["--horizon", "1e-3", "--level", "0.999999", "--discount-rate", "1", "--margin", "1e-9"],
-        ["--period", "day", "--horizon", "10000", "--level", "0.5", "--until", "2025-06-30", "--discount-rate", "0"],
+        [
+            "--period",
+            "day",
+            "--horizon",
+            "10000",
+            "--level",
+            "0.5",
+            "--until",
+            "2025-06-30",
+            "--discount-rate",
+            "0",
+        ],
     ],
 )
 def test_extreme_terms(options: list[str], orders_csv: Path, tmp_path: Path) -> None:
@@ -345,7 +413,17 @@ def test_value_falls_with_discount_and_grows_with_the_horizon() -> None:
         assert (value[52, d] < value[10_000, d] * (1 + 1e-9)).all()
 
 
-IDS = ["王小明", "🛒🧾", "O'Brien", 'say "hi"', "<script>alert(1)</script>", "a,b;--", "x" * 10_000, "&amp;", "\t tab"]
+IDS = [
+    "王小明",
+    "🛒🧾",
+    "O'Brien",
+    'say "hi"',
+    "<script>alert(1)</script>",
+    "a,b;--",
+    "x" * 10_000,
+    "&amp;",
+    "\t tab",
+]
 IDS += ["nul%00", "'; drop table x; --", "Zürich é", "\u202ertl", " lead", "trail "]
 
 
@@ -369,9 +447,13 @@ def test_line_breaks_inside_quoted_fields(newline: str, tmp_path: Path) -> None:
 
 
 TYPED: dict[str, Callable[[pd.DataFrame], Any]] = {
-    "categorical ids": lambda log: log.assign(customer_id=log["customer_id"].map("c{:04}".format).astype("category")),
+    "categorical ids": lambda log: log.assign(
+        customer_id=log["customer_id"].map("c{:04}".format).astype("category")
+    ),
     "integer-coded ids": lambda log: log.assign(customer_id=log["customer_id"].astype("category")),
-    "uint64 ids": lambda log: log.assign(customer_id=log["customer_id"].astype("uint64") + np.uint64(2**63 + 5)),
+    "uint64 ids": lambda log: log.assign(
+        customer_id=log["customer_id"].astype("uint64") + np.uint64(2**63 + 5)
+    ),
     "decimal ids": lambda log: log.assign(customer_id=[Decimal(i) for i in log["customer_id"]]),
     "seconds": lambda log: log.astype({"date": "datetime64[s]"}),
     "milliseconds": lambda log: log.astype({"date": "datetime64[ms]"}),
@@ -379,7 +461,9 @@ TYPED: dict[str, Callable[[pd.DataFrame], Any]] = {
     "nanoseconds": lambda log: log.astype({"date": "datetime64[ns]"}),
     "dates": lambda log: log.assign(date=log["date"].dt.date),
     "date text": lambda log: log.assign(date=log["date"].dt.strftime("%d.%m.%Y")),
-    "decimal amounts": lambda log: log.assign(amount=[Decimal(str(value)) for value in log["amount"]]),
+    "decimal amounts": lambda log: log.assign(
+        amount=[Decimal(str(value)) for value in log["amount"]]
+    ),
     "float32 amounts": lambda log: log.astype({"amount": "float32"}),
     "text amounts": lambda log: log.astype({"amount": str}),
 }
@@ -401,10 +485,14 @@ def test_types_of_columns_do_not_matter(case: str, tmp_path: Path) -> None:
         table = summary_of(source)
         for name in ("frequency", "recency", "T", "monetary_value", "revenue"):
             np.testing.assert_allclose(table[name], expected[name], rtol=1e-6)
-        assert pd.to_datetime(table["first_purchase"]).tolist() == expected["first_purchase"].tolist()
+        assert (
+            pd.to_datetime(table["first_purchase"]).tolist() == expected["first_purchase"].tolist()
+        )
 
 
-def test_large_and_coded_ids_pass_the_whole_corridor(reference: pd.DataFrame, tmp_path: Path) -> None:
+def test_large_and_coded_ids_pass_the_whole_corridor(
+    reference: pd.DataFrame, tmp_path: Path
+) -> None:
     for case, ids in (
         ("uint64 ids", [i + 2**63 + 5 for i in range(PEOPLE)]),
         ("categorical ids", [f"c{i:04}" for i in range(PEOPLE)]),
@@ -419,7 +507,9 @@ def test_whole_amounts(tmp_path: Path) -> None:
     expected = summary_of(whole.astype({"amount": float}))
     for source in (whole, csv(whole, tmp_path), parquet(whole, tmp_path)):
         table = summary_of(source)
-        table = table.assign(customer_id=table["customer_id"].astype(int)).sort_values("customer_id")
+        table = table.assign(customer_id=table["customer_id"].astype(int)).sort_values(
+            "customer_id"
+        )
         np.testing.assert_allclose(table["revenue"], expected["revenue"], rtol=1e-12)
         np.testing.assert_allclose(table["monetary_value"], expected["monetary_value"], rtol=1e-12)
 
@@ -440,7 +530,9 @@ def test_whole_amounts(tmp_path: Path) -> None:
         lambda log: log.assign(date=log["date"].dt.tz_localize("UTC")),
     ],
 )
-def test_types_that_cannot_be_their_role(change: Callable[[pd.DataFrame], Any], tmp_path: Path) -> None:
+def test_types_that_cannot_be_their_role(
+    change: Callable[[pd.DataFrame], Any], tmp_path: Path
+) -> None:
     refuses(parquet(change(LOG), tmp_path), tmp_path, says="expected ")
 
 
@@ -448,7 +540,9 @@ NAMES = {"customer_id": '"; drop table x; --', "date": "order date's", "amount":
 ROLES = {"customer": NAMES["customer_id"], "time": NAMES["date"], "amount": NAMES["amount"]}
 
 
-@pytest.mark.parametrize("make", [csv, parquet, lambda log, _: log, lambda log, _: pl.from_pandas(log)])
+@pytest.mark.parametrize(
+    "make", [csv, parquet, lambda log, _: log, lambda log, _: pl.from_pandas(log)]
+)
 def test_columns_of_any_name(make: Make, reference: pd.DataFrame, tmp_path: Path) -> None:
     source = make(LOG.rename(columns=NAMES), tmp_path)
     if make is csv:
@@ -459,10 +553,14 @@ def test_columns_of_any_name(make: Make, reference: pd.DataFrame, tmp_path: Path
     np.testing.assert_allclose(np.sort(table["ltv"]), np.sort(reference["ltv"]), rtol=1e-9)
 
 
-def test_other_columns_may_have_the_names_that_the_package_uses(reference: pd.DataFrame, tmp_path: Path) -> None:
+def test_other_columns_may_have_the_names_that_the_package_uses(
+    reference: pd.DataFrame, tmp_path: Path
+) -> None:
     names = "customer_id amount day line lines reason copies duplicates money net gross order_id no_id no_time largest"
     others = dict.fromkeys(names.split(), -1)
-    log = LOG.rename(columns={"customer_id": "buyer", "amount": "price"}).assign(**others, channel="k", quantity=7)
+    log = LOG.rename(columns={"customer_id": "buyer", "amount": "price"}).assign(
+        **others, channel="k", quantity=7
+    )
     for source in (log, parquet(log, tmp_path)):
         table = corridor(source, customer="buyer", amount="price").sort_values("customer_id")
         np.testing.assert_allclose(table["ltv"], reference["ltv"], rtol=1e-9)
@@ -488,7 +586,9 @@ def test_columns_of_the_same_name_are_refused(kind: str, other: str) -> None:
 def test_several_files(reference: pd.DataFrame, tmp_path: Path) -> None:
     half = len(LOG) // 2
     LOG.iloc[:half].to_csv(tmp_path / "part 1.csv", index=False)
-    LOG.iloc[half:][["amount", "date", "customer_id"]].assign(extra=1).to_csv(tmp_path / "part 2.csv", index=False)
+    LOG.iloc[half:][["amount", "date", "customer_id"]].assign(extra=1).to_csv(
+        tmp_path / "part 2.csv", index=False
+    )
     table, summary = runs(tmp_path / "part *.csv", tmp_path / "out")
     assert summary["quality"]["rows_read"] == len(LOG)
     np.testing.assert_allclose(np.sort(table["ltv"]), np.sort(reference["ltv"]), rtol=1e-9)
@@ -497,7 +597,9 @@ def test_several_files(reference: pd.DataFrame, tmp_path: Path) -> None:
 def test_a_table_of_a_database(tmp_path: Path) -> None:
     with duckdb.connect(tmp_path / "shop.duckdb") as connection:
         connection.register("log", LOG)
-        connection.execute("""create table "ord'ers; --" as select * from log; create table e as select 1 as a""")
+        connection.execute(
+            """create table "ord'ers; --" as select * from log; create table e as select 1 as a"""
+        )
         connection.execute("""create view v as select * from "ord'ers; --" """)
     before = (tmp_path / "shop.duckdb").read_bytes()
     runs(tmp_path / "shop.duckdb", tmp_path / "out", "--table", "ord'ers; --")
@@ -509,7 +611,9 @@ def test_a_table_of_a_database(tmp_path: Path) -> None:
     refuses(tmp_path / "not.duckdb", tmp_path, says="could not read", out="other")
 
 
-@pytest.mark.parametrize("name", ["orders[1].csv", "what?.csv", 'o\'brien "x" *.csv', "ORDERS.CSV", "訂單.csv"])
+@pytest.mark.parametrize(
+    "name", ["orders[1].csv", "what?.csv", 'o\'brien "x" *.csv', "ORDERS.CSV", "訂單.csv"]
+)
 def test_files_of_any_name_are_read_themselves(name: str, tmp_path: Path) -> None:
     """A name that is also a pattern stands for the file of that name, not for those that the pattern finds."""
     LOG.to_csv(tmp_path / name, index=False)
@@ -523,7 +627,14 @@ def test_files_of_any_name_are_read_themselves(name: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("out", ["deep/er/out", "file", "file/out"])
 def test_a_failing_run_leaves_no_folder_behind(out: str, orders_csv: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    refuses(orders_csv, tmp_path, "--customer", "client", says="client" if out == "deep/er/out" else "file", out=out)
+    refuses(
+        orders_csv,
+        tmp_path,
+        "--customer",
+        "client",
+        says="client" if out == "deep/er/out" else "file",
+        out=out,
+    )
 
 
 @pytest.mark.parametrize("command", ["run", "fit", "predict"])
@@ -539,7 +650,9 @@ def test_an_impossible_place_is_one_sentence(
 
 @pytest.mark.parametrize("command", ["run", "fit"])
 @pytest.mark.parametrize("there", ["folder", "file", "folder with a summary.json"])
-def test_what_others_wrote_is_left_alone(command: str, there: str, orders_csv: Path, tmp_path: Path) -> None:
+def test_what_others_wrote_is_left_alone(
+    command: str, there: str, orders_csv: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     if there == "file":
         out.write_text("years of work")
@@ -552,7 +665,9 @@ def test_what_others_wrote_is_left_alone(command: str, there: str, orders_csv: P
 
 
 @pytest.mark.parametrize("command", ["predict", "report"])
-def test_a_folder_is_no_file_to_write(command: str, orders_csv: Path, model: Path, tmp_path: Path) -> None:
+def test_a_folder_is_no_file_to_write(
+    command: str, orders_csv: Path, model: Path, tmp_path: Path
+) -> None:
     source = orders_csv
     if command == "report":
         source = tmp_path / "staged.parquet"
@@ -576,7 +691,9 @@ def test_a_damaged_earlier_run_is_replaced(content: str, orders_csv: Path, tmp_p
     assert summary["totals"]["ltv"] > 0
 
 
-def test_the_folder_one_stands_in(orders_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_one_stands_in(
+    orders_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     assert call("run", orders_csv, Path(".")).exit_code == 0
@@ -618,13 +735,17 @@ DAYS = pd.Series(pd.date_range("2023-01-01", periods=400))
 UNTIL = ("--until", "2024-06-01")
 ODD = {
     "everybody once": pd.DataFrame({"customer_id": range(400), "date": DAYS, "amount": 5.0}),
-    "every day": pd.DataFrame({"customer_id": [*range(40)] * 400, "date": DAYS.repeat(40).to_list(), "amount": 1.0}),
+    "every day": pd.DataFrame(
+        {"customer_id": [*range(40)] * 400, "date": DAYS.repeat(40).to_list(), "amount": 1.0}
+    ),
     "a long silence": LOG.assign(
         date=LOG["date"].where(LOG["date"] < "2024-04-01", LOG["date"] + pd.Timedelta(days=900))
     ),
     "a week": LOG[LOG["date"] < "2024-01-08"],
     "texts of any kind": LOG.assign(customer_id="顧客 <b>\u202e" + LOG["customer_id"].astype(str)),
-    "hours of a zone": LOG.assign(date=LOG["date"].dt.tz_localize("Asia/Taipei") + pd.Timedelta(hours=5)),
+    "hours of a zone": LOG.assign(
+        date=LOG["date"].dt.tz_localize("Asia/Taipei") + pd.Timedelta(hours=5)
+    ),
     "refunds": pd.concat([LOG, LOG.assign(amount=-LOG["amount"]).iloc[::3]]),
 }
 
@@ -632,7 +753,10 @@ ODD = {
 FEW_CUSTOMERS = "expected at least 100 customers or 30 repeat buyers to fit a model; got "
 UNTESTED = {"a long silence": FEW_CUSTOMERS + "49 customers, 23 of them repeat buyers"}
 REFUSED_LOGS = {
-    ("a week", ()): "expected a history at least as long as the stage window of 14 days; the log covers 1 days",
+    (
+        "a week",
+        (),
+    ): "expected a history at least as long as the stage window of 14 days; the log covers 1 days",
     ("a week", UNTIL): FEW_CUSTOMERS + "2 customers, 0 of them repeat buyers",
     ("a long silence", UNTIL): FEW_CUSTOMERS + "49 customers, 23 of them repeat buyers",
 }
@@ -640,7 +764,9 @@ REFUSED_LOGS = {
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("options", [(), UNTIL])
-def test_odd_logs_are_tested_or_say_why_not(kind: str, options: tuple[str, ...], tmp_path: Path) -> None:
+def test_odd_logs_are_tested_or_say_why_not(
+    kind: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
     ODD[kind].to_parquet(tmp_path / "orders.parquet")
     zone = ("--tz", "Asia/Taipei") if kind == "hours of a zone" else ()
     options = (*options, *zone, "--backtest", "1")

@@ -8,9 +8,9 @@ from scipy import optimize, stats
 
 import lifestage as ls
 from lifestage.families import bgnbd
-from lifestage.intervals import SpendDraws, predictive_quantiles
+from lifestage.fitting.posterior import Posterior, Status
 from lifestage.model import LTVModel
-from lifestage.posterior import Posterior, Status
+from lifestage.prediction.distributions import SpendDraws, predictive_quantiles
 from tests.simulated import BGNBD, SPEND, Base, simulate_base
 
 N, HORIZON = 20_000, 39.0
@@ -23,7 +23,9 @@ def base() -> Base:
 
 def known_model(summary: ls.Summary) -> LTVModel:
     def part(family: str, params: dict[str, float]) -> Posterior:
-        return Posterior(family, "known", {k: np.array([v]) for k, v in params.items()}, Status(True))
+        return Posterior(
+            family, "known", {k: np.array([v]) for k, v in params.items()}, Status(True)
+        )
 
     return LTVModel(part("bg/nbd", BGNBD), part("gamma-gamma", SPEND), summary, 35.0)
 
@@ -50,13 +52,21 @@ def test_coverage_with_known_parameters(base: Base, level: float) -> None:
         else:
             zero = 1 - bgnbd.purchase_sf(1, HORIZON, x, t_x, T, **BGNBD)
             u = zero * rng.random(N)
-            inside = np.where(actual == 0, (u >= low_level) & (u <= high_level), (actual >= low) & (actual <= high))
+            inside = np.where(
+                actual == 0,
+                (u >= low_level) & (u <= high_level),
+                (actual >= low) & (actual <= high),
+            )
         assert np.mean(inside) == pytest.approx(level, abs=0.015)
 
 
 def test_purchase_quantiles_are_those_of_the_tabulated_law() -> None:
     params = {k: np.array([[v]]) for k, v in BGNBD.items()}
-    x, t_x, T = np.array([0.0, 3, 12, 40]), np.array([0.0, 30, 36, 38]), np.array([38.0, 38, 38, 38.5])
+    x, t_x, T = (
+        np.array([0.0, 3, 12, 40]),
+        np.array([0.0, 30, 36, 38]),
+        np.array([38.0, 38, 38, 38.5]),
+    )
     alive = bgnbd.p_alive(x, t_x, T, **params)
     for tail in (0.975, 0.5, 0.1, 0.025):
         got = predictive_quantiles(bgnbd, params, alive, 52.0, x, T, [tail])[0][0]
@@ -91,10 +101,17 @@ def test_spend_quantiles_equal_a_root_of_the_exact_mixture() -> None:
 
 
 def test_a_huge_buyer_has_finite_ordered_intervals() -> None:
-    params = {"r": np.array([[5.0]]), "alpha": np.array([[0.01]]), "a": np.array([[0.001]]), "b": np.array([[50.0]])}
+    params = {
+        "r": np.array([[5.0]]),
+        "alpha": np.array([[0.01]]),
+        "a": np.array([[0.001]]),
+        "b": np.array([[50.0]]),
+    }
     x, T = np.array([10_000.0]), np.array([50.0])
     alive = bgnbd.p_alive(x, T, T, **params)
     spend = SpendDraws(np.array([2.0]), np.array([3.0]), np.array([10.0]), mean=10.0)
-    (low, high), (spend_low, spend_high) = predictive_quantiles(bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], spend)
+    (low, high), (spend_low, spend_high) = predictive_quantiles(
+        bgnbd, params, alive, 1000.0, x, T, [0.95, 0.05], spend
+    )
     assert 0 < low[0] < high[0] < 1e7
     assert 0 < spend_low[0] < spend_high[0] < np.inf

@@ -38,7 +38,9 @@ def rows_of(table: Any) -> pd.DataFrame:
             bits[name] = column.astype("int64")
         elif pd.api.types.is_numeric_dtype(column):
             values = column.to_numpy(float, na_value=np.nan)
-            bits[name] = pd.Series(np.where(np.isnan(values), -1, values.view(np.int64)), column.index)
+            bits[name] = pd.Series(
+                np.where(np.isnan(values), -1, values.view(np.int64)), column.index
+            )
         else:
             bits[name] = column.astype(object).where(column.notna(), None).map(str)
     return pd.DataFrame(bits)
@@ -49,10 +51,16 @@ def scored(model: ls.LTVModel, part: Any) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def base(request: pytest.FixtureRequest, customers: ls.Summary) -> tuple[ls.LTVModel, pd.DataFrame, pd.DataFrame]:
+def base(
+    request: pytest.FixtureRequest, customers: ls.Summary
+) -> tuple[ls.LTVModel, pd.DataFrame, pd.DataFrame]:
     """A model, its customers, and their rows when all are scored at once."""
     model = ls.fit(customers, **MODELS[request.param])
-    return model, customers.table[FRAME], scored(model, replace(customers, table=customers.table[FRAME]))
+    return (
+        model,
+        customers.table[FRAME],
+        scored(model, replace(customers, table=customers.table[FRAME])),
+    )
 
 
 def assert_same_rows(found: pd.DataFrame, whole: pd.DataFrame) -> None:
@@ -70,7 +78,9 @@ def test_every_kind_of_frame_gives_the_same_rows(base: Any, kind: str) -> None:
 
 
 partitions = st.lists(st.integers(0, 2356), min_size=1, max_size=24, unique=True).flatmap(
-    lambda rows: st.tuples(st.just(rows), st.sets(st.integers(1, max(1, len(rows) - 1)), max_size=3))
+    lambda rows: st.tuples(
+        st.just(rows), st.sets(st.integers(1, max(1, len(rows) - 1)), max_size=3)
+    )
 )
 """Some customers in any order, and where they are cut apart."""
 
@@ -81,7 +91,10 @@ def parts_of(table: pd.DataFrame, partition: tuple[list[int], set[int]]) -> list
     return [table.iloc[rows[begin:end]] for begin, end in pairwise(ends) if begin < end]
 
 
-SETTINGS: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture],
+}
 
 
 @settings(max_examples=50, **SETTINGS)
@@ -96,7 +109,9 @@ def test_any_partition_gives_the_same_scores(
     assert_same_rows(found, whole.drop(columns=list(STAGE_COLUMNS)))
 
 
-def check_over_the_kinds(base: Any, partition: tuple[list[int], set[int]], kinds: list[str]) -> None:
+def check_over_the_kinds(
+    base: Any, partition: tuple[list[int], set[int]], kinds: list[str]
+) -> None:
     """The parts of a partition, each in a kind of frame, are scored and staged as the whole is."""
     model, table, whole = base
     parts = zip(parts_of(table, partition), kinds, strict=False)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import purchase_windows, regularity, silent_dates, stage_forecast
 from tests.lifecycle.tables import as_kind, to_pandas
 
@@ -47,13 +47,17 @@ def test_either_date_tells_it_in_any_unit(cdnow: pd.DataFrame, kept: str, period
     assert scores["observed_until"].unique().tolist() == [pd.Timestamp("1997-09-30")]
 
 
-def test_a_table_of_two_last_days_is_refused(model: ls.LTVModel, customers: ls.Summary, later: ls.Summary) -> None:
+def test_a_table_of_two_last_days_is_refused(
+    model: ls.LTVModel, customers: ls.Summary, later: ls.Summary
+) -> None:
     newer = later.table.assign(customer_id=later.table["customer_id"] + 10_000)
     both = pd.concat([customers.table, newer], ignore_index=True)
     said = r"all observed until one day; .* got 1997-09-30 to 1998-03-31: give the day as Summary.from_frame"
     with pytest.raises(DataError, match=said):
         model.predict(both)
-    wrong = customers.table.assign(last_purchase=customers.table["last_purchase"] + pd.Timedelta(days=1))
+    wrong = customers.table.assign(
+        last_purchase=customers.table["last_purchase"] + pd.Timedelta(days=1)
+    )
     with pytest.raises(DataError, match="got 1997-09-30 to 1997-10-01"):
         model.predict(wrong)
     given = ls.Summary.from_frame(customers.table, period="week", until="1997-10-02")
@@ -63,8 +67,12 @@ def test_a_table_of_two_last_days_is_refused(model: ls.LTVModel, customers: ls.S
 def test_without_dates_waits_come_in_days(model: ls.LTVModel, customers: ls.Summary) -> None:
     dated = model.predict(customers)
     for kind in KINDS:
-        bare = as_kind(customers.table[["customer_id", "frequency", "recency", "T", "monetary_value"]], kind)
-        found = to_pandas(model.predict(bare)).set_index("customer_id").reindex(dated["customer_id"])
+        bare = as_kind(
+            customers.table[["customer_id", "frequency", "recency", "T", "monetary_value"]], kind
+        )
+        found = (
+            to_pandas(model.predict(bare)).set_index("customer_id").reindex(dated["customer_id"])
+        )
         assert not {*DATES, "observed_until"} & set(found)
         for name, wait in zip(DATES, WAITS, strict=True):
             days = (dated.set_index("customer_id")[name] - pd.Timestamp("1997-09-30")).dt.days
@@ -89,20 +97,37 @@ def test_what_follows_reads_the_day_from_the_scores(model: ls.LTVModel, later: l
     assert (windows[DATES[0]] > pd.Timestamp("1998-03-31")).all()
 
 
-def test_scores_that_name_no_day_or_two(model: ls.LTVModel, customers: ls.Summary, later: ls.Summary) -> None:
-    bare = model.predict(customers.table[["customer_id", "frequency", "recency", "T", "monetary_value"]])
+def test_scores_that_name_no_day_or_two(
+    model: ls.LTVModel, customers: ls.Summary, later: ls.Summary
+) -> None:
+    bare = model.predict(
+        customers.table[["customer_id", "frequency", "recency", "T", "monetary_value"]]
+    )
     with pytest.raises(ConfigError, match=r"expected until=.*their scores name none"):
         silent_dates(model, bare)
-    assert stage_forecast(model, ls.assign_stages(bare), horizon=4, points=1, scenarios=2).totals["date"].isna().all()
+    assert (
+        stage_forecast(model, ls.assign_stages(bare), horizon=4, points=1, scenarios=2)
+        .totals["date"]
+        .isna()
+        .all()
+    )
     both = pd.concat([model.predict(customers), model.predict(later)], ignore_index=True)
-    with pytest.raises(DataError, match="expected scores of one day of observation; got 1997-09-30 to 1998-03-31"):
+    with pytest.raises(
+        DataError, match="expected scores of one day of observation; got 1997-09-30 to 1998-03-31"
+    ):
         silent_dates(model, both)
 
 
 @pytest.mark.parametrize("kind", [duckdb.from_arrow, pl.from_arrow])
-def test_the_day_is_a_date_in_every_kind(model: ls.LTVModel, customers: ls.Summary, kind: Any) -> None:
+def test_the_day_is_a_date_in_every_kind(
+    model: ls.LTVModel, customers: ls.Summary, kind: Any
+) -> None:
     import pyarrow as pa
 
     scores = model.predict(kind(pa.Table.from_pandas(customers.table)))
-    table = scores.to_arrow_table() if isinstance(scores, duckdb.DuckDBPyRelation) else scores.to_arrow()
+    table = (
+        scores.to_arrow_table()
+        if isinstance(scores, duckdb.DuckDBPyRelation)
+        else scores.to_arrow()
+    )
     assert pa.types.is_date(table.schema.field("observed_until").type)

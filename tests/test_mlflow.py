@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 
 mlflow = pytest.importorskip("mlflow")
 pytest.importorskip("mlflow.pyfunc")
 
 from lifestage import mlflow as flavour  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 COLUMNS = ["customer_id", "frequency", "recency", "T", "monetary_value"]
 
@@ -34,8 +36,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     mlflow.set_tracking_uri(before)
 
 
-def test_a_logged_model_scores_like_the_model(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
-    test = ls.backtest(cdnow, origins=["1997-09-30"], horizon=39, families=["bg/nbd"], period="week")
+def test_a_logged_model_scores_like_the_model(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
+    test = ls.backtest(
+        cdnow, origins=["1997-09-30"], horizon=39, families=["bg/nbd"], period="week"
+    )
     info = flavour.log_model(model, "shop", backtest=test)
     served = mlflow.pyfunc.load_model(info.model_uri)
     found = served.predict(customers.table[COLUMNS], params={"horizon": 26.0, "discount_rate": 0.0})
@@ -67,7 +73,13 @@ def test_the_model_itself_comes_back(model: ls.LTVModel) -> None:
 
 def test_no_customer_and_no_pickle_is_in_it(store: Path, cdnow: pd.DataFrame) -> None:
     named = cdnow.assign(customer_id="SECRET-" + cdnow["customer_id"].astype(str))
-    model = ls.fit(ls.summarize(named, period="week"), purchases="mbg/nbd", method="laplace", draws=100, spend=None)
+    model = ls.fit(
+        ls.summarize(named, period="week"),
+        purchases="mbg/nbd",
+        method="laplace",
+        draws=100,
+        spend=None,
+    )
     folder = flavour.save_model(model, store / "saved")
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert not any(path.suffix in (".pkl", ".pickle") for path in files)
@@ -78,8 +90,12 @@ def test_no_customer_and_no_pickle_is_in_it(store: Path, cdnow: pd.DataFrame) ->
     assert "mbg/nbd" in repr(flavour.load_model(str(folder)))
 
 
-def test_what_does_not_fit_together_is_refused(store: Path, cdnow: pd.DataFrame, model: ls.LTVModel) -> None:
-    test = ls.backtest(cdnow, origins=["1997-09-30"], horizon=13, families=["mbg/nbd"], spend=None, period="week")
+def test_what_does_not_fit_together_is_refused(
+    store: Path, cdnow: pd.DataFrame, model: ls.LTVModel
+) -> None:
+    test = ls.backtest(
+        cdnow, origins=["1997-09-30"], horizon=13, families=["mbg/nbd"], spend=None, period="week"
+    )
     with pytest.raises(ConfigError, match="a backtest of bg/nbd"):
         flavour.log_model(model, backtest=test)
     assert mlflow.active_run() is None

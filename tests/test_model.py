@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError, RegistryError
+from lifestage.core.errors import ConfigError, RegistryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_a_loaded_model_scores_the_same(tmp_path: Path, model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_a_loaded_model_scores_the_same(
+    tmp_path: Path, model: ls.LTVModel, customers: ls.Summary
+) -> None:
     model.save(tmp_path / "m")
     back = ls.load(tmp_path / "m")
     pd.testing.assert_frame_equal(back.predict(customers), model.predict(customers))
@@ -24,11 +29,17 @@ def test_a_loaded_model_scores_the_same(tmp_path: Path, model: ls.LTVModel, cust
     pd.testing.assert_frame_equal(back.data.calendar, model.data.calendar, check_dtype=False)
 
 
-def test_saving_again_replaces_the_folder_and_leaves_nothing_beside_it(tmp_path: Path, model: ls.LTVModel) -> None:
+def test_saving_again_replaces_the_folder_and_leaves_nothing_beside_it(
+    tmp_path: Path, model: ls.LTVModel
+) -> None:
     for _ in range(2):
         model.save(tmp_path / "m")
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
-    assert {p.name for p in (tmp_path / "m").iterdir()} == {"model.json", "purchases.parquet", "spend.parquet"}
+    assert {p.name for p in (tmp_path / "m").iterdir()} == {
+        "model.json",
+        "purchases.parquet",
+        "spend.parquet",
+    }
 
 
 def test_no_customer_is_in_the_file(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 import lifestage as ls
 from lifestage import registry
-from lifestage.spec import read_spec
+from lifestage.jobs.model_spec import read_spec
 
 FOLDER = Path(__file__).parents[1] / "models" / "cdnow"
-KNOWN: dict[str, Any] = json.loads((Path(__file__).parent / "reference" / "cdnow_scores.json").read_text("utf-8"))
+KNOWN: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "reference" / "cdnow_scores.json").read_text("utf-8")
+)
 
 
 def test_the_champion_scores_as_it_did(customers: ls.Summary) -> None:
@@ -38,7 +40,11 @@ def test_it_is_what_a_fit_of_today_gives(model: ls.LTVModel) -> None:
 
 def test_its_recipe_is_read() -> None:
     spec = read_spec(FOLDER)
-    assert (spec.run.period, spec.run.purchases, spec.promotion.rule) == ("week", "bg/nbd", "not worse")
+    assert (spec.run.period, spec.run.purchases, spec.promotion.rule) == (
+        "week",
+        "bg/nbd",
+        "not worse",
+    )
     version = registry.champion(FOLDER)
     assert version is not None
     assert "The optimiser converged" in registry.read_text(FOLDER, version, "card.md")

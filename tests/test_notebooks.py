@@ -17,16 +17,25 @@ def test_there_are_notebooks() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_keeps_its_outputs(path: Path) -> None:
-    outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+    outputs = [
+        output
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
     assert any("image/png" in output.get("data", {}) for output in outputs)
-    assert {output["output_type"] for output in outputs} <= {"execute_result", "display_data", "stream"}
+    assert {output["output_type"] for output in outputs} <= {
+        "execute_result",
+        "display_data",
+        "stream",
+    }
 
 
 SLOW = {"backtest_and_retrain", "bayesian_workflow", "life_cycle"}
 
 
 @pytest.mark.parametrize(
-    "path", [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] * (p.stem in SLOW)) for p in NOTEBOOKS]
+    "path",
+    [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] * (p.stem in SLOW)) for p in NOTEBOOKS],
 )
 def test_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)

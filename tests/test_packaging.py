@@ -13,7 +13,9 @@ from packaging.requirements import Requirement
 import lifestage
 from tests.test_layers import FILES, imports
 
-PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))[
+    "project"
+]
 EXTRAS = PROJECT["optional-dependencies"]
 BESIDE = {"pymc"}
 """Declared, though no module imports it: it is there for who builds models of their own beside ours."""
@@ -35,7 +37,10 @@ def imported() -> set[str]:
 
 
 def test_every_import_is_declared_and_every_declared_one_is_imported() -> None:
-    core, extra = names(PROJECT["dependencies"]), names([each for part in EXTRAS.values() for each in part])
+    core, extra = (
+        names(PROJECT["dependencies"]),
+        names([each for part in EXTRAS.values() for each in part]),
+    )
     found = {"mlflow" if name == "mlflow-skinny" else name for name in imported()}
     assert found - core <= extra
     assert core - found == BESIDE
@@ -60,7 +65,9 @@ def test_what_is_installed_is_what_is_declared() -> None:
 
 def test_the_text_of_a_package_index_has_no_link_that_leads_nowhere() -> None:
     about = metadata("lifestage")
-    text = str(about.get_payload() or about["Description"])  # where the backport of importlib.metadata was imported
+    text = str(
+        about.get_payload() or about["Description"]
+    )  # where the backport of importlib.metadata was imported
     assert "pip install lifestage" in text
     assert "The report of the demo" in text
     assert not re.findall(r"\]\((?!https?://)", text)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.config import read_config
-from lifestage.errors import ConfigError
-from lifestage.report.texts import voice
-from lifestage.tables import PERIODS
+from lifestage.core.errors import ConfigError
+from lifestage.core.period import PERIODS
+from lifestage.jobs.config import read_config
+from lifestage.report.words.translator import voice
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORTNIGHT = ls.Period("fortnight", 14)
 OTHERS = ["hour", "day", "month", "quarter", "year", FORTNIGHT, ls.Period("week", 5.0)]
 
 
 @pytest.mark.parametrize("period", OTHERS, ids=str)
-def test_a_unit_changes_no_forecast_and_survives_a_save(cdnow, customers, model, tmp_path: Path, period) -> None:
+def test_a_unit_changes_no_forecast_and_survives_a_save(
+    cdnow, customers, model, tmp_path: Path, period
+) -> None:
     unit = ls.Period.parse(period)
     summary = ls.summarize(cdnow, until="1997-09-30", period=period)
     np.testing.assert_allclose(summary.table["T"] * unit.days, customers.table["T"] * 7, rtol=1e-12)
@@ -31,9 +36,17 @@ def test_a_unit_changes_no_forecast_and_survives_a_save(cdnow, customers, model,
     assert back.period == unit
     scores = back.predict(summary, horizon=364 / unit.days)
     expected = model.predict(customers, horizon=52)
-    for name, error in {"p_alive": 1e-6, "p_purchase": 1e-6, "retained": 1e-6, "ltv": 1e-4, "ltv_high": 1e-4}.items():
+    for name, error in {
+        "p_alive": 1e-6,
+        "p_purchase": 1e-6,
+        "retained": 1e-6,
+        "ltv": 1e-4,
+        "ltv_high": 1e-4,
+    }.items():
         np.testing.assert_allclose(scores[name], expected[name], rtol=error, err_msg=name)
-    assert (scores["next_purchase_p50"] - expected["next_purchase_p50"]).abs().max() <= pd.Timedelta(days=1)
+    assert (
+        scores["next_purchase_p50"] - expected["next_purchase_p50"]
+    ).abs().max() <= pd.Timedelta(days=1)
     assert scores["horizon_days"].to_numpy() == pytest.approx(364)
 
 
@@ -62,7 +75,9 @@ def test_a_period_has_a_name_that_is_known() -> None:
     with pytest.raises(ConfigError, match="a period with a name"):
         ls.Period("", 7)
     for period in ("weeks", 7, None):
-        with pytest.raises(ConfigError, match=r"one of hour, day, week, .* or a Period\(name, days\); got"):
+        with pytest.raises(
+            ConfigError, match=r"one of hour, day, week, .* or a Period\(name, days\); got"
+        ):
             ls.Period.parse(period)
 
 
@@ -82,7 +97,9 @@ def test_settings_take_a_period_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("en", "4 quarters"), ("zh-Hant", "4 季"), ("zh-Hans", "4 个季度")], ids=["en", "hant", "hans"]
+    ("lang", "words"),
+    [("en", "4 quarters"), ("zh-Hant", "4 季"), ("zh-Hans", "4 个季度")],
+    ids=["en", "hant", "hans"],
 )
 def test_a_report_says_every_unit(lang: str, words: str) -> None:
     say = voice(lang)

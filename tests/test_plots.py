@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -12,14 +10,21 @@ from lifetimes import BetaGeoFitter
 
 matplotlib.use("Agg")
 
+from typing import TYPE_CHECKING
+
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 
 import lifestage as ls
-from lifestage import histories, plots
-from lifestage.data.compress import compress
-from lifestage.errors import ConfigError, DataError
+from lifestage import plots
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.customers.compress import compress
 from lifestage.evaluate import frequency_fit, holdout_fit, tracking
+from lifestage.prediction import histories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
 
 
 @pytest.fixture
@@ -36,7 +41,9 @@ def test_matrices_hold_what_lifetimes_computes(model: ls.LTVModel) -> None:
     purchases = histories.purchases_matrix(model, T=39, horizon=20, max_frequency=10)
     for x in (1, 4, 10):
         for t_x in alive.columns[[5, 20, 40]]:
-            assert alive.loc[x, t_x] == pytest.approx(float(bg.conditional_probability_alive(x, t_x, 39)[0]), rel=1e-9)
+            assert alive.loc[x, t_x] == pytest.approx(
+                float(bg.conditional_probability_alive(x, t_x, 39)[0]), rel=1e-9
+            )
             theirs = bg.conditional_expected_number_of_purchases_up_to_time(20, x, t_x, 39)
             assert purchases.loc[x, t_x] == pytest.approx(float(theirs), rel=1e-6)
     assert alive.loc[0, 0.0] == 1.0
@@ -49,7 +56,11 @@ def test_heat_maps_show_the_matrix(model: ls.LTVModel, ax: Axes) -> None:
     drawn = np.ma.filled(ax.collections[0].get_array(), np.nan).reshape(11, -1)
     np.testing.assert_allclose(drawn, histories.alive_matrix(model, T=39, max_frequency=10))
     assert "weeks" in ax.get_xlabel()
-    assert plots.plot_expected_purchases_matrix(model, horizon=26).get_title(loc="left").endswith("26 weeks")
+    assert (
+        plots.plot_expected_purchases_matrix(model, horizon=26)
+        .get_title(loc="left")
+        .endswith("26 weeks")
+    )
     plt.close("all")
 
 
@@ -72,13 +83,17 @@ def test_tracking_draws_both_lines_and_marks_the_holdout(model: ls.LTVModel, ax:
     assert table["actual_cumulative"].iloc[-1] == 2457 + 1882
 
 
-def test_tracking_expectation_is_the_sum_over_customers(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_tracking_expectation_is_the_sum_over_customers(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     """At the end of the calibration: the sum of each customer's E[X(T)] as a new customer."""
     from lifestage.families import bgnbd
 
     table = tracking(model)
     end = table[~table["holdout"]].iloc[-1]
-    expected = bgnbd.expected_purchases(customers.table["T"].to_numpy(), 0, 0, 0, **model.purchases.estimate).sum()
+    expected = bgnbd.expected_purchases(
+        customers.table["T"].to_numpy(), 0, 0, 0, **model.purchases.estimate
+    ).sum()
     assert end["expected_cumulative"] == pytest.approx(expected, rel=1e-9)
     assert end["actual_cumulative"] == customers.table["frequency"].sum()
 

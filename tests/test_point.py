@@ -11,11 +11,13 @@ from scipy import optimize
 from scipy import special as sp
 
 import lifestage as ls
-from lifestage import count_laws, futures, point
+from lifestage.core.terms import Terms
 from lifestage.families import family
-from lifestage.point import point_scores
-from lifestage.prediction import _scores
-from lifestage.value import Terms
+from lifestage.prediction import count_distribution as count_laws
+from lifestage.prediction import point_lookup as point
+from lifestage.prediction import point_tables as futures
+from lifestage.prediction.point_lookup import point_scores
+from lifestage.prediction.scores import _scores
 
 SPEND = {"usual": (6.25, 3.74, 15.4), "irregular": (1.2, 1.5, 20.0), "regular": (60.0, 12.0, 20.0)}
 EXTREME = {
@@ -51,9 +53,13 @@ def fitted(request: pytest.FixtureRequest, customers: ls.Summary) -> ls.LTVModel
     return ls.fit(customers, purchases=request.param)
 
 
-@pytest.mark.parametrize("terms", [Terms(52), Terms(4, 0.0, level=0.5), Terms(150, 0.3, level=0.99)])
+@pytest.mark.parametrize(
+    "terms", [Terms(52), Terms(4, 0.0, level=0.5), Terms(150, 0.3, level=0.99)]
+)
 @pytest.mark.parametrize("spend", SPEND)
-def test_tables_agree_with_the_way_of_many_draws(fitted: ls.LTVModel, spend: str, terms: Terms) -> None:
+def test_tables_agree_with_the_way_of_many_draws(
+    fitted: ls.LTVModel, spend: str, terms: Terms
+) -> None:
     model, rows = with_spend(fitted, spend), histories(300, seed=3)
     found = point_scores(model, *rows, terms, WINDOW)
     expected = _scores(model, *rows, terms, WINDOW)
@@ -64,7 +70,9 @@ def test_tables_agree_with_the_way_of_many_draws(fitted: ls.LTVModel, spend: str
     assert (found["purchases_high"] > found["purchases_low"]).sum() > 50
 
 
-def exact_quantile(model: ls.LTVModel, history: tuple[float, float, float], horizon: float, tail: float) -> float:
+def exact_quantile(
+    model: ls.LTVModel, history: tuple[float, float, float], horizon: float, tail: float
+) -> float:
     """Root of the exact mixture, by scipy; 0 where it lies below all that a double holds."""
     assert model.spend is not None
     (x, t_x, T), counts = history, np.arange(1.0, 3000.0)
@@ -96,7 +104,12 @@ def test_quantiles_of_spend_are_roots_of_the_exact_mixture(
     for i in range(x.size):
         for name, tail in (("_factor_low", 0.95), ("_factor_high", 0.05)):
             exact = exact_quantile(model, (x[i], t_x[i], T[i]), horizon, tail)
-            assert found[name][i] == pytest.approx(exact, rel=1e-4, abs=1e-50), (name, x[i], t_x[i], T[i])
+            assert found[name][i] == pytest.approx(exact, rel=1e-4, abs=1e-50), (
+                name,
+                x[i],
+                t_x[i],
+                T[i],
+            )
 
 
 def test_a_thousand_purchases_have_the_quantiles_of_the_exact_mixture(model: ls.LTVModel) -> None:
@@ -112,7 +125,9 @@ def test_a_thousand_purchases_have_the_quantiles_of_the_exact_mixture(model: ls.
 def test_at_one_price_a_total_is_price_times_count() -> None:
     """A shop where everything costs 12, and a guest who comes every day."""
     rng, start = np.random.default_rng(0), pd.Timestamp("2022-01-01")
-    days = [(i, int(day)) for i in range(150) for day in rng.integers(0, 365, int(rng.integers(1, 6)))]
+    days = [
+        (i, int(day)) for i in range(150) for day in rng.integers(0, 365, int(rng.integers(1, 6)))
+    ]
     days += [(150, day) for day in range(365)]
     orders = pd.DataFrame(days, columns=["customer_id", "day"]).drop_duplicates()
     orders["date"], orders["amount"] = start + pd.to_timedelta(orders.pop("day"), unit="D"), 12.0
@@ -123,15 +138,21 @@ def test_at_one_price_a_total_is_price_times_count() -> None:
         assert np.isfinite(scores[["ltv_low", "ltv_high"]]).all(axis=None)
         back = scores[scores["frequency"] > 0]
         for end in ("low", "high"):
-            np.testing.assert_allclose(back[f"ltv_{end}"], 12.0 * back[f"purchases_{end}"], rtol=5e-3)
+            np.testing.assert_allclose(
+                back[f"ltv_{end}"], 12.0 * back[f"purchases_{end}"], rtol=5e-3
+            )
 
 
 def test_gone_for_good_beyond_all_doubles(model: ls.LTVModel) -> None:
-    found = point_scores(model, np.array([5000.0]), np.array([10.0]), np.array([10_000.0]), Terms(52), WINDOW)
+    found = point_scores(
+        model, np.array([5000.0]), np.array([10.0]), np.array([10_000.0]), Terms(52), WINDOW
+    )
     assert found["p_alive"][0] == found["purchases_high"][0] == found["_factor_high"][0] == 0.0
 
 
-def test_rows_do_not_depend_on_their_block(fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_do_not_depend_on_their_block(
+    fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = histories(500, seed=7)
     whole = point_scores(fitted, *rows, Terms(52), WINDOW)
     monkeypatch.setattr(point, "BLOCK", 7)
@@ -147,7 +168,9 @@ def test_times_between_days_are_scored_alike(fitted: ls.LTVModel) -> None:
         np.testing.assert_allclose(off[name], values, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
-def test_more_pairs_than_can_be_held_are_scored_in_parts(fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_pairs_than_can_be_held_are_scored_in_parts(
+    fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = histories(300, seed=7)
     whole = point_scores(fitted, *rows, Terms(52), WINDOW)
     monkeypatch.setattr(futures, "MOST_VALUES", 2_000)
@@ -177,7 +200,9 @@ def test_a_very_frequent_buyer_and_no_buyer_at_all(model: ls.LTVModel) -> None:
     }
     scores = model.predict(pd.DataFrame(columns), horizon=52)
     assert np.isfinite(scores.select_dtypes("number").drop(columns="mean_gap_days")).all(axis=None)
-    assert scores["purchases_low"][0] < scores["expected_purchases"][0] < scores["purchases_high"][0]
+    assert (
+        scores["purchases_low"][0] < scores["expected_purchases"][0] < scores["purchases_high"][0]
+    )
 
 
 def test_without_spend_there_is_no_money(customers: ls.Summary) -> None:

@@ -14,7 +14,7 @@ from lifetimes import BetaGeoFitter, GammaGammaFitter
 from scipy import integrate
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.families import bgnbd
 
 COLUMNS = [
@@ -66,15 +66,21 @@ def test_purchases_and_spend_agree_with_lifetimes(model: ls.LTVModel, scores: pd
     assert model.spend is not None
     gg.params_ = pd.Series(model.spend.estimate)
     history = scores["frequency"], scores["recency"], scores["T"]
-    np.testing.assert_allclose(scores["p_alive"], bg.conditional_probability_alive(*history), atol=1e-10)
+    np.testing.assert_allclose(
+        scores["p_alive"], bg.conditional_probability_alive(*history), atol=1e-10
+    )
     theirs = bg.conditional_expected_number_of_purchases_up_to_time(52, *history)
     np.testing.assert_allclose(scores["expected_purchases"], theirs, rtol=1e-6)
     spend = gg.conditional_expected_average_profit(scores["frequency"], scores["monetary_value"])
     np.testing.assert_allclose(scores["expected_spend"], spend, rtol=1e-9)
 
 
-def test_ltv_is_the_integral_of_discounted_purchases_times_spend(model: ls.LTVModel, customers: ls.Summary) -> None:
-    scores = model.predict(customers, horizon=52, discount_rate=0.2, margin=0.3).sort_values("customer_id")
+def test_ltv_is_the_integral_of_discounted_purchases_times_spend(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
+    scores = model.predict(customers, horizon=52, discount_rate=0.2, margin=0.3).sort_values(
+        "customer_id"
+    )
     params = model.purchases.estimate
     delta = np.log(1.2) * 7 / 365.25
     for _, row in scores.iloc[::400].iterrows():
@@ -82,7 +88,9 @@ def test_ltv_is_the_integral_of_discounted_purchases_times_spend(model: ls.LTVMo
         def density(s: float, row: pd.Series = row) -> float:
             step = 1e-4
             at = [
-                bgnbd.expected_purchases(s + d, row["frequency"], row["recency"], row["T"], **params)
+                bgnbd.expected_purchases(
+                    s + d, row["frequency"], row["recency"], row["T"], **params
+                )
                 for d in (step, -step)
             ]
             return float(np.exp(-delta * s) * (at[0] - at[1]) / (2 * step))
@@ -93,9 +101,13 @@ def test_ltv_is_the_integral_of_discounted_purchases_times_spend(model: ls.LTVMo
         assert row["ltv"] == pytest.approx(0.3 * total * row["expected_spend"], rel=1e-5)
 
 
-def test_no_discount_and_full_margin_is_plain_revenue(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_no_discount_and_full_margin_is_plain_revenue(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     scores = model.predict(customers, horizon=52, discount_rate=0.0)
-    np.testing.assert_allclose(scores["ltv"], scores["expected_purchases"] * scores["expected_spend"], rtol=1e-12)
+    np.testing.assert_allclose(
+        scores["ltv"], scores["expected_purchases"] * scores["expected_spend"], rtol=1e-12
+    )
 
 
 def test_discount_is_yearly_whatever_the_period(model: ls.LTVModel, customers: ls.Summary) -> None:
@@ -103,7 +115,9 @@ def test_discount_is_yearly_whatever_the_period(model: ls.LTVModel, customers: l
     near = model.predict(customers, horizon=520, discount_rate=0.05)["ltv"].sum()
     assert 0.2 < far / near < 0.8
     one_day = model.predict(customers, horizon=1 / 7, discount_rate=0.5)
-    np.testing.assert_allclose(one_day["ltv"], one_day["expected_purchases"] * one_day["expected_spend"], rtol=2e-3)
+    np.testing.assert_allclose(
+        one_day["ltv"], one_day["expected_purchases"] * one_day["expected_spend"], rtol=2e-3
+    )
 
 
 def test_retained_is_the_ratio_to_a_fresh_customer(
@@ -111,7 +125,10 @@ def test_retained_is_the_ratio_to_a_fresh_customer(
 ) -> None:
     params, h = model.purchases.estimate, customers.stage_window / 7
     x, t_x, T = scores["frequency"], scores["recency"], scores["T"]
-    now, fresh = bgnbd.p_purchase(h, x, t_x, T, **params), bgnbd.p_purchase(h, x, t_x, t_x, **params)
+    now, fresh = (
+        bgnbd.p_purchase(h, x, t_x, T, **params),
+        bgnbd.p_purchase(h, x, t_x, t_x, **params),
+    )
     np.testing.assert_allclose(scores["retained"], now / fresh, rtol=1e-12)
     just_bought = scores[(T - t_x) == 0]
     assert len(just_bought) > 3
@@ -119,7 +136,9 @@ def test_retained_is_the_ratio_to_a_fresh_customer(
     np.testing.assert_allclose(just_bought["value_lost"], 0.0, atol=1e-9)
 
 
-def test_next_purchase_dates_are_quantiles_of_the_wait(model: ls.LTVModel, scores: pd.DataFrame) -> None:
+def test_next_purchase_dates_are_quantiles_of_the_wait(
+    model: ls.LTVModel, scores: pd.DataFrame
+) -> None:
     params = model.purchases.estimate
     row = scores[(scores["frequency"] == 3)].iloc[0]
     alive = bgnbd.p_alive(row["frequency"], row["recency"], row["T"], **params)
@@ -148,14 +167,18 @@ def test_frames_come_back_in_the_kind_that_went_in(
     orders = make[kind](cdnow)
     got = model.predict(ls.summarize(orders, until="1997-09-30"), horizon=52)
     assert type(got) is type(orders)
-    frame = {"pandas": lambda d: d, "polars": lambda d: d.to_pandas(), "pyarrow": lambda d: d.to_pandas()}.get(
-        kind, lambda d: d.df()
-    )(got)
+    frame = {
+        "pandas": lambda d: d,
+        "polars": lambda d: d.to_pandas(),
+        "pyarrow": lambda d: d.to_pandas(),
+    }.get(kind, lambda d: d.df())(got)
     frame = frame.sort_values("customer_id", ignore_index=True)
     for name in ("p_alive", "expected_purchases", "ltv", "ltv_high", "retained", "value_lost"):
         np.testing.assert_allclose(frame[name], scores[name], rtol=1e-12)
     dates = pd.to_datetime(frame["next_purchase_p50"]).to_numpy().astype("datetime64[D]")
-    np.testing.assert_array_equal(dates, pd.to_datetime(scores["next_purchase_p50"]).to_numpy().astype("datetime64[D]"))
+    np.testing.assert_array_equal(
+        dates, pd.to_datetime(scores["next_purchase_p50"]).to_numpy().astype("datetime64[D]")
+    )
 
 
 def test_a_ready_made_table_is_accepted(model: ls.LTVModel, scores: pd.DataFrame) -> None:
@@ -182,9 +205,18 @@ def test_customers_outside_the_fit_keep_finite_numbers(model: ls.LTVModel) -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"horizon": 0}, {"horizon": float("nan")}, {"discount_rate": -0.1}, {"margin": 0}, {"margin": 1.5}, {"level": 1}],
+    [
+        {"horizon": 0},
+        {"horizon": float("nan")},
+        {"discount_rate": -0.1},
+        {"margin": 0},
+        {"margin": 1.5},
+        {"level": 1},
+    ],
 )
-def test_terms_out_of_range_are_refused(model: ls.LTVModel, customers: ls.Summary, wrong: dict[str, float]) -> None:
+def test_terms_out_of_range_are_refused(
+    model: ls.LTVModel, customers: ls.Summary, wrong: dict[str, float]
+) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(wrong))}: expected"):
         model.predict(customers, **wrong)
 

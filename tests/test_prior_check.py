@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 import lifestage as ls
 from lifestage.families import bgnbd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def test_prior_predictive_follows_the_documented_priors(customers: ls.Summary) -> None:
@@ -20,9 +24,13 @@ def test_prior_predictive_follows_the_documented_priors(customers: ls.Summary) -
     row = prior.iloc[7]
     params = {name: row[name] for name in bgnbd.PARAMS}
     np.testing.assert_allclose(
-        row["repeat_rate"], 1 - (params["alpha"] / (params["alpha"] + time)) ** params["r"], rtol=1e-9
+        row["repeat_rate"],
+        1 - (params["alpha"] / (params["alpha"] + time)) ** params["r"],
+        rtol=1e-9,
     )
-    np.testing.assert_allclose(row["repeat_purchases"], bgnbd.expected_purchases(time, 0, 0, 0, **params), rtol=1e-12)
+    np.testing.assert_allclose(
+        row["repeat_purchases"], bgnbd.expected_purchases(time, 0, 0, 0, **params), rtol=1e-12
+    )
 
 
 def test_prior_predictive_is_free_of_units(cdnow: pd.DataFrame) -> None:

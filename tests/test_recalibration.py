@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -12,12 +11,15 @@ import pytest
 from scipy import special
 
 import lifestage as ls
-from lifestage import recalibration
-from lifestage.config import RunConfig
-from lifestage.errors import ConfigError
-from lifestage.evaluate import calibration
-from lifestage.evaluate.scores import log_losses
-from lifestage.pipeline import run
+from lifestage.core.errors import ConfigError
+from lifestage.evaluate import recalibrate as calibration
+from lifestage.fitting import recalibration
+from lifestage.jobs.config import RunConfig
+from lifestage.jobs.run import run
+from lifestage.numerics.statistics import log_losses
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,9 @@ def mbg(customers: ls.Summary) -> ls.LTVModel:
 
 def outcomes(cdnow: pd.DataFrame, customers: ls.Summary) -> np.ndarray[Any, Any]:
     then = ls.summarize(cdnow, period="week").table.set_index("customer_id")["frequency"]
-    return (then.reindex(customers.table["customer_id"]) > customers.table["frequency"].to_numpy()).to_numpy()
+    return (
+        then.reindex(customers.table["customer_id"]) > customers.table["frequency"].to_numpy()
+    ).to_numpy()
 
 
 def test_it_beats_the_best_published_log_loss(
@@ -40,7 +44,11 @@ def test_it_beats_the_best_published_log_loss(
         found = mbg.predict(customers, horizon=39, calibrated=on)
         losses[on] = log_losses(found["p_purchase"].to_numpy(), bought).mean()
     assert losses[False] == pytest.approx(known["mbg/nbd"][4], abs=5e-4)
-    best = min(row[4] for name, row in known.items() if name not in ("columns", "days since last purchase alone"))
+    best = min(
+        row[4]
+        for name, row in known.items()
+        if name not in ("columns", "days since last purchase alone")
+    )
     assert losses[True] < best - 0.005
     assert mbg.calibration is not None
     assert mbg.calibration.helps
@@ -52,18 +60,24 @@ def test_only_the_chance_changes_and_engines_agree(
     customers: ls.Summary, mbg: ls.LTVModel, cdnow: pd.DataFrame
 ) -> None:
     plain, better = (mbg.predict(customers, calibrated=on) for on in (False, True))
-    pd.testing.assert_frame_equal(plain.drop(columns="p_purchase"), better.drop(columns="p_purchase"))
+    pd.testing.assert_frame_equal(
+        plain.drop(columns="p_purchase"), better.drop(columns="p_purchase")
+    )
     assert plain["p_purchase"].rank().corr(better["p_purchase"].rank()) == pytest.approx(1.0)
     duck = ls.summarize(duckdb.from_df(cdnow), until="1997-09-30", period="week")
     other = mbg.predict(duck, calibrated=True).df().set_index("customer_id")["p_purchase"]
-    np.testing.assert_allclose(other.reindex(better["customer_id"]), better["p_purchase"], rtol=1e-9)
+    np.testing.assert_allclose(
+        other.reindex(better["customer_id"]), better["p_purchase"], rtol=1e-9
+    )
 
 
 def test_it_is_kept_with_the_model(customers: ls.Summary, mbg: ls.LTVModel, tmp_path: Path) -> None:
     mbg.save(tmp_path / "model")
     again = ls.load(tmp_path / "model")
     assert again.calibration == mbg.calibration
-    pd.testing.assert_frame_equal(again.predict(customers, calibrated=True), mbg.predict(customers, calibrated=True))
+    pd.testing.assert_frame_equal(
+        again.predict(customers, calibrated=True), mbg.predict(customers, calibrated=True)
+    )
 
 
 def test_planted_errors_are_undone_and_the_truth_is_left_alone() -> None:
@@ -89,9 +103,14 @@ def test_steps_are_those_of_the_minimax_formula() -> None:
     levels = np.unique(chance)
     groups = [bought[chance == level] for level in levels]
     for i, level in enumerate(levels):
-        means = [[np.concatenate(groups[j : k + 1]).mean() for k in range(i, len(levels))] for j in range(i + 1)]
+        means = [
+            [np.concatenate(groups[j : k + 1]).mean() for k in range(i, len(levels))]
+            for j in range(i + 1)
+        ]
         best = max(min(row) for row in means)
-        assert recalibration.apply("isotonic", found, np.array([level]))[0] == pytest.approx(best, abs=1e-3)
+        assert recalibration.apply("isotonic", found, np.array([level]))[0] == pytest.approx(
+            best, abs=1e-3
+        )
     assert np.all(np.diff(found["q"]) >= 0)
 
 
@@ -99,7 +118,9 @@ def test_a_map_that_does_not_help_is_switched_off(customers: ls.Summary) -> None
     model = ls.calibrate(ls.fit(customers), customers)
     assert model.calibration is not None
     assert not model.calibration.helps
-    pd.testing.assert_frame_equal(model.predict(customers), model.predict(customers, calibrated=True))
+    pd.testing.assert_frame_equal(
+        model.predict(customers), model.predict(customers, calibrated=True)
+    )
 
 
 def maps(log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, leak: bool) -> dict[str, float]:
@@ -143,7 +164,9 @@ def test_the_map_it_is_judged_with_has_not_seen_what_it_is_judged_on(
 
 
 @pytest.mark.slow
-def test_a_run_recalibrates_where_its_settings_say_so(cdnow: pd.DataFrame, mbg: ls.LTVModel, tmp_path: Path) -> None:
+def test_a_run_recalibrates_where_its_settings_say_so(
+    cdnow: pd.DataFrame, mbg: ls.LTVModel, tmp_path: Path
+) -> None:
     settings = {"until": "1997-09-30", "purchases": "mbg/nbd", "calibrate": True}
     run(cdnow, tmp_path / "out", RunConfig(**settings))
     kept = ls.load(tmp_path / "out" / "model").calibration
@@ -151,7 +174,9 @@ def test_a_run_recalibrates_where_its_settings_say_so(cdnow: pd.DataFrame, mbg: 
     assert mbg.calibration is not None
     assert kept.helps
     assert kept.values == pytest.approx(mbg.calibration.values, rel=1e-6)
-    found = pd.read_parquet(tmp_path / "out" / "customers.parquet").set_index("customer_id")["p_purchase"]
+    found = pd.read_parquet(tmp_path / "out" / "customers.parquet").set_index("customer_id")[
+        "p_purchase"
+    ]
     customers = ls.summarize(cdnow, until="1997-09-30", period="week")
     expected = mbg.predict(customers, calibrated=True).set_index("customer_id")["p_purchase"]
     np.testing.assert_allclose(found.reindex(expected.index), expected, rtol=1e-6)

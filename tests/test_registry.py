@@ -9,17 +9,20 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 import lifestage as ls
 from lifestage import registry
-from lifestage.card import model_card
-from lifestage.errors import RegistryError
+from lifestage.core.errors import RegistryError
+from lifestage.registry.model_card import model_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +37,18 @@ def store(tmp_path: Path, model: ls.LTVModel) -> Path:
     return folder
 
 
-def test_a_version_is_the_model_it_was_made_of(store: Path, model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_a_version_is_the_model_it_was_made_of(
+    store: Path, model: ls.LTVModel, customers: ls.Summary
+) -> None:
     (version,) = registry.versions(store)
     assert registry.champion(store) == version
-    pd.testing.assert_frame_equal(registry.load_version(store).predict(customers), model.predict(customers))
+    pd.testing.assert_frame_equal(
+        registry.load_version(store).predict(customers), model.predict(customers)
+    )
     assert "2,357, 946 of them repeat buyers" in registry.read_text(store, version, "card.md")
-    assert sorted(each.name for each in store.iterdir()) == sorted([version, "champion", "history.jsonl"])
+    assert sorted(each.name for each in store.iterdir()) == sorted(
+        [version, "champion", "history.jsonl"]
+    )
     with pytest.raises(RegistryError, match="has none"):
         registry.read_text(store, version, "changes.md")
 
@@ -77,12 +86,18 @@ def touched(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", ["model.json", "purchases.parquet", "spend.parquet", "card.md", "manifest.json"])
-@pytest.mark.parametrize("harm", [touched, lambda path: path.write_bytes(path.read_bytes()[:-20]), Path.unlink])
+@pytest.mark.parametrize(
+    "name", ["model.json", "purchases.parquet", "spend.parquet", "card.md", "manifest.json"]
+)
+@pytest.mark.parametrize(
+    "harm", [touched, lambda path: path.write_bytes(path.read_bytes()[:-20]), Path.unlink]
+)
 def test_damage_anywhere_is_seen(store: Path, name: str, harm: Callable[[Path], None]) -> None:
     version = registry.versions(store)[0]
     harm(store / version / name)
-    with pytest.raises(RegistryError, match=r"changed after it was written|is missing|could not read it"):
+    with pytest.raises(
+        RegistryError, match=r"changed after it was written|is missing|could not read it"
+    ):
         registry.load_version(store)
     with pytest.raises(RegistryError):
         registry.promote(store, version)
@@ -109,7 +124,9 @@ def test_a_newer_schema_is_told_from_damage(store: Path) -> None:
         registry.load_version(store)
 
 
-@pytest.mark.parametrize("name", ["..", "../shop", "a/b", "", ".hidden", "a\\b", "x" * 101, "C:evil", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["..", "../shop", "a/b", "", ".hidden", "a\\b", "x" * 101, "C:evil", "a\nb"]
+)
 def test_names_that_lead_elsewhere(store: Path, name: str) -> None:
     with pytest.raises(RegistryError, match="expected a name"):
         registry.model_folder(store, name)
@@ -182,7 +199,9 @@ def writer(folder: str, saved: str) -> None:
         registry.promote(folder, registry.add_version(folder, ls.load(saved)))
 
 
-def test_writers_at_once_leave_whole_versions(store: Path, model: ls.LTVModel, tmp_path: Path) -> None:
+def test_writers_at_once_leave_whole_versions(
+    store: Path, model: ls.LTVModel, tmp_path: Path
+) -> None:
     saved = str(model.save(tmp_path / "saved"))
     context = multiprocessing.get_context("spawn")
     others = [context.Process(target=writer, args=(str(store), saved)) for _ in range(2)]
@@ -200,7 +219,11 @@ def test_writers_at_once_leave_whole_versions(store: Path, model: ls.LTVModel, t
 
 
 def test_a_second_holder_is_told_who_holds(store: Path) -> None:
-    with registry.lock(store), pytest.raises(RegistryError, match=f"process {os.getpid()} since"), registry.lock(store):
+    with (
+        registry.lock(store),
+        pytest.raises(RegistryError, match=f"process {os.getpid()} since"),
+        registry.lock(store),
+    ):
         raise AssertionError("held twice")
     with registry.lock(store):
         pass
@@ -229,11 +252,16 @@ with registry.lock(sys.argv[1]):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 @pytest.mark.parametrize(
-    "at", [1, pytest.param(2, marks=pytest.mark.slow), 8, 10, pytest.param(11, marks=pytest.mark.slow)]
+    "at",
+    [1, pytest.param(2, marks=pytest.mark.slow), 8, 10, pytest.param(11, marks=pytest.mark.slow)],
 )
-def test_a_kill_leaves_the_champion_serving(store: Path, model: ls.LTVModel, tmp_path: Path, at: int) -> None:
+def test_a_kill_leaves_the_champion_serving(
+    store: Path, model: ls.LTVModel, tmp_path: Path, at: int
+) -> None:
     saved = model.save(tmp_path / "saved")
-    done = subprocess.run([sys.executable, "-c", KILLED, str(store), str(saved), str(at)], check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(store), str(saved), str(at)], check=False
+    )
     assert done.returncode == -signal.SIGKILL
     for version in registry.versions(store):
         registry.verify(store, version)

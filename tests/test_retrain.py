@@ -9,8 +9,7 @@ import subprocess
 import sys
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +18,14 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage import registry
-from lifestage.changes import population_stability
 from lifestage.cli import app
-from lifestage.errors import ConfigError, DataError, LockedError
-from lifestage.retrain import STEPS, compare_forecasts, retrain
-from lifestage.spec import read_spec, spec_text
+from lifestage.core.errors import ConfigError, DataError, LockedError
+from lifestage.jobs.model_spec import read_spec, spec_text
+from lifestage.jobs.release_notes import population_stability
+from lifestage.jobs.retrain import STEPS, compare_forecasts, retrain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUARTERS = ("1997-09-30", "1997-12-31", "1998-03-31")
 
@@ -44,7 +46,11 @@ def folder(tmp_path: Path, log: Path) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    return {
+        str(each.relative_to(folder)): each.read_bytes()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
 
 
 @pytest.mark.slow
@@ -65,7 +71,9 @@ def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
     for before, after in pairwise(done):
         assert after.version is not None
         note = registry.read_text(folder, after.version, "changes.md")
-        assert all(said in note for said in ("population stability", "Parameters", "before \\ after"))
+        assert all(
+            said in note for said in ("population stability", "Parameters", "before \\ after")
+        )
         assert before.champion != after.champion
     known = ls.load(tmp_path / "out" / "model")
     assert str(known.data.until) == QUARTERS[-1]
@@ -135,13 +143,15 @@ def test_who_is_not_promoted_is_stored_and_passed_over(trained: Path) -> None:
     assert (found.outcome, found.champion) == ("kept", first)
     assert found.version in registry.versions(trained)
     assert registry.champion(trained) == first
-    assert retrain(trained, until=QUARTERS[1]).outcome == "refused"  # it was judged, and nothing is new
+    assert (
+        retrain(trained, until=QUARTERS[1]).outcome == "refused"
+    )  # it was judged, and nothing is new
 
 
 def test_who_forecasts_better_wins(cdnow: pd.DataFrame, customers: ls.Summary) -> None:
     from dataclasses import replace
 
-    from lifestage.evaluate.splits import split_purchases
+    from lifestage.data.customers.splits import split_purchases
 
     split = split_purchases(ls.summarize(cdnow, period="week"), horizon=39, origins=1)[0]
     good = ls.fit(customers, spend=None).purchases
@@ -165,7 +175,8 @@ def test_stability_is_that_of_its_definition() -> None:
     before, after = rng.normal(size=20_000), rng.normal(0.5, 1, 20_000)
     edges = np.quantile(before, np.linspace(0, 1, 11)[1:-1])
     shares = [
-        np.histogram(values, np.concatenate([[-np.inf], edges, [np.inf]]))[0] / 20_000 for values in (before, after)
+        np.histogram(values, np.concatenate([[-np.inf], edges, [np.inf]]))[0] / 20_000
+        for values in (before, after)
     ]
     expected = ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum()
     assert population_stability(before, after) == pytest.approx(expected, rel=1e-3)
@@ -194,7 +205,9 @@ def stop_at_score(name: str, _: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_customers_that_a_failure_left_unscored_are_scored_next_time(trained: Path, tmp_path: Path) -> None:
+def test_customers_that_a_failure_left_unscored_are_scored_next_time(
+    trained: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         retrain(trained, until=QUARTERS[1], out=out, step=stop_at_score)
@@ -209,11 +222,15 @@ def test_customers_that_a_failure_left_unscored_are_scored_next_time(trained: Pa
     assert content(out) == before  # and only once
     registry.rollback(trained)
     retrain(trained, until=QUARTERS[1], out=out)
-    pd.testing.assert_frame_equal(ls.load(out / "model").params, registry.load_version(trained).params)
+    pd.testing.assert_frame_equal(
+        ls.load(out / "model").params, registry.load_version(trained).params
+    )
     assert not ls.load(out / "model").params.equals(model.params)
 
 
-def test_a_place_for_customers_that_cannot_be_is_refused_at_once(folder: Path, tmp_path: Path) -> None:
+def test_a_place_for_customers_that_cannot_be_is_refused_at_once(
+    folder: Path, tmp_path: Path
+) -> None:
     before = content(folder)
     with pytest.raises(ConfigError, match="outside of the model"):
         retrain(folder, until=QUARTERS[0], out=folder / "out")
@@ -226,7 +243,9 @@ def test_a_place_for_customers_that_cannot_be_is_refused_at_once(folder: Path, t
 def test_forecasts_in_another_period_are_not_compared(trained: Path) -> None:
     spec = (trained / "spec.toml").read_text("utf-8")
     (trained / "spec.toml").write_text(spec.replace('period = "week"', 'period = "day"'), "utf-8")
-    with pytest.raises(ConfigError, match="the period of the champion, week, in the recipe; got day"):
+    with pytest.raises(
+        ConfigError, match="the period of the champion, week, in the recipe; got day"
+    ):
         retrain(trained, until=QUARTERS[1])
 
 
@@ -247,7 +266,9 @@ def test_a_long_stage_window_is_no_hindrance_to_forecasts_of_the_past(folder: Pa
     assert set(found.comparison["origin"]) == {"1997-03-21"}
 
 
-def test_what_is_infinite_is_no_number_of_json(trained: Path, cdnow: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_infinite_is_no_number_of_json(
+    trained: Path, cdnow: pd.DataFrame, tmp_path: Path
+) -> None:
     spec = (trained / "spec.toml").read_text("utf-8")
     open_ended = spec.replace("volume = [0.33, 3.0]", "volume = [0.0, inf]").replace(
         "max_gap_days = 14", "max_gap_days = 99"
@@ -255,7 +276,9 @@ def test_what_is_infinite_is_no_number_of_json(trained: Path, cdnow: pd.DataFram
     (trained / "spec.toml").write_text(open_ended, "utf-8")
     day = pd.to_datetime(cdnow["date"])
     cdnow[(day < "1997-08-15") | (day > QUARTERS[0])].to_parquet(tmp_path / "pause.parquet")
-    shown = CliRunner().invoke(app, ["retrain", str(trained), str(tmp_path / "pause.parquet"), "--until", "1997-10-20"])
+    shown = CliRunner().invoke(
+        app, ["retrain", str(trained), str(tmp_path / "pause.parquet"), "--until", "1997-10-20"]
+    )
     assert shown.exit_code == 0, shown.output
     lines = [json.loads(line, parse_constant=_refuse) for line in shown.stdout.splitlines()]
     gates = next(line["gates"] for line in lines if "gates" in line)
@@ -264,7 +287,7 @@ def test_what_is_infinite_is_no_number_of_json(trained: Path, cdnow: pd.DataFram
 
 KILLED = """
 import os, signal, sys
-from lifestage.retrain import retrain
+from lifestage.jobs.retrain import retrain
 def step(name, facts):
     if name == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -275,9 +298,13 @@ FEW = ("save", "promote")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-@pytest.mark.parametrize("at", [each if each in FEW else pytest.param(each, marks=pytest.mark.slow) for each in STEPS])
+@pytest.mark.parametrize(
+    "at", [each if each in FEW else pytest.param(each, marks=pytest.mark.slow) for each in STEPS]
+)
 def test_a_kill_at_any_step_leaves_the_champion(trained: Path, at: str) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(trained), QUARTERS[1], at], check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(trained), QUARTERS[1], at], check=False
+    )
     assert done.returncode == -signal.SIGKILL
     serving = registry.load_version(trained)
     promoted = STEPS.index(at) > STEPS.index("promote")
@@ -300,7 +327,10 @@ with registry.lock(sys.argv[1]):
 
 def test_two_at_once_are_one_and_a_sentence(trained: Path) -> None:
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDING, str(trained)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDING, str(trained)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
@@ -316,7 +346,10 @@ def test_two_at_once_are_one_and_a_sentence(trained: Path) -> None:
 def test_the_command_line_tells_each_step_and_its_outcome(tmp_path: Path, log: Path) -> None:
     store = str(tmp_path / "models")
     call = CliRunner().invoke
-    made = call(app, ["models", "init", "shop", "--orders", str(log), "--amount", "amount", "--store", store])
+    made = call(
+        app,
+        ["models", "init", "shop", "--orders", str(log), "--amount", "amount", "--store", store],
+    )
     assert made.exit_code == 0, made.output
     assert call(app, ["models", "init", "shop", "--store", store]).exit_code == 1
     assert call(app, ["models", "init", "../shop", "--store", store]).exit_code == 1

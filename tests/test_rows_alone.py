@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lifestage as ls
-from lifestage.prediction import purchase_scores
-from lifestage.tables import KEYS
-from lifestage.value import Terms
+from lifestage.core.names import KEYS
+from lifestage.core.terms import Terms
+from lifestage.prediction.scores import purchase_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FAR = {
     "frequency": [0, 0, 1, 2, 3, 40, 400, 5000, 2000],
@@ -37,21 +39,32 @@ def jittered(draws: Mapping[str, Any], size: int) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def scorer(request: pytest.FixtureRequest, customers: ls.Summary, model: ls.LTVModel) -> ls.LTVModel:
+def scorer(
+    request: pytest.FixtureRequest, customers: ls.Summary, model: ls.LTVModel
+) -> ls.LTVModel:
     name = request.param
     assert model.spend is not None
     if name == "stack":
         return ls.fit(customers, purchases="stack").thinned(9)
     if name == "draws":
-        parts = {part: replace(old, draws=jittered(old.draws, 7)) for part, old in model.parts.items()}
+        parts = {
+            part: replace(old, draws=jittered(old.draws, 7)) for part, old in model.parts.items()
+        }
         return replace(model, **parts)  # type: ignore[arg-type]
     if name == "mbg/nbd":
         return ls.fit(customers, purchases=name)
     if name == "one price":
-        return replace(model, spend=replace(model.spend, draws={k: np.array([v]) for k, v in ONE_PRICE.items()}))
+        return replace(
+            model,
+            spend=replace(model.spend, draws={k: np.array([v]) for k, v in ONE_PRICE.items()}),
+        )
     if name == "one price, draws":
         spend = replace(model.spend, draws=jittered(ONE_PRICE, 5))
-        return replace(model, purchases=replace(model.purchases, draws=jittered(model.purchases.draws, 5)), spend=spend)
+        return replace(
+            model,
+            purchases=replace(model.purchases, draws=jittered(model.purchases.draws, 5)),
+            spend=spend,
+        )
     return model
 
 
@@ -64,7 +77,9 @@ def base(customers: ls.Summary) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def whole(scorer: ls.LTVModel, customers: ls.Summary, base: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+def whole(
+    scorer: ls.LTVModel, customers: ls.Summary, base: pd.DataFrame
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
     return [both(scorer, customers, base, terms) for terms in TERMS]
 
 
@@ -74,7 +89,10 @@ def both(
     """What is said of histories, and of customers, by history and by customer."""
     keys = rows[list(KEYS)].drop_duplicates()
     scores = model.predict(
-        replace(customers, table=rows), horizon=terms.horizon, discount_rate=terms.discount_rate, level=terms.level
+        replace(customers, table=rows),
+        horizon=terms.horizon,
+        discount_rate=terms.discount_rate,
+        level=terms.level,
     )
     histories = purchase_scores(model, keys, terms, customers.stage_window)
     return histories.set_index(list(KEYS)), scores.set_index("customer_id")
@@ -87,7 +105,9 @@ def assert_same_bytes(found: pd.DataFrame, expected: pd.DataFrame) -> None:
         assert found[name].to_numpy().tobytes() == expected[name].to_numpy().tobytes(), name
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_row_has_the_same_bytes_in_any_part_of_any_order(
     scorer: ls.LTVModel,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import lifestage as ls
-from lifestage.errors import RegistryError
+from lifestage.core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,12 @@ def copy(saved: Path, tmp_path: Path) -> Path:
 
 
 DRAWS: list[tuple[str, str, Any, str]] = [
-    ("purchases", "r", [-0.243], r"expected r of bg/nbd as a finite number above 0; draw 0 .* has -0\.243"),
+    (
+        "purchases",
+        "r",
+        [-0.243],
+        r"expected r of bg/nbd as a finite number above 0; draw 0 .* has -0\.243",
+    ),
     ("purchases", "alpha", [0.0], "alpha .* has 0"),
     ("purchases", "a", [math.nan], "a of bg/nbd .* has nan"),
     ("purchases", "b", [math.inf], "b of bg/nbd .* has inf"),
@@ -43,7 +50,9 @@ DRAWS: list[tuple[str, str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("part", "name", "values", "said"), DRAWS)
-def test_a_parameter_that_cannot_be_is_told(copy: Path, part: str, name: str, values: Any, said: str) -> None:
+def test_a_parameter_that_cannot_be_is_told(
+    copy: Path, part: str, name: str, values: Any, said: str
+) -> None:
     file = copy / f"{part}.parquet"
     table = pq.read_table(file)
     pq.write_table(table.set_column(table.column_names.index(name), name, pa.array(values)), file)
@@ -78,7 +87,8 @@ def test_one_bad_draw_of_many_is_found(copy: Path, customers: ls.Summary) -> Non
         values[17] = bad
         many.save(copy)
         pq.write_table(
-            table.set_column(table.column_names.index(name), name, pa.array(values)), copy / f"{part}.parquet"
+            table.set_column(table.column_names.index(name), name, pa.array(values)),
+            copy / f"{part}.parquet",
         )
         with pytest.raises(RegistryError, match=f"draw 17 of .* has {bad:g}"):
             ls.load(copy)
@@ -132,7 +142,9 @@ def test_a_value_that_cannot_be_is_told_by_its_name(copy: Path, path: str, value
     assert str(copy) in str(told.value)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"schema": 1, "data": ' + '{"a":' * 200_000, "null", "[]", "", "\0"])
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"schema": 1, "data": ' + '{"a":' * 200_000, "null", "[]", "", "\0"]
+)
 def test_what_is_no_model_is_told(copy: Path, text: str) -> None:
     (copy / "model.json").write_text(text)
     with pytest.raises(RegistryError, match="expected a saved model"):
@@ -143,12 +155,25 @@ def leaves(raw: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     """A path to every value; of a list or a long mapping, to the first one."""
     if path:
         yield ".".join(path)
-    items = list(raw.items()) if isinstance(raw, dict) else list(enumerate(raw)) if isinstance(raw, list) else []
+    items = (
+        list(raw.items())
+        if isinstance(raw, dict)
+        else list(enumerate(raw))
+        if isinstance(raw, list)
+        else []
+    )
     for name, value in items[:1] if isinstance(raw, list) or "gaps" in path else items:
         yield from leaves(value, (*path, str(name)))
 
 
-CHANGES: list[Callable[[], Any]] = [lambda: None, lambda: -1, lambda: math.nan, lambda: "x", list, dict]
+CHANGES: list[Callable[[], Any]] = [
+    lambda: None,
+    lambda: -1,
+    lambda: math.nan,
+    lambda: "x",
+    list,
+    dict,
+]
 
 
 def test_no_changed_value_gives_other_predictions_in_silence(
@@ -187,5 +212,7 @@ MEANINGFUL = {"data.period", "data.period_days", "data.stage_window", "stage_fac
 """What may be another number, or absent as in older files, and then means another model."""
 
 
-def test_a_model_that_was_read_predicts_as_before(saved: Path, model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_a_model_that_was_read_predicts_as_before(
+    saved: Path, model: ls.LTVModel, customers: ls.Summary
+) -> None:
     pd.testing.assert_frame_equal(ls.load(saved).predict(customers), model.predict(customers))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifestage.config import RunConfig, checked
-from lifestage.errors import ConfigError
-from lifestage.lifecycle.thresholds import Thresholds
-from lifestage.spec import Spec, read_spec, spec_text
+from lifestage.core.errors import ConfigError
+from lifestage.jobs.config import RunConfig, checked
+from lifestage.jobs.model_spec import Spec, read_spec, spec_text
+from lifestage.lifecycle.stages.thresholds import Thresholds
 
 EVERYTHING: dict[str, Any] = {
     "customer": "id", "time": 'the "day"', "amount": "a\\b", "quantity": "n", "order": "no", "channel": "k\tk",
@@ -42,11 +42,17 @@ def test_nothing_set_is_everything_by_default() -> None:
 
 
 @given(
-    st.text(st.characters(codec="utf-8")), st.dictionaries(st.text(st.characters(codec="utf-8")), st.text("a,'\"\n"))
+    st.text(st.characters(codec="utf-8")),
+    st.dictionaries(st.text(st.characters(codec="utf-8")), st.text("a,'\"\n")),
 )
 def test_any_text_reads_back(text: str, priors: dict[str, str]) -> None:
     spec = read_back(spec_text(text, {"title": text, "query": text, "priors": priors}))
-    assert (spec.orders, spec.run.title, spec.run.query, spec.run.priors) == (text, text, text, priors)
+    assert (spec.orders, spec.run.title, spec.run.query, spec.run.priors) == (
+        text,
+        text,
+        text,
+        priors,
+    )
 
 
 def test_a_day_to_stop_at_has_no_place_in_it(tmp_path: Path) -> None:

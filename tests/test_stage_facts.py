@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.data.compress import compress
-from lifestage.distinct import weighted_quantile
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import TERMS
+from lifestage.data.customers.compress import compress
 from lifestage.lifecycle import Thresholds, realised_repurchase, silent_dates, stage_counts
-from lifestage.stage_facts import measure_stage_facts
-from lifestage.tables import TERMS
+from lifestage.numerics.statistics import weighted_quantile
+from lifestage.prediction.stage_facts import measure_stage_facts
 
 OLD = Path(__file__).parent / "reference" / "model_schema_1"
 FRAME = ["customer_id", "frequency", "recency", "T", "monetary_value"]
@@ -22,7 +22,9 @@ STAGES = ["stage_line", "stage_phase", "stage_segment", "at_risk", "cannot_lose"
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.8, 0.95, 0.99])
-def test_the_cut_is_the_quantile_of_the_buyers(model: ls.LTVModel, staged: pd.DataFrame, share: float) -> None:
+def test_the_cut_is_the_quantile_of_the_buyers(
+    model: ls.LTVModel, staged: pd.DataFrame, share: float
+) -> None:
     value = (staged["frequency"] + 1) * staged["expected_spend"]
     assert model.high_value_cut(share) == pytest.approx(np.quantile(value, share), rel=1e-12)
 
@@ -44,15 +46,21 @@ def test_buyers_who_paid_nothing_count(customers: ls.Summary, model: ls.LTVModel
     np.testing.assert_allclose(facts.value_percentiles, percentiles, rtol=1e-12)
 
 
-def test_the_median_gap_is_that_of_the_repeat_buyers(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_the_median_gap_is_that_of_the_repeat_buyers(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     often = customers.table[customers.table["frequency"] > 0]
     assert model.stage_facts is not None
-    assert model.stage_facts.median_gap_days == pytest.approx((often["recency"] / often["frequency"] * 7).median())
+    assert model.stage_facts.median_gap_days == pytest.approx(
+        (often["recency"] / often["frequency"] * 7).median()
+    )
 
 
 @pytest.mark.parametrize("share", [0, 1, 80, 0.805, float("nan"), "0.8", None, True])
 def test_other_shares_are_refused(model: ls.LTVModel, share: object) -> None:
-    with pytest.raises(ConfigError, match=r"high_value must be a share from 0\.01 to 0\.99 in whole percents; got"):
+    with pytest.raises(
+        ConfigError, match=r"high_value must be a share from 0\.01 to 0\.99 in whole percents; got"
+    ):
         model.high_value_cut(share)  # type: ignore[arg-type]
 
 
@@ -62,7 +70,9 @@ def test_weighted_quantiles_are_those_of_the_values_written_out() -> None:
     for size in (1, 2, 7, 40):
         values, weights = rng.normal(size=size).round(1), rng.integers(1, 6, size)
         expected = np.quantile(np.repeat(values, weights), shares)
-        np.testing.assert_allclose(weighted_quantile(values, weights, shares), expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            weighted_quantile(values, weights, shares), expected, rtol=1e-12, atol=1e-12
+        )
 
 
 def test_the_scores_name_the_terms(model: ls.LTVModel, customers: ls.Summary) -> None:
@@ -76,20 +86,32 @@ def test_the_scores_name_the_terms(model: ls.LTVModel, customers: ls.Summary) ->
 
 
 @pytest.mark.parametrize("rule", ["retained", "nes"])
-def test_a_part_of_the_base_has_the_stages_of_the_whole(model: ls.LTVModel, customers: ls.Summary, rule: str) -> None:
+def test_a_part_of_the_base_has_the_stages_of_the_whole(
+    model: ls.LTVModel, customers: ls.Summary, rule: str
+) -> None:
     table = customers.table[FRAME]
-    whole = ls.assign_stages(model.predict(customers), line_rule=rule).set_index("customer_id")[STAGES]
+    whole = ls.assign_stages(model.predict(customers), line_rule=rule).set_index("customer_id")[
+        STAGES
+    ]
     shuffled = table.sample(frac=1, random_state=1)
     batches = [shuffled.iloc[at : at + 200] for at in range(0, len(table), 200)]
     parts = [ls.assign_stages(model.predict(batch), line_rule=rule) for batch in batches]
     again = pd.concat(parts).set_index("customer_id")[STAGES]
     pd.testing.assert_frame_equal(again.reindex(whole.index), whole)
-    for part in (table[table["frequency"] == 1], table[table["frequency"] >= 6], table[table["customer_id"] == 2332]):
-        found = ls.assign_stages(model.predict(part), line_rule=rule).set_index("customer_id")[STAGES]
+    for part in (
+        table[table["frequency"] == 1],
+        table[table["frequency"] >= 6],
+        table[table["customer_id"] == 2332],
+    ):
+        found = ls.assign_stages(model.predict(part), line_rule=rule).set_index("customer_id")[
+            STAGES
+        ]
         pd.testing.assert_frame_equal(found, whole.reindex(found.index))
 
 
-def test_orders_of_some_do_not_move_the_window(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_orders_of_some_do_not_move_the_window(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     loyal = customers.table.loc[customers.table["frequency"] >= 6, "customer_id"]
     some = ls.summarize(cdnow[cdnow["customer_id"].isin(loyal)], until="1997-09-30", period="week")
     assert some.stage_window < customers.stage_window
@@ -101,7 +123,9 @@ def test_orders_of_some_do_not_move_the_window(cdnow: pd.DataFrame, customers: l
 def test_days_of_silence_do_not_depend_on_how_many_are_dated(
     customers: ls.Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifestage.lifecycle.silence.MOST", 20_000)  # a hundred rows at once
+    monkeypatch.setattr(
+        "lifestage.lifecycle.forecast.silence.MOST", 20_000
+    )  # a hundred rows at once
     drawn = ls.fit(customers, method="laplace", draws=200)
     scores = drawn.predict(customers)
     columns = ["drowsy_on", "half_asleep_on", "asleep_on", "review_on"]
@@ -113,12 +137,16 @@ def test_days_of_silence_do_not_depend_on_how_many_are_dated(
 # ---------------------------------------------------------------- scores without the facts, or of two models
 
 
-def test_a_model_of_schema_1_loads_and_says_what_its_stages_lack(customers: ls.Summary, tmp_path: Path) -> None:
+def test_a_model_of_schema_1_loads_and_says_what_its_stages_lack(
+    customers: ls.Summary, tmp_path: Path
+) -> None:
     old = ls.load(OLD)
     assert old.stage_facts is None
     scores = old.predict(customers)
     assert scores[["high_value_cut", "median_gap_days"]].isna().all(axis=None)
-    with pytest.raises(DataError, match=r"expected high_value_cut .*refit the model, or give the cut"):
+    with pytest.raises(
+        DataError, match=r"expected high_value_cut .*refit the model, or give the cut"
+    ):
         ls.assign_stages(scores)
     with pytest.raises(ConfigError, match="one saved before: refit it"):
         old.high_value_cut()
@@ -136,13 +164,19 @@ def test_a_cut_of_the_thresholds_stays_in_the_table(customers: ls.Summary) -> No
     drawn = ls.fit(customers, method="laplace", draws=50)
     staged = ls.assign_stages(drawn.predict(customers), thresholds=Thresholds(high_value_cut=200.0))
     assert staged["high_value_cut"].unique().tolist() == [200.0]
-    assert set(stage_counts(drawn, staged)["taxonomy"]) == {"line", "phase", "segment"}  # by the rules of the table
+    assert set(stage_counts(drawn, staged)["taxonomy"]) == {
+        "line",
+        "phase",
+        "segment",
+    }  # by the rules of the table
 
 
 def test_scores_under_two_windows_are_no_base(model: ls.LTVModel, customers: ls.Summary) -> None:
     staged = ls.assign_stages(model.predict(customers))
     staged.loc[5, "stage_window_days"] = 30.0
-    with pytest.raises(DataError, match="expected one stage_window_days in the whole table; got 30 to 77"):
+    with pytest.raises(
+        DataError, match="expected one stage_window_days in the whole table; got 30 to 77"
+    ):
         realised_repurchase(staged, customers)
     dated = silent_dates(model, staged)  # a date is of its own row
     same = silent_dates(model, staged.iloc[[5]])

@@ -25,8 +25,12 @@ PEERS = {"bg/nbd": BetaGeoFitter, "mbg/nbd": ModifiedBetaGeoFitter}
 START = ["just after the last purchase", "the end of the observation"]
 
 
-@pytest.fixture(scope="module", params=[(name, start) for name in sorted(PEERS) for start in START], ids=str)
-def silence(request: pytest.FixtureRequest, customers: ls.Summary) -> tuple[str, list[pd.DataFrame]]:
+@pytest.fixture(
+    scope="module", params=[(name, start) for name in sorted(PEERS) for start in START], ids=str
+)
+def silence(
+    request: pytest.FixtureRequest, customers: ls.Summary
+) -> tuple[str, list[pd.DataFrame]]:
     """CDNOW staged at one time observed after the other; recency and everything else held, nobody buys."""
     name, start = request.param
     table = customers.table
@@ -34,15 +38,21 @@ def silence(request: pytest.FixtureRequest, customers: ls.Summary) -> tuple[str,
     begin = table["recency"] if start == START[0] else table["T"]
     history = []
     for weeks in SILENCE:
-        frame = table[["customer_id", "frequency", "recency", "monetary_value"]].assign(T=begin + weeks)
+        frame = table[["customer_id", "frequency", "recency", "monetary_value"]].assign(
+            T=begin + weeks
+        )
         later = ls.Summary.from_frame(frame, period="week", stage_window=customers.stage_window)
-        staged = ls.assign_stages(model.predict(later, horizon=4)).set_index("customer_id").sort_index()
+        staged = (
+            ls.assign_stages(model.predict(later, horizon=4)).set_index("customer_id").sort_index()
+        )
         assert staged.index.tolist() == sorted(table["customer_id"])
         history.append(staged)
     return start, history
 
 
-def test_silence_moves_everyone_forward_and_never_back(silence: tuple[str, list[pd.DataFrame]]) -> None:
+def test_silence_moves_everyone_forward_and_never_back(
+    silence: tuple[str, list[pd.DataFrame]],
+) -> None:
     start, history = silence
     line = np.array([staged["stage_line"].map(RANK) for staged in history])
     retained = np.array([staged["retained"] for staged in history])
@@ -74,7 +84,9 @@ def test_the_other_taxonomies_follow_the_silence(silence: tuple[str, list[pd.Dat
     assert lost[-1] > 0.8
     risk = np.array([staged["at_risk"] for staged in history])
     assert risk.any()
-    assert ((np.diff(risk.astype(int), axis=0) == 1).sum(axis=0) <= 1).all()  # nobody comes to be at risk twice
+    assert (
+        (np.diff(risk.astype(int), axis=0) == 1).sum(axis=0) <= 1
+    ).all()  # nobody comes to be at risk twice
 
 
 # Known people in a simulated base -------------------------------------------------------------------------------------
@@ -111,15 +123,23 @@ def simulated_orders(n: int, seed: int) -> pd.DataFrame:
 @pytest.fixture(scope="module", params=sorted(PEERS))
 def known(request: pytest.FixtureRequest) -> Known:
     people = [(name, ago, money) for name, (days, money) in PEOPLE.items() for ago in days]
-    log = pd.concat([simulated_orders(3000, 7), pd.DataFrame(people, columns=["customer_id", "ago", "amount"])])
+    log = pd.concat(
+        [simulated_orders(3000, 7), pd.DataFrame(people, columns=["customer_id", "ago", "amount"])]
+    )
     orders = log.assign(date=TODAY - pd.to_timedelta(log["ago"], "D")).drop(columns="ago")
     summary = ls.summarize(orders, until=TODAY.date(), period="day")
     model = ls.fit(summary, purchases=request.param)
     assert model.converged
-    return model, summary, ls.assign_stages(model.predict(summary, horizon=365)).set_index("customer_id")
+    return (
+        model,
+        summary,
+        ls.assign_stages(model.predict(summary, horizon=365)).set_index("customer_id"),
+    )
 
 
-def peer_retained(model: ls.LTVModel, table: pd.DataFrame, window: float) -> tuple[np.ndarray, np.ndarray]:
+def peer_retained(
+    model: ls.LTVModel, table: pd.DataFrame, window: float
+) -> tuple[np.ndarray, np.ndarray]:
     """R and P(alive) in days from the formulas of lifetimes and of the negative binomial, not from the package."""
     params = {name: float(values[0]) for name, values in model.purchases.draws.items()}
     peer: Any = PEERS[model.purchases.family]()
@@ -217,9 +237,7 @@ def test_known_people_land_where_the_definitions_say(
     assert alive[0] >= 0.10
     assert row["value_lost"] > 0
     window = round(summary.stage_window)
-    said = (
-        f"bought 12 times about every 21 days; silent for {min(days)} days; chance of buying within {window} days fell"
-    )
+    said = f"bought 12 times about every 21 days; silent for {min(days)} days; chance of buying within {window} days fell"
     assert row["at_risk_reason"].startswith(said)
 
 
@@ -239,7 +257,13 @@ def test_younger_than_a_week_is_never_at_risk(period: str) -> None:
     days = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}[period]
     observed = np.array([3, 4, 5, 6, 6.9, 7, 7.1, 8, 10, 14])
     frame = pd.DataFrame(
-        {"customer_id": observed, "frequency": 2, "recency": 2 / days, "T": observed / days, "monetary_value": 20.0}
+        {
+            "customer_id": observed,
+            "frequency": 2,
+            "recency": 2 / days,
+            "T": observed / days,
+            "monetary_value": 20.0,
+        }
     )
     summary = ls.Summary.from_frame(frame, period=period)
     fitted = eager(period)

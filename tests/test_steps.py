@@ -8,16 +8,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage import steps
-from lifestage.console import progress
+from lifestage.cli.console import progress
+from lifestage.core import steps
+from lifestage.core.notes import Note
 from lifestage.fitting import fit_purchases
-from lifestage.posterior import Status
-from lifestage.tables import Note
+from lifestage.fitting.posterior import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Stream = Callable[[io.StringIO], io.StringIO]
 
@@ -42,7 +45,9 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Callable[[io.StringIO], io.String
     return put
 
 
-def test_long_steps_are_logged_under_the_package(cdnow: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+def test_long_steps_are_logged_under_the_package(
+    cdnow: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, logger="lifestage"):
         customers = ls.summarize(cdnow, until="1997-09-30", period="week")
         model = ls.fit(customers, method="laplace", draws=100)
@@ -51,15 +56,29 @@ def test_long_steps_are_logged_under_the_package(cdnow: pd.DataFrame, caplog: py
         ls.evaluate.loo(model, customers)
         ls.backtest(cdnow, families=["bg/nbd"], origins=["1997-09-30"], horizon=10, period="week")
     told = {record.name: record.getMessage() for record in caplog.records}
-    names = ("data.summary", "model", "prediction", "draws", "leave_one_out", "evaluate.backtesting")
+    names = (
+        "data.summary",
+        "model",
+        "prediction",
+        "draws",
+        "leave_one_out",
+        "evaluate.backtesting",
+    )
     assert {f"lifestage.{name}" for name in names} <= set(told)
     assert "Fitting bg/nbd by laplace to 2,357 customers …" in caplog.messages
-    assert any(text.startswith("Backtest from 1997-09-30, 1 of 1: done in ") for text in caplog.messages)
+    assert any(
+        text.startswith("Backtest from 1997-09-30, 1 of 1: done in ") for text in caplog.messages
+    )
     assert all(record.levelno == logging.INFO for record in caplog.records)
 
 
-def test_nothing_is_printed_where_nobody_set_up_logging(cdnow: pd.DataFrame, capfd: pytest.CaptureFixture[str]) -> None:
-    assert any(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("lifestage").handlers)
+def test_nothing_is_printed_where_nobody_set_up_logging(
+    cdnow: pd.DataFrame, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert any(
+        isinstance(handler, logging.NullHandler)
+        for handler in logging.getLogger("lifestage").handlers
+    )
     ls.fit(ls.summarize(cdnow, until="1997-09-30"))
     assert capfd.readouterr() == ("", "")
 
@@ -99,10 +118,14 @@ def test_no_person_is_told_in_a_pipe(stream: Stream) -> None:
     ],
     ids=["search", "laplace", "nuts"],
 )
-def test_a_failed_fit_can_be_an_error(customers: ls.Summary, monkeypatch: pytest.MonkeyPatch, status: Status) -> None:
+def test_a_failed_fit_can_be_an_error(
+    customers: ls.Summary, monkeypatch: pytest.MonkeyPatch, status: Status
+) -> None:
     assert ls.fit(customers, raise_on_failure=True).converged
     failed = replace(fit_purchases(ls.compress(customers)), status=status)
     monkeypatch.setattr("lifestage.model.fit_purchases", lambda *_, **__: failed)
     assert "Purchases: " in ls.fit(customers).status
-    with pytest.raises(ls.FitError, match=r"^Purchases: .*(NOT converge|not reliable|may not have found)"):
+    with pytest.raises(
+        ls.FitError, match=r"^Purchases: .*(NOT converge|not reliable|may not have found)"
+    ):
         ls.fit(customers, raise_on_failure=True)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import lifestage as ls
-from lifestage.tables import Note, Quality
+from typing import TYPE_CHECKING
+
+from lifestage.core.notes import Note
+from lifestage.data.log.quality import Quality
+
+if TYPE_CHECKING:
+    import lifestage as ls
 
 
 def test_records_have_html(customers: ls.Summary, model: ls.LTVModel) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -11,11 +11,14 @@ from typer.testing import CliRunner
 import lifestage as ls
 from lifestage import registry
 from lifestage.cli import app
-from lifestage.config import RunConfig, read_config
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
+from lifestage.jobs.config import RunConfig, read_config
+from lifestage.jobs.retrain import retrain
+from lifestage.jobs.run import run
 from lifestage.lifecycle import Thresholds, stage_forecast
-from lifestage.pipeline import run
-from lifestage.retrain import retrain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS = """
 until = "1997-09-30"
@@ -37,7 +40,9 @@ def settings(tmp_path: Path) -> RunConfig:
 
 
 @pytest.mark.slow
-def test_they_reach_the_table_and_what_is_ahead(cdnow: pd.DataFrame, settings: RunConfig, tmp_path: Path) -> None:
+def test_they_reach_the_table_and_what_is_ahead(
+    cdnow: pd.DataFrame, settings: RunConfig, tmp_path: Path
+) -> None:
     limits = Thresholds(awake=0.85, drowsy=0.6, frequent=4)
     assert settings.thresholds == limits
     told = run(cdnow, tmp_path / "out", settings)
@@ -47,15 +52,23 @@ def test_they_reach_the_table_and_what_is_ahead(cdnow: pd.DataFrame, settings: R
     assert (staged.loc[staged["at_risk"], "frequency"] >= 3).all()  # four purchase days
     assert (
         told["stages"]["line"]
-        == staged["stage_line"].value_counts().reindex(told["stages"]["line"], fill_value=0).to_dict()
+        == staged["stage_line"]
+        .value_counts()
+        .reindex(told["stages"]["line"], fill_value=0)
+        .to_dict()
     )
     low, high = told["stage_intervals"]["line"]["active"]
     assert low <= told["stages"]["line"]["active"] <= high
     model = ls.load(tmp_path / "out" / "model")
     here = [row for row in told["outlook"]["forecast"]["stages"] if row["taxonomy"] == "line"]
-    ahead = stage_forecast(model, staged, horizon=52, points=12, scenarios=200, thresholds=limits).stages
+    ahead = stage_forecast(
+        model, staged, horizon=52, points=12, scenarios=200, thresholds=limits
+    ).stages
     ahead = ahead.set_index(["taxonomy", "periods", "stage"])["customers"]
-    assert all(ahead["line", row["periods"], row["stage"]] == pytest.approx(row["customers"]) for row in here)
+    assert all(
+        ahead["line", row["periods"], row["stage"]] == pytest.approx(row["customers"])
+        for row in here
+    )
 
 
 @pytest.mark.parametrize(

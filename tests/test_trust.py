@@ -5,34 +5,43 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.config import RunConfig
-from lifestage.evaluate import Trust, backtest, put_to_test, trust
-from lifestage.pipeline import run
+from lifestage.evaluate import Trust, backtest, put_to_test
+from lifestage.evaluate import validation as trust
+from lifestage.jobs.config import RunConfig
+from lifestage.jobs.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WEEKS = {"period": "week"}
 
 
-def told(staged: pd.DataFrame, model: ls.LTVModel, path: Path, found: Trust | None, lang: str = "en") -> str:
+def told(
+    staged: pd.DataFrame, model: ls.LTVModel, path: Path, found: Trust | None, lang: str = "en"
+) -> str:
     ls.write_report(staged, model, path, lang=lang, trust=found, currency="USD")
     text = path.read_text("utf-8").replace("\u202f", " ")
     sections = re.findall(r'<section id="trust".*?</section>', text, flags=re.S)
     return sections[0] if sections else ""
 
 
-def test_a_log_that_goes_on_is_the_test(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_a_log_that_goes_on_is_the_test(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     found = put_to_test(cdnow, customers, model, WEEKS)
     assert found is not None
     assert found.backtest is not None
     assert found.drift is not None
     pd.testing.assert_frame_equal(
-        found.backtest.table, backtest(cdnow, origins=["1997-09-30"], horizon=39, families=["bg/nbd"], **WEEKS).table
+        found.backtest.table,
+        backtest(cdnow, origins=["1997-09-30"], horizon=39, families=["bg/nbd"], **WEEKS).table,
     )
     assert len(found.drift.table) == 39
     assert (
@@ -86,7 +95,11 @@ def test_a_young_log_says_why_there_is_no_test(
 
 
 def test_the_report_says_the_grade_and_what_came(
-    cdnow: pd.DataFrame, staged: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel, tmp_path: Path
+    cdnow: pd.DataFrame,
+    staged: pd.DataFrame,
+    customers: ls.Summary,
+    model: ls.LTVModel,
+    tmp_path: Path,
 ) -> None:
     found = put_to_test(cdnow, customers, model, WEEKS)
     assert found is not None
@@ -98,7 +111,9 @@ def test_the_report_says_the_grade_and_what_came(
         assert f"{table.loc[name, 'auc']:.0%}" in text
     assert f"{table.loc['bg/nbd', 'mae']:.3f}" in text
     assert "More purchases than foretold, beyond chance: seen on" in text
-    differences = found.backtest.differences.assign(low=0.1)[lambda rows: rows["loss"] == "purchases"]
+    differences = found.backtest.differences.assign(low=0.1)[
+        lambda rows: rows["loss"] == "purchases"
+    ]
     graded = replace(found.backtest, grades={"bg/nbd": "worse"}, differences=differences)
     text = told(staged, model, tmp_path / "report.html", Trust(graded), "zh-Hans")
     assert "在购买次数上不如无模型的预测" in text
@@ -122,7 +137,9 @@ def test_what_cannot_be_fitted_in_the_past_is_a_reason() -> None:
     rng = np.random.default_rng(1)
     late = pd.date_range("2024-12-01", "2024-12-31")
     days = [pd.Timestamp("2023-12-01"), *rng.choice(late.to_numpy(), 600)]
-    orders = pd.DataFrame({"customer_id": [0, *rng.integers(1, 400, 600)], "date": days, "amount": 10.0})
+    orders = pd.DataFrame(
+        {"customer_id": [0, *rng.integers(1, 400, 600)], "date": days, "amount": 10.0}
+    )
     customers = ls.summarize(orders)
     found = put_to_test(orders, customers, ls.fit(customers), {})
     assert found is not None

@@ -7,17 +7,20 @@ import pytest
 from scipy.stats import norm
 
 import lifestage as ls
-from lifestage.data.compress import compress
+from lifestage.core.terms import Terms
+from lifestage.data.customers.compress import compress
+from lifestage.fitting.posterior import Posterior, Status
 from lifestage.model import LTVModel
-from lifestage.posterior import Posterior, Status
-from lifestage.value import Terms, totals
+from lifestage.prediction.totals import totals
 from tests.simulated import BGNBD, SPEND, simulate_base, simulate_futures
 
 
 def test_totals_are_the_sums_of_the_scores(model: ls.LTVModel, customers: ls.Summary) -> None:
     scores = model.predict(customers, horizon=39, discount_rate=0.15, margin=0.4)
     table = totals(model, compress(customers), Terms(39, 0.15, 0.4)).set_index("quantity")
-    assert table.loc["purchases", "estimate"] == pytest.approx(scores["expected_purchases"].sum(), rel=1e-9)
+    assert table.loc["purchases", "estimate"] == pytest.approx(
+        scores["expected_purchases"].sum(), rel=1e-9
+    )
     revenue = (scores["expected_purchases"] * scores["expected_spend"]).sum()
     assert table.loc["revenue", "estimate"] == pytest.approx(revenue, rel=1e-9)
     assert table.loc["ltv", "estimate"] == pytest.approx(scores["ltv"].sum(), rel=1e-9)
@@ -32,8 +35,12 @@ def test_intervals_of_totals_cover_what_comes() -> None:
     for seed in range(60):
         base = simulate_base(1500, seed=3000 + seed, horizon=26)
         summary = ls.Summary.from_frame(base.table, period="week")
-        table = totals(ls.fit(summary), compress(summary), Terms(26, 0.0, 1.0, 0.8)).set_index("quantity")
-        for i, (name, actual) in enumerate((("purchases", base.future_purchases), ("revenue", base.future_spend))):
+        table = totals(ls.fit(summary), compress(summary), Terms(26, 0.0, 1.0, 0.8)).set_index(
+            "quantity"
+        )
+        for i, (name, actual) in enumerate(
+            (("purchases", base.future_purchases), ("revenue", base.future_spend))
+        ):
             hits[i] += table.loc[name, "low"] <= actual.sum() <= table.loc[name, "high"]
     assert (np.abs(hits / 60 - 0.8) < 4 * np.sqrt(0.16 / 60)).all(), hits
 
@@ -44,14 +51,18 @@ def test_intervals_are_those_of_simulated_futures() -> None:
     summary = ls.Summary.from_frame(table, period="week")
 
     def part(family: str, params: dict[str, float]) -> Posterior:
-        return Posterior(family, "known", {k: np.array([v]) for k, v in params.items()}, Status(True))
+        return Posterior(
+            family, "known", {k: np.array([v]) for k, v in params.items()}, Status(True)
+        )
 
     known = LTVModel(part("bg/nbd", BGNBD), part("gamma-gamma", SPEND), summary, 35.0)
     reported = totals(known, compress(summary), Terms(39, 0.0, 1.0, 0.9)).set_index("quantity")[:2]
     futures = simulate_futures(table, 2000, seed=1, horizon=39)
     sd, root = futures.std(axis=0), np.sqrt(len(futures))
     assert (np.abs(futures.mean(axis=0) - reported["estimate"]) < 4 * sd / root).all()
-    spread = np.log(reported["high"] / reported["low"]) / (2 * norm.ppf(0.95))  # of a lognormal total
+    spread = np.log(reported["high"] / reported["low"]) / (
+        2 * norm.ppf(0.95)
+    )  # of a lognormal total
     # the spread of 2,000 futures is known to ±1.6 % (purchases) and, with its longer tail, about ±2 % (spend)
     np.testing.assert_allclose(np.sqrt(np.expm1(spread**2)) * reported["estimate"], sd, rtol=0.07)
     below = (futures < reported["low"].to_numpy()).mean(axis=0)

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from lifestage import lifecycle as lifecycle
     from lifestage import mlflow as mlflow
     from lifestage import plots as plots
-    from lifestage.acquisition import new_customers as new_customers
+    from lifestage.core.period import Period as Period
     from lifestage.data import datasets as datasets
-    from lifestage.data.compress import compress as compress
-    from lifestage.data.sources import read_orders as read_orders
-    from lifestage.data.summary import summarize as summarize
+    from lifestage.data.customers.compress import compress as compress
+    from lifestage.data.customers.summarize import summarize as summarize
+    from lifestage.data.customers.summary import Summary as Summary
+    from lifestage.data.sources.files import read_orders as read_orders
+    from lifestage.data.sources.write import write_table as write_table
     from lifestage.evaluate import backtest as backtest
     from lifestage.evaluate import calibrate as calibrate
     from lifestage.evaluate import compare as compare
@@ -25,35 +27,33 @@ if TYPE_CHECKING:
     from lifestage.model import LTVModel as LTVModel
     from lifestage.model import fit as fit
     from lifestage.model import load as load
-    from lifestage.pipeline import write_table as write_table
+    from lifestage.prediction.new_customers import new_customers as new_customers
     from lifestage.report import write_report as write_report
-    from lifestage.tables import Period as Period
-    from lifestage.tables import Summary as Summary
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "ConfigError": "lifestage.errors",
-    "DataError": "lifestage.errors",
-    "FitError": "lifestage.errors",
+    "ConfigError": "lifestage.core.errors",
+    "DataError": "lifestage.core.errors",
+    "FitError": "lifestage.core.errors",
     "LTVModel": "lifestage.model",
-    "LifestageError": "lifestage.errors",
-    "Period": "lifestage.tables",
-    "RegistryError": "lifestage.errors",
-    "Summary": "lifestage.tables",
+    "LifestageError": "lifestage.core.errors",
+    "Period": "lifestage.data.customers.summary",
+    "RegistryError": "lifestage.core.errors",
+    "Summary": "lifestage.data.customers.summary",
     "assign_stages": "lifestage.lifecycle",
     "backtest": "lifestage.evaluate",
     "calibrate": "lifestage.evaluate",
     "compare": "lifestage.evaluate",
     "drift": "lifestage.evaluate",
-    "compress": "lifestage.data.compress",
+    "compress": "lifestage.data.customers.compress",
     "fit": "lifestage.model",
     "load": "lifestage.model",
-    "new_customers": "lifestage.acquisition",
-    "read_orders": "lifestage.data.sources",
-    "summarize": "lifestage.data.summary",
+    "new_customers": "lifestage.prediction.new_customers",
+    "read_orders": "lifestage.data.sources.files",
+    "summarize": "lifestage.data.customers.summarize",
     "write_report": "lifestage.report",
-    "write_table": "lifestage.pipeline",
+    "write_table": "lifestage.jobs.run",
 }
 _MODULES = {
     "datasets": "lifestage.data.datasets",

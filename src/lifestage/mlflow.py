@@ -5,32 +5,50 @@ Needs ``lifestage[mlflow]``. The functions are those that every MLflow flavour h
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifestage import __version__
-from lifestage.card import markdown_table, model_card
-from lifestage.errors import ConfigError
-from lifestage.lifecycle.formulas import YEAR_DAYS
+from lifestage.core.errors import ConfigError
+from lifestage.core.names import CUSTOMER, KEYS, MONETARY
+from lifestage.fitting.stage_facts import HIGH_VALUE
+from lifestage.lifecycle.metrics.formulas import YEAR_DAYS
 from lifestage.model import LTVModel, load
-from lifestage.stage_facts import HIGH_VALUE
-from lifestage.tables import CUSTOMER, KEYS, MONETARY
+from lifestage.registry.model_card import markdown_table, model_card
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
 
     from lifestage.evaluate import Backtest
 
 __all__ = ["load_model", "log_model", "save_model"]
 
-TERMS: dict[str, Any] = {"horizon": 52.0, "discount_rate": 0.10, "margin": 1.0, "level": 0.9, "calibrated": False}
+TERMS: dict[str, Any] = {
+    "horizon": 52.0,
+    "discount_rate": 0.10,
+    "margin": 1.0,
+    "level": 0.9,
+    "calibrated": False,
+}
 TERMS |= {"high_value": HIGH_VALUE}
 """What a prediction can be told, and what it takes if it is told nothing; as in :meth:`lifestage.LTVModel.predict`."""
 
-TESTED = ("mae", "rmse", "bias", "log_loss", "brier", "auc", "crps", "spend_crps", "coverage", "top_share")
+TESTED = (
+    "mae",
+    "rmse",
+    "bias",
+    "log_loss",
+    "brier",
+    "auc",
+    "crps",
+    "spend_crps",
+    "coverage",
+    "top_share",
+)
 """Columns of a backtest that become metrics."""
 
 
@@ -39,7 +57,7 @@ def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) ->
 
     Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for a spend model
     ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
-    :func:`lifestage.prediction.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level``,
+    :func:`lifestage.prediction.scores.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level``,
     ``calibrated`` and ``high_value`` are its params. No customer is in the folder: the example is made up.
 
     Parameters
@@ -61,7 +79,12 @@ def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) ->
 
 
 def log_model(
-    model: LTVModel, name: str = "ltv", *, backtest: Backtest | None = None, card: str | None = None, **options: Any
+    model: LTVModel,
+    name: str = "ltv",
+    *,
+    backtest: Backtest | None = None,
+    card: str | None = None,
+    **options: Any,
 ) -> Any:
     """Log *model* into the active run, or one of its own, with its parameters, metrics and card.
 
@@ -73,7 +96,7 @@ def log_model(
     backtest : Backtest, optional
         Its means over the origins become metrics, such as ``backtest_log_loss``.
     card : str, optional
-        Markdown for ``card.md``; :func:`lifestage.card.model_card` if left out.
+        Markdown for ``card.md``; :func:`lifestage.registry.model_card.model_card` if left out.
     **options
         Of ``mlflow.pyfunc.log_model``, such as ``registered_model_name``.
 
@@ -96,13 +119,19 @@ def log_model(
         family = model.purchases.family
         rows = backtest.table[backtest.table["forecast"] == family]
         if rows.empty:
-            raise ConfigError(f"expected a backtest of {family}; it is of {', '.join(backtest.grades)}")
-        metrics |= {f"backtest_{key}": float(rows[key].mean()) for key in TESTED if rows[key].notna().any()}
+            raise ConfigError(
+                f"expected a backtest of {family}; it is of {', '.join(backtest.grades)}"
+            )
+        metrics |= {
+            f"backtest_{key}": float(rows[key].mean()) for key in TESTED if rows[key].notna().any()
+        }
         text = f"{backtest}\n\n{markdown_table(backtest.table)}"
     params = {"period": str(model.period), "until": str(model.data.until), "lifestage": __version__}
     for part_name, part in model.parts.items():
         params |= {part_name: part.family, f"{part_name}_method": part.method}
-    params |= {f"{row.family} {row.parameter}": f"{row.estimate:.8g}" for row in model.params.itertuples()}
+    params |= {
+        f"{row.family} {row.parameter}": f"{row.estimate:.8g}" for row in model.params.itertuples()
+    }
     own = mlflow.active_run() is None
     try:
         run = mlflow.start_run() if own else mlflow.active_run()
@@ -146,7 +175,11 @@ class _Scorer:
         return self.model
 
     def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        frame = data if CUSTOMER in data else data.assign(**{CUSTOMER: [str(i) for i in range(len(data))]})
+        frame = (
+            data
+            if CUSTOMER in data
+            else data.assign(**{CUSTOMER: [str(i) for i in range(len(data))]})
+        )
         scores: pd.DataFrame = self.model.predict(frame, **TERMS | (params or {}))
         return scores
 
@@ -173,10 +206,13 @@ def _flavour(model: LTVModel, folder: Path) -> dict[str, Any]:
     any_type: Any = AnyType
     kinds: dict[str, Any] = {CUSTOMER: any_type(), KEYS[0]: "long"}
     columns: list[Any] = [
-        ColSpec(kinds.get(name, "double"), name, required=name != CUSTOMER) for name in map(str, example)
+        ColSpec(kinds.get(name, "double"), name, required=name != CUSTOMER)
+        for name in map(str, example)
     ]
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")  # a frequency is never missing
+        warnings.filterwarnings(
+            "ignore", "Hint: Inferred schema contains integer"
+        )  # a frequency is never missing
         known = infer_signature(example, _Scorer(model).predict(example), TERMS)
     return {
         "loader_module": "lifestage.mlflow",
@@ -192,8 +228,14 @@ def _example(model: LTVModel) -> pd.DataFrame:
     import pandas as pd
 
     year = YEAR_DAYS / model.period.days
-    rows = {"frequency": [0, 1, 6], "recency": [0.0, year / 4, 0.9 * year], "T": [year / 2, year, year]}
-    money = {MONETARY: [0.0, model.mean_spend, 2 * model.mean_spend]} if model.spend is not None else {}
+    rows = {
+        "frequency": [0, 1, 6],
+        "recency": [0.0, year / 4, 0.9 * year],
+        "T": [year / 2, year, year],
+    }
+    money = (
+        {MONETARY: [0.0, model.mean_spend, 2 * model.mean_spend]} if model.spend is not None else {}
+    )
     return pd.DataFrame({CUSTOMER: ["A", "B", "C"], **{name: rows[name] for name in KEYS}, **money})
 
 

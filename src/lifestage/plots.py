@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifestage.errors import ConfigError, DataError
-from lifestage.histories import alive_matrix, history_alive, purchases_matrix
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import stage_table
 from lifestage.lifecycle.frames import collect, open_frame
+from lifestage.prediction.histories import alive_matrix, history_alive, purchases_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from lifestage.core.typing import Floats
     from lifestage.evaluate import Drift
     from lifestage.model import LTVModel
 
@@ -36,7 +37,6 @@ __all__ = [
     "plot_tracking",
 ]
 
-Floats = NDArray[np.float64]
 
 ACTUAL, MODEL, MARK = "#9aa5ad", "#1f5f8b", "#b5651d"
 
@@ -63,11 +63,28 @@ def _dates(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _heat(table: pd.DataFrame, title: str, label: str, unit: str, ax: Axes | None, limits: tuple[float, float]) -> Axes:
-    ax = _axes(ax, title, f"recency: {unit}s from the first to the last purchase", "frequency: repeat purchases")
+def _heat(
+    table: pd.DataFrame,
+    title: str,
+    label: str,
+    unit: str,
+    ax: Axes | None,
+    limits: tuple[float, float],
+) -> Axes:
+    ax = _axes(
+        ax,
+        title,
+        f"recency: {unit}s from the first to the last purchase",
+        "frequency: repeat purchases",
+    )
     columns = table.columns.to_numpy(float)
     mesh = ax.pcolormesh(
-        columns, table.index.to_numpy(float), table.to_numpy(float), cmap="viridis", vmin=limits[0], vmax=limits[1]
+        columns,
+        table.index.to_numpy(float),
+        table.to_numpy(float),
+        cmap="viridis",
+        vmin=limits[0],
+        vmax=limits[1],
     )
     ax.figure.colorbar(mesh, ax=ax, label=label)
     ax.locator_params(axis="y", integer=True)
@@ -85,13 +102,25 @@ def plot_probability_alive_matrix(
 
 
 def plot_expected_purchases_matrix(
-    model: LTVModel, *, horizon: float = 52, T: float | None = None, max_frequency: int = 20, ax: Axes | None = None
+    model: LTVModel,
+    *,
+    horizon: float = 52,
+    T: float | None = None,
+    max_frequency: int = 20,
+    ax: Axes | None = None,
 ) -> Axes:
     """Heat map of expected purchases within *horizon* periods by frequency and recency."""
     T = _longest(model) if T is None else T
     table = purchases_matrix(model, T=T, horizon=horizon, max_frequency=max_frequency)
     title = f"Expected purchases in the next {horizon:g} {model.period.name}s"
-    return _heat(table, title, "expected purchases", model.period.name, ax, (0.0, float(np.nanmax(table.to_numpy()))))
+    return _heat(
+        table,
+        title,
+        "expected purchases",
+        model.period.name,
+        ax,
+        (0.0, float(np.nanmax(table.to_numpy()))),
+    )
 
 
 def _longest(model: LTVModel) -> float:
@@ -112,21 +141,25 @@ def _pairs(table: pd.DataFrame, ax: Axes) -> Axes:
 
 def plot_frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Bars of customers by number of repeat purchases, from :func:`lifestage.evaluate.frequency_fit`."""
-    ax = _axes(ax, "Customers by repeat purchases, in the data of the fit", "repeat purchases", "customers")
+    ax = _axes(
+        ax, "Customers by repeat purchases, in the data of the fit", "repeat purchases", "customers"
+    )
     return _pairs(table, ax)
 
 
 def plot_holdout_fit(table: pd.DataFrame | None, *, ax: Axes | None = None) -> Axes:
     """Bars of mean purchases after the fit by earlier frequency, from :func:`lifestage.evaluate.holdout_fit`."""
     if table is None:
-        raise DataError("expected the table of holdout_fit; got None: the log has nothing after the data of the fit")
+        raise DataError(
+            "expected the table of holdout_fit; got None: the log has nothing after the data of the fit"
+        )
     title = "Purchases after the fit, by earlier repeat purchases"
     ax = _axes(ax, title, "repeat purchases before", "mean purchases a customer")
     return _pairs(table, ax)
 
 
 def plot_tracking(table: pd.DataFrame, *, cumulative: bool = True, ax: Axes | None = None) -> Axes:
-    """Repeat purchases of the base through time, from :func:`lifestage.evaluate.tracking`; the holdout is shaded."""
+    """Repeat purchases of the base through time, from :func:`lifestage.evaluate.fit_checks`; the holdout is shaded."""
     step = int(table["end"].diff().dt.days.max()) if len(table) > 1 else 1
     span = {1: "day", 7: "week"}.get(step, f"{step} days")
     suffix, detail = ("_cumulative", ", running total") if cumulative else ("", f" per {span}")
@@ -135,7 +168,9 @@ def plot_tracking(table: pd.DataFrame, *, cumulative: bool = True, ax: Axes | No
     ax.plot(table["end"], table[f"expected{suffix}"], color=MODEL, label="expected")
     if table["holdout"].any():
         start = table["end"][~table["holdout"]].max()
-        ax.axvspan(start, table["end"].iloc[-1], color=MODEL, alpha=0.08, lw=0, label="after the fit")
+        ax.axvspan(
+            start, table["end"].iloc[-1], color=MODEL, alpha=0.08, lw=0, label="after the fit"
+        )
     ax.set_ylim(bottom=0)
     _dates(ax)
     ax.legend(frameon=False)
@@ -155,7 +190,9 @@ def plot_history_alive(
     days = model.data.stage_window if window is None else window
     ax = _axes(ax, "One customer through time", "", "probability")
     ax.plot(table["day"], table["p_alive"], color=ACTUAL, label="P(alive)")
-    ax.plot(table["day"], table["p_purchase"], color=MODEL, label=f"P(purchase within {days:.0f} days)")
+    ax.plot(
+        table["day"], table["p_purchase"], color=MODEL, label=f"P(purchase within {days:.0f} days)"
+    )
     bought = table["day"][table["purchase"]]
     ax.plot(bought, np.full(len(bought), -0.03), "|", color=MARK, ms=10, mew=2, label="purchase")
     ax.set_ylim(-0.06, 1.2)
@@ -165,20 +202,35 @@ def plot_history_alive(
     return ax
 
 
-def plot_prior_predictive(table: pd.DataFrame, *, observed: float | None = None, ax: Axes | None = None) -> Axes:
+def plot_prior_predictive(
+    table: pd.DataFrame, *, observed: float | None = None, ax: Axes | None = None
+) -> Axes:
     """What the priors believe of repeat rates and dropout, from ``LTVModel.prior_predictive``.
 
     Histograms of the draws' ``repeat_rate`` and ``dropout``, as shares of the draws; *observed* marks the repeat rate
     of the base, which a sensible prior does not rule out.
     """
     ax = _axes(ax, "What the priors believe before the data", "chance", "share of prior draws, %")
-    names = {"repeat_rate": "repeat rate within the mean time observed", "dropout": "mean dropout chance a/(a + b)"}
+    names = {
+        "repeat_rate": "repeat rate within the mean time observed",
+        "dropout": "mean dropout chance a/(a + b)",
+    }
     for (column, label), colour in zip(names.items(), (MODEL, MARK), strict=True):
         share = np.full(len(table), 100.0 / len(table))
         bins = np.linspace(0.0, 1.0, 26).tolist()
-        ax.hist(table[column], bins=bins, weights=share, histtype="step", lw=1.6, color=colour, label=label)
+        ax.hist(
+            table[column],
+            bins=bins,
+            weights=share,
+            histtype="step",
+            lw=1.6,
+            color=colour,
+            label=label,
+        )
     if observed is not None:
-        ax.axvline(observed, color=MODEL, ls="--", label=f"repeat rate of the base, {100 * observed:.0f} %")
+        ax.axvline(
+            observed, color=MODEL, ls="--", label=f"repeat rate of the base, {100 * observed:.0f} %"
+        )
     ax.set_xlim(0, 1)
     ax.margins(y=0.25)
     ax.legend(frameon=False, loc="upper right", fontsize="small")
@@ -195,12 +247,23 @@ def plot_ltv_distribution(scores: Any, *, bins: int = 40, ax: Axes | None = None
     ltv = _ltv(scores)
     some = ltv[ltv > 0]
     shown = np.maximum(some, np.quantile(some, 0.005))
-    left_out = f"; {ltv.size - some.size:,} customers with LTV 0 are not shown" if some.size < ltv.size else ""
+    left_out = (
+        f"; {ltv.size - some.size:,} customers with LTV 0 are not shown"
+        if some.size < ltv.size
+        else ""
+    )
     ax = _axes(ax, "Customers by LTV", f"LTV, money (logarithmic){left_out}", "customers")
-    ax.hist(shown, bins=np.geomspace(shown.min() * 0.9999, shown.max() * 1.0001, bins + 1).tolist(), color=MODEL)
+    ax.hist(
+        shown,
+        bins=np.geomspace(shown.min() * 0.9999, shown.max() * 1.0001, bins + 1).tolist(),
+        color=MODEL,
+    )
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:,g}")
-    for name, value, style in (("mean", float(ltv.mean()), "-"), ("median", float(np.median(ltv)), "--")):
+    for name, value, style in (
+        ("mean", float(ltv.mean()), "-"),
+        ("median", float(np.median(ltv)), "--"),
+    ):
         if value > 0:
             ax.axvline(value, color=MARK, ls=style, label=f"{name} {value:,.1f}")
     ax.legend(frameon=False)
@@ -234,24 +297,37 @@ def _ltv(scores: Any) -> Floats:
     return values
 
 
-def plot_stages(staged: Any, *, taxonomy: str = "line", lang: str = "en", ax: Axes | None = None) -> Axes:
+def plot_stages(
+    staged: Any, *, taxonomy: str = "line", lang: str = "en", ax: Axes | None = None
+) -> Axes:
     """Bars of customers and of LTV by stage, as shares of the base, with the counts and sums beside them.
 
-    *staged* is what ``assign_stages`` returned, or a table of :func:`lifestage.lifecycle.stage_table`, whose labels
+    *staged* is what ``assign_stages`` returned, or a table of :func:`lifestage.lifecycle.stages.table`, whose labels
     are then shown as they are.
     """
     frame = open_frame(staged, ())
-    ready = {"taxonomy", "label", "customers", "share", "ltv", "ltv_share"} <= set(frame.collect_schema().names())
+    ready = {"taxonomy", "label", "customers", "share", "ltv", "ltv_share"} <= set(
+        frame.collect_schema().names()
+    )
     table = collect(frame) if ready else stage_table(staged, lang=lang)
     if taxonomy not in set(table["taxonomy"]):
-        raise ConfigError(f"taxonomy must be one of {', '.join(table['taxonomy'].unique())}; got {taxonomy!r}")
+        raise ConfigError(
+            f"taxonomy must be one of {', '.join(table['taxonomy'].unique())}; got {taxonomy!r}"
+        )
     part = table[table["taxonomy"] == taxonomy].iloc[::-1]
     ax = _axes(ax, f"Where customers stand: stages of the {taxonomy}", "share of the base, %", "")
     at = np.arange(len(part))
-    for name, share, move, colour in (("customers", "share", 0.2, ACTUAL), ("ltv", "ltv_share", -0.2, MODEL)):
+    for name, share, move, colour in (
+        ("customers", "share", 0.2, ACTUAL),
+        ("ltv", "ltv_share", -0.2, MODEL),
+    ):
         if part[share].notna().any():
-            bars = ax.barh(at + move, 100 * part[share], 0.4, color=colour, label=name.replace("ltv", "LTV"))
-            words = [f"{n:,.0f} ({100 * p:.0f} %)" for n, p in zip(part[name], part[share], strict=True)]
+            bars = ax.barh(
+                at + move, 100 * part[share], 0.4, color=colour, label=name.replace("ltv", "LTV")
+            )
+            words = [
+                f"{n:,.0f} ({100 * p:.0f} %)" for n, p in zip(part[name], part[share], strict=True)
+            ]
             ax.bar_label(bars, words, padding=3, fontsize=8)
     ax.margins(x=0.2)
     ax.set_xlim(left=0)
@@ -262,11 +338,22 @@ def plot_stages(staged: Any, *, taxonomy: str = "line", lang: str = "en", ax: Ax
 
 def plot_reliability(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Shares who bought against the chances they were given, from ``Backtest.reliability``; a line a forecast."""
-    ax = _axes(ax, "Chance of a purchase, given and come true", "mean chance given", "share who bought")
+    ax = _axes(
+        ax, "Chance of a purchase, given and come true", "mean chance given", "share who bought"
+    )
     ax.plot([0, 1], [0, 1], color=ACTUAL, lw=1, ls="--", label="as told")
     for name, part in table.groupby("forecast", sort=False):
         reach = np.abs(part[["low", "high"]].to_numpy().T - part["observed"].to_numpy())
-        ax.errorbar(part["predicted"], part["observed"], reach, marker="o", ms=4, lw=1.5, elinewidth=1, label=str(name))
+        ax.errorbar(
+            part["predicted"],
+            part["observed"],
+            reach,
+            marker="o",
+            ms=4,
+            lw=1.5,
+            elinewidth=1,
+            label=str(name),
+        )
     top = min(1.0, 1.1 * float(table[["predicted", "high"]].to_numpy().max()))
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
@@ -283,7 +370,15 @@ def plot_drift(found: Drift, *, quantity: str = "purchases", ax: Axes | None = N
         raise ConfigError(f"expected a quantity that was watched; got {quantity!r}")
     ax = _axes(ax, f"{quantity.capitalize()} per week since the model's last day", "", quantity)
     low, high = table[f"{quantity}_low"], table[f"{quantity}_high"]
-    ax.fill_between(table["end"], low, high, color=MODEL, alpha=0.15, lw=0, label=f"predicted, {found.level:.0%}")
+    ax.fill_between(
+        table["end"],
+        low,
+        high,
+        color=MODEL,
+        alpha=0.15,
+        lw=0,
+        label=f"predicted, {found.level:.0%}",
+    )
     ax.plot(table["end"], table[f"{quantity}_expected"], color=MODEL, label="expected")
     ax.plot(table["end"], table[quantity], color=ACTUAL, marker="o", ms=3, label="actual")
     for signal in found.signals:

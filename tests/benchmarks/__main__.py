@@ -31,13 +31,19 @@ def main() -> None:
             rows.append(row)
             facts["peers"] = _installed(rows)
             write(asked.out, rows, facts)
-    for path in (asked.out / "results.json", asked.out / "results.md", *draw(asked.out / "results.json")):
+    for path in (
+        asked.out / "results.json",
+        asked.out / "results.md",
+        *draw(asked.out / "results.json"),
+    ):
         print(path)
 
 
 def _installed(rows: list[Row]) -> dict[str, dict[str, str]]:
     """Versions of the peers that were run."""
-    used = {row.peer.name for row in rows if row.peer is not None and not row.peer.missing} & PEERS.keys()
+    used = {
+        row.peer.name for row in rows if row.peer is not None and not row.peer.missing
+    } & PEERS.keys()
     found = {}
     for name in sorted(used):
         try:
@@ -50,14 +56,24 @@ def _installed(rows: list[Row]) -> dict[str, dict[str, str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"cases, all if left out: {', '.join(CASES)}")
-    parser.add_argument("--sizes", nargs="+", type=float, help="customers (corridor: order lines), as 1e5")
     parser.add_argument(
-        "--peers", nargs="*", default=list(PEERS), help=f"none or some of {', '.join(PEERS)}; all if left out"
+        "--sizes", nargs="+", type=float, help="customers (corridor: order lines), as 1e5"
     )
     parser.add_argument(
-        "--limit-seconds", type=float, default=3000.0, help="after which a run is stopped (default 3000)"
+        "--peers",
+        nargs="*",
+        default=list(PEERS),
+        help=f"none or some of {', '.join(PEERS)}; all if left out",
     )
-    parser.add_argument("--repeats", type=int, default=3, help="of runs shorter than a minute (default 3)")
+    parser.add_argument(
+        "--limit-seconds",
+        type=float,
+        default=3000.0,
+        help="after which a run is stopped (default 3000)",
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of runs shorter than a minute (default 3)"
+    )
     parser.add_argument("--out", type=Path, default=HOME / "results", help="folder of the results")
     return parser
 

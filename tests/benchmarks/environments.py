@@ -47,7 +47,17 @@ def python_of(peer: str) -> str:
 
 def versions(peer: str) -> dict[str, str]:
     """Versions of the packages that matter, of a peer that is installed."""
-    wanted = {"lifetimes", "pymc-marketing", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "pandas"}
+    wanted = {
+        "lifetimes",
+        "pymc-marketing",
+        "pymc",
+        "pytensor",
+        "nutpie",
+        "numba",
+        "numpy",
+        "scipy",
+        "pandas",
+    }
     uv = shutil.which("uv") or "uv"
     listed = _do([uv, "pip", "list", "--quiet", "--format", "json", "--python", python_of(peer)])
     return {each["name"]: each["version"] for each in json.loads(listed) if each["name"] in wanted}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TITLES = {
     "mle": "Maximum likelihood",
@@ -23,8 +25,13 @@ def curves(rows: list[dict[str, Any]]) -> dict[str, dict[str, list[tuple[int, fl
             run = row[side]
             if row["case"] not in TITLES or run is None or run["missing"]:
                 continue
-            name = row["series"] if side == "ours" else f"{run['name']} {row['peer_series']}".strip()
-            found.setdefault(row["case"], {}).setdefault(name, {})[row["size"]] = (run["seconds"], run["stopped"])
+            name = (
+                row["series"] if side == "ours" else f"{run['name']} {row['peer_series']}".strip()
+            )
+            found.setdefault(row["case"], {}).setdefault(name, {})[row["size"]] = (
+                run["seconds"],
+                run["stopped"],
+            )
     return {
         case: {name: [(size, *at[size]) for size in sorted(at)] for name, at in lines.items()}
         for case, lines in found.items()
@@ -37,7 +44,9 @@ def draw(results: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     found = curves(json.loads(results.read_text("utf-8"))["rows"])
-    panels = [case for case in TITLES if any(len(points) > 1 for points in found.get(case, {}).values())]
+    panels = [
+        case for case in TITLES if any(len(points) > 1 for points in found.get(case, {}).values())
+    ]
     if not panels:
         return []
     figure = Figure(figsize=(4.6 * len(panels), 4.2), layout="constrained")
@@ -61,7 +70,13 @@ def panel(axes: Any, title: str, lines: dict[str, list[tuple[int, float, bool]]]
         sizes, seconds, _ = zip(*points, strict=True)
         axes.plot(sizes, seconds, color=color, linewidth=2.4 if mine else 1.6, label=name)
         for size, value, stopped in points:
-            axes.plot(size, value, "^" if stopped else "o", color=color, markerfacecolor="white" if stopped else color)
+            axes.plot(
+                size,
+                value,
+                "^" if stopped else "o",
+                color=color,
+                markerfacecolor="white" if stopped else color,
+            )
     axes.set(xscale="log", yscale="log", title=title)
     axes.margins(x=0.12, y=0.15)
     axes.grid(True, which="major", color="#dddddd", linewidth=0.7)

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.environments import HOME, PEERS, Unavailable, python_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCRIPTS = Path(__file__).parent / "peers"
 LONG = 60.0
@@ -86,7 +88,14 @@ class Bench:
     def first(self, task: str, **options: Any) -> float | None:
         """Seconds of our side with no compiled kernel on disk."""
         with tempfile.TemporaryDirectory() as cache:
-            run = self._measure("lifestage, nothing compiled", sys.executable, "run_lifestage.py", task, options, cache)
+            run = self._measure(
+                "lifestage, nothing compiled",
+                sys.executable,
+                "run_lifestage.py",
+                task,
+                options,
+                cache,
+            )
         return None if run.missing else run.seconds
 
     def peer(self, name: str, task: str, **options: Any) -> Callable[[], Run]:
@@ -97,7 +106,9 @@ class Bench:
                 python = python_of(name)
             except Unavailable as reason:
                 return Run(name, missing=f"not installed: {reason}")
-            return self._measure(name, python, f"run_{name.split('+')[0].replace('-', '_')}.py", task, options)
+            return self._measure(
+                name, python, f"run_{name.split('+')[0].replace('-', '_')}.py", task, options
+            )
 
         return go
 
@@ -106,7 +117,13 @@ class Bench:
         return lambda: self._measure("DuckDB query", sys.executable, "run_duckdb.py", task, options)
 
     def _measure(
-        self, name: str, python: str, script: str, task: str, options: dict[str, Any], cache: str | None = None
+        self,
+        name: str,
+        python: str,
+        script: str,
+        task: str,
+        options: dict[str, Any],
+        cache: str | None = None,
     ) -> Run:
         print(f"  {name}: {task} {_brief(options)}", flush=True)
         run = _start(name, python, script, task, options, self.limit_seconds, cache)
@@ -119,7 +136,9 @@ def alternate(bench: Bench, *runs: Callable[[], Run]) -> list[Run]:
     done: list[list[Run]] = [[] for _ in runs]
     for turn in range(bench.repeats):
         for run, seen in zip(runs, done, strict=True):
-            if turn == 0 or not (seen[0].missing or seen[0].stopped or seen[0].process_seconds > LONG):
+            if turn == 0 or not (
+                seen[0].missing or seen[0].stopped or seen[0].process_seconds > LONG
+            ):
                 seen.append(run())
     return [_median(seen) for seen in done]
 
@@ -128,7 +147,10 @@ def _median(runs: list[Run]) -> Run:
     last = runs[-1]
     if len(runs) == 1:
         return last
-    middle = {key: statistics.median(getattr(r, key) for r in runs) for key in ("seconds", "process_seconds")}
+    middle = {
+        key: statistics.median(getattr(r, key) for r in runs)
+        for key in ("seconds", "process_seconds")
+    }
     again = [run.again_seconds for run in runs if run.again_seconds is not None]
     most = {key: max(getattr(r, key) for r in runs) for key in ("before_mb", "peak_mb")}
     return replace(
@@ -141,7 +163,13 @@ def _median(runs: list[Run]) -> Run:
 
 
 def _start(
-    name: str, python: str, script: str, task: str, options: dict[str, Any], limit: float, cache: str | None = None
+    name: str,
+    python: str,
+    script: str,
+    task: str,
+    options: dict[str, Any],
+    limit: float,
+    cache: str | None = None,
 ) -> Run:
     """One process, from start to end or to the limit, which counts from the start of the clock."""
     environment = os.environ | ({"NUMBA_CACHE_DIR": cache} if cache else {})
@@ -152,7 +180,9 @@ def _start(
         out, err = Path(folder, "out"), Path(folder, "err")
         began = time.perf_counter()
         with out.open("wb") as to_out, err.open("wb") as to_err:
-            process = subprocess.Popen(command, stdout=to_out, stderr=to_err, env=environment, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=to_out, stderr=to_err, env=environment, start_new_session=True
+            )
         clock, peak = None, 0.0
         try:
             while process.poll() is None:
@@ -177,7 +207,9 @@ def _start(
     if process.returncode or len(lines) < 3:
         return Run(name, missing=f"failed ({process.returncode}): {last[:200]}")
     measured = json.loads(lines[-1])
-    own = {key: measured.pop(key, None) for key in ("seconds", "again_seconds", "before_mb", "peak_mb")}
+    own = {
+        key: measured.pop(key, None) for key in ("seconds", "again_seconds", "before_mb", "peak_mb")
+    }
     own["peak_mb"] = max(own["peak_mb"], peak)
     return Run(name, **own, process_seconds=seconds, result=measured)
 
@@ -192,7 +224,12 @@ def tree_mb(pid: int) -> float:
             children = [path.read_text() for path in (each / "task").glob("*/children")]
         except OSError:
             continue
-        total += next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0) / 1e3
+        total += (
+            next(
+                (int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0
+            )
+            / 1e3
+        )
         waiting += [int(child) for text in children for child in text.split()]
     return total
 
@@ -227,4 +264,6 @@ def known_peers(names: list[str]) -> frozenset[str]:
 
 
 def _brief(options: dict[str, Any]) -> str:
-    return " ".join(f"{key}={Path(value).name if key == 'data' else value}" for key, value in options.items())[:110]
+    return " ".join(
+        f"{key}={Path(value).name if key == 'data' else value}" for key, value in options.items()
+    )[:110]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from math import isfinite
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.harness import Run
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.benchmarks.harness import Run
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ def _head(machine: dict[str, Any]) -> list[str]:
         "# Benchmarks",
         "",
         f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}; {packages}.",
-        *[f"{peer}: {', '.join(f'{k} {v}' for k, v in found.items())}." for peer, found in machine["peers"].items()],
+        *[
+            f"{peer}: {', '.join(f'{k} {v}' for k, v in found.items())}."
+            for peer, found in machine["peers"].items()
+        ],
         "",
         "Each run is a process of its own; seconds are of the call, without imports and loading, medians of repeats in "
         "turn. *first* is our very first call with nothing compiled on disk, *again* a second call in the same process. MB are the peak of the process (with what "
@@ -115,13 +120,23 @@ def _table(rows: list[Row]) -> Iterator[str]:
     yield "| case | size | ours, s | first, s | again, s | ours, MB | peer | peer, s | peer, MB | ratio | checks |"
     yield "|---|--:|--:|--:|--:|--:|---|--:|--:|--:|---|"
     for row in rows:
-        line = [f"{row.case}: {row.task}", f"{row.size:,}", *_our_cells(row.ours), *_peer_cells(row, row.peer)]
+        line = [
+            f"{row.case}: {row.task}",
+            f"{row.size:,}",
+            *_our_cells(row.ours),
+            *_peer_cells(row, row.peer),
+        ]
         yield "| " + " | ".join([*line, "; ".join(map(str, row.checks))]) + " |"
 
 
 def _our_cells(ours: Run) -> list[str]:
-    once = ["" if seconds is None else _seconds(seconds) for seconds in (ours.first_seconds, ours.again_seconds)]
-    memory = f"{ours.peak_mb:,.0f}" + ("" if ours.stopped else f" (+{ours.peak_mb - ours.before_mb:,.0f})")
+    once = [
+        "" if seconds is None else _seconds(seconds)
+        for seconds in (ours.first_seconds, ours.again_seconds)
+    ]
+    memory = f"{ours.peak_mb:,.0f}" + (
+        "" if ours.stopped else f" (+{ours.peak_mb - ours.before_mb:,.0f})"
+    )
     return [_cell(ours), *once, "" if ours.missing else memory]
 
 
@@ -136,7 +151,11 @@ def _cell(run: Run) -> str:
     """Seconds, or why there are none."""
     if run.missing:
         return run.missing.replace("|", "/")
-    return f"> {run.seconds:,.0f} (stopped; {run.result['progress']})" if run.stopped else _seconds(run.seconds)
+    return (
+        f"> {run.seconds:,.0f} (stopped; {run.result['progress']})"
+        if run.stopped
+        else _seconds(run.seconds)
+    )
 
 
 def _details(rows: list[Row]) -> Iterator[str]:
@@ -146,7 +165,13 @@ def _details(rows: list[Row]) -> Iterator[str]:
             yield "| " + " | ".join(row.details[0]) + " |"
             yield "|---" * len(row.details[0]) + "|"
             for each in row.details:
-                yield "| " + " | ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in each.values()) + " |"
+                yield (
+                    "| "
+                    + " | ".join(
+                        f"{v:.4g}" if isinstance(v, float) else str(v) for v in each.values()
+                    )
+                    + " |"
+                )
 
 
 def _seconds(value: float) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from tests.simulated import BGNBD, SPEND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 DAYS = 728
 UNTIL = np.datetime64("2025-12-31")
@@ -49,7 +53,9 @@ def purchase_days(n: int, rng: np.random.Generator) -> Chunk:
         stays = rng.random(who.size) >= chance[who]
         who, clock = who[stays], clock[stays]
     key = np.unique(np.concatenate(owners) * DAYS + np.concatenate(days))
-    return Chunk(first, key // DAYS, key % DAYS, SPEND["p"] * SPEND["v"] / rng.standard_gamma(SPEND["q"], n))
+    return Chunk(
+        first, key // DAYS, key % DAYS, SPEND["p"] * SPEND["v"] / rng.standard_gamma(SPEND["q"], n)
+    )
 
 
 def chunks(n: int, seed: int) -> Iterator[tuple[int, Chunk, np.random.Generator]]:
@@ -96,11 +102,24 @@ def _customers(start: int, part: Chunk, rng: np.random.Generator) -> pd.DataFram
 
 
 def _orders(start: int, part: Chunk, rng: np.random.Generator) -> pd.DataFrame:
-    entry = np.repeat(np.arange(part.day.size), 1 + rng.poisson(LINES_A_PURCHASE - 1, part.day.size))
+    entry = np.repeat(
+        np.arange(part.day.size), 1 + rng.poisson(LINES_A_PURCHASE - 1, part.day.size)
+    )
     entry = entry[np.argsort(part.day[entry], kind="stable")]
-    amount = part.mean_spend[part.owner[entry]] / LINES_A_PURCHASE * rng.standard_gamma(2.0, entry.size) / 2.0
+    amount = (
+        part.mean_spend[part.owner[entry]]
+        / LINES_A_PURCHASE
+        * rng.standard_gamma(2.0, entry.size)
+        / 2.0
+    )
     date = (UNTIL + (part.day[entry] - DAYS)).astype("datetime64[s]")
-    return pd.DataFrame({"customer_id": start + part.owner[entry], "date": date, "amount": np.round(amount, 2) + 0.01})
+    return pd.DataFrame(
+        {
+            "customer_id": start + part.owner[entry],
+            "date": date,
+            "amount": np.round(amount, 2) + 0.01,
+        }
+    )
 
 
 def _write(path: Path, parts: Iterator[pd.DataFrame]) -> Path:

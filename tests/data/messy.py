@@ -28,15 +28,21 @@ def messy_log(customers: int, seed: int) -> pa.Table:
     lines = 1 + rng.poisson(1.5, owner.size)
     entry = np.repeat(np.arange(owner.size), lines)
     n = entry.size
-    names = np.array([("客", "ü", "é ", "N-", "０")[i % 5] + str(i) for i in range(customers)], object)
+    names = np.array(
+        [("客", "ü", "é ", "N-", "０")[i % 5] + str(i) for i in range(customers)], object
+    )
     table = pd.DataFrame(
         {
             "customer": names[owner[entry]],
-            "placed": FIRST + day[entry] * np.timedelta64(1, "D") + rng.integers(0, 86_400, n).astype("timedelta64[s]"),
+            "placed": FIRST
+            + day[entry] * np.timedelta64(1, "D")
+            + rng.integers(0, 86_400, n).astype("timedelta64[s]"),
             "order": entry.astype(str),
             "price": np.round(rng.gamma(2.0, rng.gamma(4.0, 2.0, customers)[owner[entry]]), 2),
             "pieces": rng.integers(1, 6, n).astype("int64"),
-            "channel": np.array(["web", "store", "小店", None], object)[rng.integers(0, 4, owner.size)[entry]],
+            "channel": np.array(["web", "store", "小店", None], object)[
+                rng.integers(0, 4, owner.size)[entry]
+            ],
         }
     )
     table.loc[rng.random(n) < 0.05, "customer"] = None

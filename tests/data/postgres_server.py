@@ -8,9 +8,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PASSWORD = "only-in-the-environment"
 
@@ -38,10 +41,26 @@ def running() -> Iterator[str]:
         run = {"check": True, "capture_output": True, "cwd": home}
         # runuser, not user= of subprocess: that forks, for which a process that reserves much memory has no room
         as_user = [] if user is None else ["runuser", "-u", user, "--"]
-        how = ["-D", str(home / "data"), "-U", "shop", "-A", "scram-sha-256", f"--pwfile={home / 'password'}"]
+        how = [
+            "-D",
+            str(home / "data"),
+            "-U",
+            "shop",
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={home / 'password'}",
+        ]
         subprocess.run([*as_user, binaries / "initdb", *how, "--no-sync"], **run)  # type: ignore[call-overload]
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
-        control = [*as_user, binaries / "pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log")]
+        control = [
+            *as_user,
+            binaries / "pg_ctl",
+            "-D",
+            str(home / "data"),
+            "-w",
+            "-l",
+            str(home / "log"),
+        ]
         subprocess.run([*control, "-o", options, "start"], **run)  # type: ignore[call-overload]
         os.environ["PGPASSWORD"] = PASSWORD
         try:

@@ -23,7 +23,10 @@ def customers(lines):
 def test_the_sample_is_whole(lines) -> None:
     assert lines.shape == (6919, 4)
     assert lines["customer_id"].nunique() == 2357
-    assert [str(lines["date"].agg(end).date()) for end in ("min", "max")] == ["1997-01-01", "1998-06-30"]
+    assert [str(lines["date"].agg(end).date()) for end in ("min", "max")] == [
+        "1997-01-01",
+        "1998-06-30",
+    ]
 
 
 def test_published_counts(customers) -> None:
@@ -43,9 +46,15 @@ def test_customers_agree_with_lifetimes_on_positive_days(lines) -> None:
     theirs = summary_data_from_transaction_data(
         lines, "customer_id", "date", "amount", observation_period_end="1997-09-30", freq="D"
     )
-    ours = ls.summarize(lines, until="1997-09-30", period="day").table.set_index("customer_id").loc[theirs.index]
+    ours = (
+        ls.summarize(lines, until="1997-09-30", period="day")
+        .table.set_index("customer_id")
+        .loc[theirs.index]
+    )
     for column in ("frequency", "recency", "T", "monetary_value"):
-        np.testing.assert_allclose(ours[column].to_numpy(float), theirs[column].to_numpy(float), rtol=1e-12)
+        np.testing.assert_allclose(
+            ours[column].to_numpy(float), theirs[column].to_numpy(float), rtol=1e-12
+        )
 
 
 def test_weeks_are_days_over_seven(lines, customers) -> None:
@@ -84,7 +93,11 @@ def test_compression_is_exact(customers) -> None:
     groups = table.groupby(["frequency", "T", "recency"], sort=True)
     np.testing.assert_array_equal(counts.weight, groups.size())
     np.testing.assert_allclose(counts.monetary_sum, groups["monetary_value"].sum(), rtol=1e-12)
-    squares = table.assign(square=table["monetary_value"] ** 2).groupby(["frequency", "T", "recency"])["square"].sum()
+    squares = (
+        table.assign(square=table["monetary_value"] ** 2)
+        .groupby(["frequency", "T", "recency"])["square"]
+        .sum()
+    )
     np.testing.assert_allclose(counts.monetary_sq_sum, squares, rtol=1e-12)
     np.testing.assert_array_equal(
         np.column_stack([counts.x, counts.T, counts.t_x]), np.array(list(groups.groups), float)
@@ -95,10 +108,12 @@ def test_compression_is_exact(customers) -> None:
 
 
 def test_from_arrays_counts_alike(customers) -> None:
-    from lifestage.tables import Counts
+    from lifestage.data.customers.counts import Counts
 
     table = customers.table.sample(frac=1, random_state=0)
-    ours = Counts.from_arrays(table["frequency"], table["recency"], table["T"], table["monetary_value"])
+    ours = Counts.from_arrays(
+        table["frequency"], table["recency"], table["T"], table["monetary_value"]
+    )
     theirs = ls.compress(customers)
     for name in ("x", "t_x", "T", "weight", "spend_x", "spend_m", "spend_weight"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))

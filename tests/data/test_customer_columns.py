@@ -13,10 +13,11 @@ import pyarrow as pa
 import pytest
 
 import lifestage as ls
-from lifestage.data import engine
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.terms import Terms
+from lifestage.data.engines import frames as engine
 from lifestage.lifecycle import group_totals, ltv_change
-from lifestage.value import Terms, totals
+from lifestage.prediction.totals import totals
 
 KINDS = ["pandas", "polars", "pyarrow", "duckdb"]
 
@@ -47,11 +48,14 @@ def test_the_index_of_a_pandas_table_is_the_id_and_stays(fitted: str, table, req
     assert scores.index.equals(indexed.index)
     assert scores["customer_id"].tolist() == indexed.index.tolist()
     pd.testing.assert_frame_equal(
-        scores.sort_values("customer_id", ignore_index=True), expected.sort_values("customer_id", ignore_index=True)
+        scores.sort_values("customer_id", ignore_index=True),
+        expected.sort_values("customer_id", ignore_index=True),
     )
     assert scores.groupby("customer_id")["ltv"].sum().size == len(table)
     assert len(ls.assign_stages(scores).merge(table, on="customer_id")) == len(table)
-    named = model.predict(table.set_axis(pd.Index([f"row {i}" for i in range(len(table))], name="line")))
+    named = model.predict(
+        table.set_axis(pd.Index([f"row {i}" for i in range(len(table))], name="line"))
+    )
     assert named.index.name == "line"
     assert named.index[5] == "row 5"
     assert named["customer_id"].tolist() == table["customer_id"].tolist()
@@ -59,16 +63,24 @@ def test_the_index_of_a_pandas_table_is_the_id_and_stays(fitted: str, table, req
 
 def test_an_index_of_several_levels_needs_an_id(table) -> None:
     levels = table.assign(country="TW").set_index(["country", "customer_id"])
-    assert ls.Summary.from_frame(levels, period="week").table["customer_id"].tolist() == table["customer_id"].tolist()
+    assert (
+        ls.Summary.from_frame(levels, period="week").table["customer_id"].tolist()
+        == table["customer_id"].tolist()
+    )
     with pytest.raises(DataError, match="index of one level; got the levels country, id"):
         ls.Summary.from_frame(levels.rename_axis(["country", "id"]), period="week")
 
 
 @pytest.mark.parametrize("fitted", ["model", "drawn"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_columns_of_ones_own_stay_and_can_be_grouped_by(kind: str, fitted: str, table, request) -> None:
+def test_columns_of_ones_own_stay_and_can_be_grouped_by(
+    kind: str, fitted: str, table, request
+) -> None:
     model = request.getfixturevalue(fitted)
-    own = table.assign(country=np.where(table["customer_id"] % 3 == 0, "TW", "JP"), vip=table["customer_id"] % 2 == 0)
+    own = table.assign(
+        country=np.where(table["customer_id"] % 3 == 0, "TW", "JP"),
+        vip=table["customer_id"] % 2 == 0,
+    )
     scores = model.predict(on_engine(own, kind))
     back = engine.to_pandas(scores)
     if kind == "duckdb":  # the rows of the others stay in their order
@@ -78,14 +90,18 @@ def test_columns_of_ones_own_stay_and_can_be_grouped_by(kind: str, fitted: str, 
     by_country = group_totals(model, scores, "country").set_index("group")
     for name, part in back.groupby("country"):
         assert by_country.loc[name, "customers"] == len(part)
-        assert by_country.loc[name, "ltv"] == pytest.approx(part["ltv"].sum(), rel=1e-3 if fitted == "drawn" else 1e-9)
+        assert by_country.loc[name, "ltv"] == pytest.approx(
+            part["ltv"].sum(), rel=1e-3 if fitted == "drawn" else 1e-9
+        )
     assert "country" in engine.columns(ls.assign_stages(scores))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_of_scores_are_taken(kind: str, table, model) -> None:
     own = on_engine(table.assign(level="gold", ltv=1.0), kind)
-    with pytest.raises(DataError, match="without the columns level, ltv, which a prediction adds: drop or rename"):
+    with pytest.raises(
+        DataError, match="without the columns level, ltv, which a prediction adds: drop or rename"
+    ):
         model.predict(own)
     assert ls.fit(ls.Summary.from_frame(own, period="week")).params.equals(model.params)
     if kind != "pandas":  # where nothing is joined there is nothing to confuse
@@ -93,22 +109,34 @@ def test_names_of_scores_are_taken(kind: str, table, model) -> None:
             model.predict(on_engine(table.assign(_spend_0=0.0), kind))
     halves = on_engine(table.assign(margin=0.5), kind)
     whole = model.predict(table)["ltv"].sum()
-    assert engine.to_pandas(model.predict(halves, margin="margin"))["ltv"].sum() == pytest.approx(whole / 2)
+    assert engine.to_pandas(model.predict(halves, margin="margin"))["ltv"].sum() == pytest.approx(
+        whole / 2
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_earlier_prediction_is_replaced_and_ones_own_columns_stay(kind: str, table, model) -> None:
+def test_an_earlier_prediction_is_replaced_and_ones_own_columns_stay(
+    kind: str, table, model
+) -> None:
     once = model.predict(on_engine(table.assign(country="TW"), kind), horizon=26, margin=0.5)
-    again, expected = (engine.to_pandas(each) for each in (model.predict(once), model.predict(on_engine(table, kind))))
-    again, expected = (each.sort_values("customer_id", ignore_index=True) for each in (again, expected))
+    again, expected = (
+        engine.to_pandas(each)
+        for each in (model.predict(once), model.predict(on_engine(table, kind)))
+    )
+    again, expected = (
+        each.sort_values("customer_id", ignore_index=True) for each in (again, expected)
+    )
     assert again.pop("country").eq("TW").all()
     pd.testing.assert_frame_equal(again, expected)
 
 
 def test_the_names_of_scores_are_all_known(model, customers) -> None:
-    from lifestage.columns import SCORES
+    from lifestage.prediction.score_columns import SCORES
 
-    dated, bare = model.predict(customers), model.predict(customers.table[["customer_id", *NUMBERS]])
+    dated, bare = (
+        model.predict(customers),
+        model.predict(customers.table[["customer_id", *NUMBERS]]),
+    )
     assert set(SCORES) == {*dated.columns, *bare.columns} - set(customers.table.columns)
 
 
@@ -121,8 +149,14 @@ def test_an_id_stands_once(kind: str, table) -> None:
             "one row per customer_id.*1 rows too many.*'a'",
         ),
         (pd.concat([few, few]), "one row per customer_id.*40 rows too many"),
-        (few.assign(customer_id=["a", None, *few["customer_id"][2:]]), "a customer_id in every row; got 1 rows"),
-        (few.assign(customer_id=pd.Series([None] * 40, dtype="str")), "a customer_id in every row; got 40 rows"),
+        (
+            few.assign(customer_id=["a", None, *few["customer_id"][2:]]),
+            "a customer_id in every row; got 1 rows",
+        ),
+        (
+            few.assign(customer_id=pd.Series([None] * 40, dtype="str")),
+            "a customer_id in every row; got 40 rows",
+        ),
     ):
         with pytest.raises(DataError, match=words):
             ls.Summary.from_frame(on_engine(wrong, kind), period="week")
@@ -132,8 +166,16 @@ def test_an_index_stands_once_where_it_is_the_id(table) -> None:
     bare = table.drop(columns="customer_id").head(30)
     with pytest.raises(DataError, match=r"index of a pandas table.*30 rows too many"):
         ls.Summary.from_frame(pd.concat([bare, bare]), period="week")
-    assert ls.Summary.from_frame(pd.concat([bare, bare], ignore_index=True), period="week").customers == 60
-    assert ls.Summary.from_frame(pd.concat([bare, bare]).assign(customer_id=range(60)), period="week").customers == 60
+    assert (
+        ls.Summary.from_frame(pd.concat([bare, bare], ignore_index=True), period="week").customers
+        == 60
+    )
+    assert (
+        ls.Summary.from_frame(
+            pd.concat([bare, bare]).assign(customer_id=range(60)), period="week"
+        ).customers
+        == 60
+    )
     with pytest.raises(DataError, match="numbers or text in customer_id"):
         ls.Summary.from_frame(bare.assign(customer_id=[[i] for i in range(30)]), period="week")
 
@@ -170,14 +212,20 @@ def test_weights_give_the_fit_of_all_customers(kind: str, table, histories) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sums_of_weighted_rows_are_those_of_all_customers(kind: str, table, histories, model) -> None:
+def test_sums_of_weighted_rows_are_those_of_all_customers(
+    kind: str, table, histories, model
+) -> None:
     summary = ls.Summary.from_frame(on_engine(histories, kind), period="week", weights="n")
     scores, expected = engine.to_pandas(model.predict(summary)), model.predict(table)
     assert len(scores) == len(histories)
     for name in ("ltv", "expected_purchases", "p_alive"):
         assert scores[name] @ scores["n"] == pytest.approx(expected[name].sum(), rel=1e-9)
-    ours, theirs = (totals(model, ls.compress(each), Terms(52)) for each in (summary, whole_of(table)))
-    np.testing.assert_allclose(ours[["estimate", "low", "high"]], theirs[["estimate", "low", "high"]], rtol=1e-9)
+    ours, theirs = (
+        totals(model, ls.compress(each), Terms(52)) for each in (summary, whole_of(table))
+    )
+    np.testing.assert_allclose(
+        ours[["estimate", "low", "high"]], theirs[["estimate", "low", "high"]], rtol=1e-9
+    )
     half = on_engine(scores.assign(half=scores["frequency"] > 1), kind)
     grouped = group_totals(model, half, "half", weight="n").set_index("group")
     assert grouped.loc["total", "ltv"] == pytest.approx(expected["ltv"].sum(), rel=1e-9)
@@ -192,13 +240,20 @@ def test_weights_are_whole_and_named(kind: str, histories) -> None:
     few = histories.head(20)
     for value in (0, 1.5, -1, np.nan, np.inf):
         wrong = few.assign(n=few["n"].astype(float).where(few.index != 7, value))
-        with pytest.raises(DataError, match=r"whole numbers of customers, at least 1, in n; got 1 other rows.*'n': "):
+        with pytest.raises(
+            DataError,
+            match=r"whole numbers of customers, at least 1, in n; got 1 other rows.*'n': ",
+        ):
             ls.Summary.from_frame(on_engine(wrong, kind), period="week", weights="n")
     for name in ("weight", "weights"):
         renamed = on_engine(few.rename(columns={"n": name}), kind)
-        with pytest.raises(DataError, match=rf"what the column {name} is.*weights='{name}'.*rename"):
+        with pytest.raises(
+            DataError, match=rf"what the column {name} is.*weights='{name}'.*rename"
+        ):
             ls.Summary.from_frame(renamed, period="week")
-        assert ls.Summary.from_frame(renamed, period="week", weights=name).customers == few["n"].sum()
+        assert (
+            ls.Summary.from_frame(renamed, period="week", weights=name).customers == few["n"].sum()
+        )
     with pytest.raises(DataError, match="recency, T and size; size is missing"):
         ls.Summary.from_frame(on_engine(few, kind), period="week", weights="size")
     with pytest.raises(ConfigError, match="weights must name a column of counts; got 'frequency'"):
@@ -217,7 +272,9 @@ def test_a_change_of_ltv_follows_customers(table, histories, model) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_money_under_a_model_of_spend_is_refused_everywhere(kind: str, table, model, drawn) -> None:
+def test_no_money_under_a_model_of_spend_is_refused_everywhere(
+    kind: str, table, model, drawn
+) -> None:
     bare = on_engine(table.drop(columns="monetary_value"), kind)
     summary = ls.Summary.from_frame(bare, period="week")
     assert "monetary_value" not in engine.columns(summary.table)
@@ -233,7 +290,9 @@ def test_no_money_under_a_model_of_spend_is_refused_everywhere(kind: str, table,
         lambda: totals(model, ls.compress(summary), Terms(52)),
         lambda: group_totals(model, scores, "frequency"),
     ):
-        with pytest.raises(DataError, match="expected the column monetary_value, for the model has a spend part"):
+        with pytest.raises(
+            DataError, match="expected the column monetary_value, for the model has a spend part"
+        ):
             verb()
 
 
@@ -255,9 +314,13 @@ def test_the_mean_of_no_repeat_purchase_is_zero(kind: str, nothing, table) -> No
         frame = frame.with_columns(pl.col("monetary_value").fill_nan(None))
     back = engine.to_pandas(ls.Summary.from_frame(frame, period="week").table)
     np.testing.assert_array_equal(back["monetary_value"], table["monetary_value"])
-    lost = table.assign(monetary_value=table["monetary_value"].where(table["customer_id"] != 1, np.nan))
+    lost = table.assign(
+        monetary_value=table["monetary_value"].where(table["customer_id"] != 1, np.nan)
+    )
     assert table.set_index("customer_id").loc[1, "frequency"] > 0
-    with pytest.raises(DataError, match=r"finite numbers in .*monetary_value; got 1 other rows.*'customer_id': 1,"):
+    with pytest.raises(
+        DataError, match=r"finite numbers in .*monetary_value; got 1 other rows.*'customer_id': 1,"
+    ):
         ls.Summary.from_frame(on_engine(lost, kind), period="week")
 
 
@@ -289,8 +352,14 @@ def test_numbers_of_any_type_are_numbers(cast, table, model) -> None:
 def test_decimals_of_engines_are_numbers(kind: str, table) -> None:
     cents = table.assign(monetary_value=table["monetary_value"].round(2))
     exact = pa.Table.from_pandas(cents, preserve_index=False)
-    exact = exact.set_column(4, "monetary_value", exact["monetary_value"].cast(pa.decimal128(12, 2), safe=False))
-    native = {"pyarrow": exact, "polars": pl.from_arrow(exact), "duckdb": duckdb.connect().from_arrow(exact)}[kind]
+    exact = exact.set_column(
+        4, "monetary_value", exact["monetary_value"].cast(pa.decimal128(12, 2), safe=False)
+    )
+    native = {
+        "pyarrow": exact,
+        "polars": pl.from_arrow(exact),
+        "duckdb": duckdb.connect().from_arrow(exact),
+    }[kind]
     back = engine.to_pandas(ls.Summary.from_frame(native, period="week").table)
     np.testing.assert_allclose(back["monetary_value"], cents["monetary_value"], rtol=1e-12)
 
@@ -303,7 +372,9 @@ def test_decimals_of_engines_are_numbers(kind: str, table) -> None:
         lambda column: column.astype(str).astype(object),
         lambda column: column.astype(str).astype("category"),
         lambda column: column > 0,
-        lambda column: pd.Series(pd.period_range("2024-01", periods=len(column), freq="M"), index=column.index),
+        lambda column: pd.Series(
+            pd.period_range("2024-01", periods=len(column), freq="M"), index=column.index
+        ),
         lambda column: pd.to_timedelta(column, unit="D"),
         lambda column: column.astype(complex),
         lambda column: column.map(lambda value: [value]),
@@ -312,14 +383,18 @@ def test_decimals_of_engines_are_numbers(kind: str, table) -> None:
 )
 def test_what_is_no_number_is_refused(name: str, cast, table) -> None:
     few = table.head(10)
-    with pytest.raises(DataError, match=f"expected numbers in the column {name}; got .*convert it first"):
+    with pytest.raises(
+        DataError, match=f"expected numbers in the column {name}; got .*convert it first"
+    ):
         whole_of(few.assign(**{name: cast(few[name])}))
 
 
 @pytest.mark.parametrize("kind", ["polars", "pyarrow", "duckdb"])
 def test_text_of_engines_is_refused(kind: str, table) -> None:
     with pytest.raises(DataError, match="expected numbers in the column T; got String"):
-        ls.Summary.from_frame(on_engine(table.assign(T=table["T"].astype(str)), kind), period="week")
+        ls.Summary.from_frame(
+            on_engine(table.assign(T=table["T"].astype(str)), kind), period="week"
+        )
 
 
 @pytest.mark.parametrize("name", ["first_purchase", "last_purchase"])
@@ -334,7 +409,9 @@ def test_dates_are_dates(name: str, customers, model) -> None:
         scores = model.predict(table.assign(**{name: cast(table[name])}))
         pd.testing.assert_frame_equal(group_totals(model, scores), expected)
     for wrong in (table[name].dt.to_period("D"), table[name].dt.strftime("%d/%m/%Y"), 3.0):
-        with pytest.raises(DataError, match=f"expected dates in the column {name}; got .*convert it first"):
+        with pytest.raises(
+            DataError, match=f"expected dates in the column {name}; got .*convert it first"
+        ):
             model.predict(table.assign(**{name: wrong}))
 
 
@@ -346,10 +423,15 @@ def test_columns_of_types_of_ones_own_go_along(table, model) -> None:
         "tags": [["a"]] * len(table),
         7: "seven",
     }
-    scores = model.predict(table.assign(**{str(name): value for name, value in own.items()}).rename(columns={"7": 7}))
+    scores = model.predict(
+        table.assign(**{str(name): value for name, value in own.items()}).rename(columns={"7": 7})
+    )
     for name, value in own.items():
         pd.testing.assert_series_equal(
-            scores[str(name)], pd.Series(value, index=table.index), check_names=False, check_dtype=False
+            scores[str(name)],
+            pd.Series(value, index=table.index),
+            check_names=False,
+            check_dtype=False,
         )
     grouped = group_totals(model, ls.assign_stages(scores), "cohort")
     assert grouped["group"].tolist() == ["1997-01", "1997-02", "1997-03", "total"]
@@ -358,7 +440,11 @@ def test_columns_of_types_of_ones_own_go_along(table, model) -> None:
 @pytest.mark.parametrize("kind", ["pandas", "pyarrow"])
 def test_a_column_stands_once(kind: str, table) -> None:
     twice = pd.concat([table, table[["T"]], table[["frequency"]]], axis=1)
-    native = twice if kind == "pandas" else pa.Table.from_arrays([*twice.to_numpy().T], names=list(twice.columns))
+    native = (
+        twice
+        if kind == "pandas"
+        else pa.Table.from_arrays([*twice.to_numpy().T], names=list(twice.columns))
+    )
     with pytest.raises(DataError, match="every column once; got frequency, T more than once"):
         ls.Summary.from_frame(native, period="week")
 
@@ -378,7 +464,10 @@ def test_relatives_of_arrow_tables(table) -> None:
         assert ls.Summary.from_frame(each, period="week").table.equals(
             ls.Summary.from_frame(arrow, period="week").table
         )
-    for wrong, words in ((arrow.to_reader(), "more than once"), ([1], "a pandas, .* Spark table; got list")):
+    for wrong, words in (
+        (arrow.to_reader(), "more than once"),
+        ([1], "a pandas, .* Spark table; got list"),
+    ):
         with pytest.raises(DataError, match=words):
             ls.Summary.from_frame(wrong, period="week")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,14 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage import histories
-from lifestage.config import RunConfig, checked
-from lifestage.data.days import parse_day
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.dates import parse_day
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.jobs.config import RunConfig, checked
 from lifestage.lifecycle import silent_dates
+from lifestage.prediction import histories
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = date(1997, 3, 1)
 SAME: list[Any] = [
@@ -31,7 +33,17 @@ SAME: list[Any] = [
     "19970301",
     "1997-03-01T10:00:00",
 ]
-NONE: list[Any] = [19970301, 9921.0, True, "03/04/1997", "01.03.1997", "1. March 1997", "97-03-01", "", "1997-02-30"]
+NONE: list[Any] = [
+    19970301,
+    9921.0,
+    True,
+    "03/04/1997",
+    "01.03.1997",
+    "1. March 1997",
+    "97-03-01",
+    "",
+    "1997-02-30",
+]
 NONE += [None, pd.NaT, np.datetime64("NaT", "s"), float("nan"), [DAY], {}]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 
 UNTIL = "2024-06-30"
 ROLES = {
@@ -54,9 +54,9 @@ def log() -> pd.DataFrame:
     later = refund.assign(n="1", when="2024-02-05 10:00:00")
     netted = refund.assign(who="netted", when=["2024-02-01 10:00:00"], n="3", price="0.1")
     back = netted.assign(n="-3", price="0.1")
-    return pd.concat([frame, frame.iloc[100:130], frame.iloc[100:105], free, refund, later, netted, back]).reset_index(
-        drop=True
-    )
+    return pd.concat(
+        [frame, frame.iloc[100:130], frame.iloc[100:105], free, refund, later, netted, back]
+    ).reset_index(drop=True)
 
 
 def expected(log: pd.DataFrame, drop_duplicates: bool = False, drop_zero: bool = False):
@@ -108,8 +108,17 @@ def expected(log: pd.DataFrame, drop_duplicates: bool = False, drop_zero: bool =
             }
         )
     counts = reason[reason != ""].value_counts().to_dict()
-    found = {"duplicates": int((good.duplicated(list(log.columns))).sum()), "negative": int((good["money"] < 0).sum())}
-    return counts, pd.DataFrame(rows).sort_values("customer_id").reset_index(drop=True), len(used), found, used
+    found = {
+        "duplicates": int((good.duplicated(list(log.columns))).sum()),
+        "negative": int((good["money"] < 0).sum()),
+    }
+    return (
+        counts,
+        pd.DataFrame(rows).sort_values("customer_id").reset_index(drop=True),
+        len(used),
+        found,
+        used,
+    )
 
 
 def same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
@@ -117,14 +126,20 @@ def same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     assert list(ours.columns) == list(theirs.columns)
     for name in theirs.columns:
         if theirs[name].dtype == float:
-            np.testing.assert_allclose(ours[name].to_numpy(float), theirs[name].to_numpy(float), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(
+                ours[name].to_numpy(float), theirs[name].to_numpy(float), rtol=1e-12, atol=1e-12
+            )
         else:
             assert ours[name].tolist() == theirs[name].tolist(), name
 
 
-@pytest.mark.parametrize(("drop_duplicates", "drop_zero"), [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    ("drop_duplicates", "drop_zero"), [(False, False), (True, False), (False, True), (True, True)]
+)
 def test_every_line_and_every_customer(log, drop_duplicates, drop_zero) -> None:
-    summary = ls.summarize(log, **ROLES, until=UNTIL, drop_duplicates=drop_duplicates, drop_zero=drop_zero)
+    summary = ls.summarize(
+        log, **ROLES, until=UNTIL, drop_duplicates=drop_duplicates, drop_zero=drop_zero
+    )
     counts, table, used, found, _ = expected(log, drop_duplicates, drop_zero)
     quality = summary.quality
     assert dict(quality.dropped) == counts
@@ -133,7 +148,9 @@ def test_every_line_and_every_customer(log, drop_duplicates, drop_zero) -> None:
     assert quality.rows_read == quality.rows_used + sum(quality.dropped.values())
     assert quality.merged["same_day_lines"] == used - int((table["frequency"] + 1).sum())
     assert quality.found["negative_lines"] == found["negative"]
-    assert quality.found.get("exact_duplicates", 0) == (0 if drop_duplicates else found["duplicates"])
+    assert quality.found.get("exact_duplicates", 0) == (
+        0 if drop_duplicates else found["duplicates"]
+    )
     assert (found["duplicates"] >= 20) == (not drop_duplicates)
     same(summary.table, table)
     assert (summary.customers, summary.orders) == (len(table), table["orders"].sum())
@@ -144,7 +161,9 @@ def test_particular_customers(log) -> None:
     assert table.loc["free", ["frequency", "revenue"]].tolist() == [0, 0]
     assert "netted" not in table.index
     assert str(table.loc["refund first", "first_purchase"].date()) == "2024-02-05"
-    assert "free" not in set(ls.summarize(log, **ROLES, until=UNTIL, drop_zero=True).table["customer_id"])
+    assert "free" not in set(
+        ls.summarize(log, **ROLES, until=UNTIL, drop_zero=True).table["customer_id"]
+    )
 
 
 def test_refunds_before_any_purchase_are_counted(log) -> None:
@@ -162,7 +181,9 @@ def test_channels_and_calendar_and_holdout(log) -> None:
     channels = summary.channels.set_index("channel")
     np.testing.assert_allclose(channels["revenue"], revenue.loc[channels.index], rtol=1e-12)
     orders = (
-        used[used["money"] >= 0].groupby("shop").apply(lambda each: len(each[["who", "invoice"]].drop_duplicates()))
+        used[used["money"] >= 0]
+        .groupby("shop")
+        .apply(lambda each: len(each[["who", "invoice"]].drop_duplicates()))
     )
     assert channels["orders"].to_dict() == orders.to_dict()
     full = ls.summarize(log, **ROLES, until="2024-12-31")
@@ -192,7 +213,12 @@ def test_too_bad_to_go_on(log) -> None:
 
 
 def test_options_out_of_range(log) -> None:
-    for options in ({"max_dropped": 2}, {"period": "fortnight"}, {"until": "soon"}, {"stage_window": -1}):
+    for options in (
+        {"max_dropped": 2},
+        {"period": "fortnight"},
+        {"until": "soon"},
+        {"stage_window": -1},
+    ):
         with pytest.raises(ConfigError):
             ls.summarize(log, **{**ROLES, "until": UNTIL, **options})
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.distinct import weighted_quantile
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.numerics.statistics import weighted_quantile
 
 
 def orders(days: list, ids: list | int = 1, amount: list | float = 10.0) -> pd.DataFrame:
@@ -30,7 +30,9 @@ def codes(summary) -> set[str]:
 STAMPS = ["2024-06-01T23:30:00+00:00", "2024-07-01T10:00:00+00:00"]
 
 
-@pytest.mark.parametrize(("tz", "day"), [("UTC", 1), ("Europe/London", 2), ("Asia/Taipei", 2), ("America/New_York", 1)])
+@pytest.mark.parametrize(
+    ("tz", "day"), [("UTC", 1), ("Europe/London", 2), ("Asia/Taipei", 2), ("America/New_York", 1)]
+)
 @pytest.mark.parametrize("kind", ["text", "zulu", "pandas", "polars", "objects"])
 def test_aware_times_are_cut_in_the_zone(tz, day, kind) -> None:
     frame = orders(STAMPS)
@@ -141,7 +143,12 @@ def test_one_customer_with_one_order() -> None:
     with pytest.raises(DataError, match="history"):
         ls.summarize(orders(["2024-01-01"]))
     summary = ls.summarize(orders(["2024-01-01"]), until="2024-02-01")
-    assert summary.table.loc[0, ["frequency", "recency", "monetary_value", "revenue"]].tolist() == [0, 0, 0, 10]
+    assert summary.table.loc[0, ["frequency", "recency", "monetary_value", "revenue"]].tolist() == [
+        0,
+        0,
+        0,
+        10,
+    ]
     assert summary.table.loc[0, "T"] == pytest.approx(31 / 7)
     assert {"small_base", "short_history"} <= codes(summary)
 
@@ -159,14 +166,16 @@ def test_the_percentile_of_gaps_is_that_of_numpy(seed) -> None:
     values, counts = np.unique(gaps, return_counts=True)
     histogram = dict(zip(values.tolist(), counts.tolist(), strict=True))
     for share in (0, 0.25, 0.8, 1):
-        assert float(weighted_quantile([*histogram], [*histogram.values()], share)) == pytest.approx(
-            np.percentile(gaps, 100 * share), rel=1e-12
-        )
+        assert float(
+            weighted_quantile([*histogram], [*histogram.values()], share)
+        ) == pytest.approx(np.percentile(gaps, 100 * share), rel=1e-12)
 
 
 def test_notes_on_sizes_and_strays() -> None:
     days = pd.date_range("2024-01-01", periods=200).strftime("%Y-%m-%d").tolist()
-    frame = orders(days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)])
+    frame = orders(
+        days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)]
+    )
     assert codes(ls.summarize(frame)) == {"small_base"}
     giant = ls.summarize(pd.concat([frame, orders(["2024-02-02"], ids="c", amount=20_000.0)]))
     assert codes(giant) == {"small_base", "giant_order", "wholesaler"}
@@ -199,13 +208,17 @@ def test_a_truncated_start_is_noticed_with_about_the_right_share() -> None:
 
 def test_missing_ids_and_refunds_are_noticed_with_their_shares() -> None:
     days = pd.date_range("2024-01-01", periods=200).strftime("%Y-%m-%d").tolist()
-    frame = orders(days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)])
+    frame = orders(
+        days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)]
+    )
     frame.loc[:149, "customer_id"] = None
     frame.loc[200:239, "amount"] = -1.0
     notes = {note.code: note for note in ls.summarize(frame, max_dropped=1).quality.notes}
     assert notes["high_missing_id"].values == {"lines": 150, "share": 150 / 400}
     assert notes["cancellations"].values == {"lines": 40, "share": 40 / 400}
     assert "150 of 400 lines (38%)" in notes["high_missing_id"].text
-    few = orders(days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)])
+    few = orders(
+        days * 2, ids=[f"a{n % 50}" for n in range(200)] + [f"b{n % 70}" for n in range(200)]
+    )
     few.loc[0, "customer_id"], few.loc[200, "amount"] = None, -1.0
     assert not {"high_missing_id", "cancellations"} & codes(ls.summarize(few))

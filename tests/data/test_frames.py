@@ -12,13 +12,18 @@ import pyarrow as pa
 import pytest
 
 import lifestage as ls
-from lifestage.data import engine
-from lifestage.data.compress import compress
-from lifestage.data.engine import to_pandas
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.customers.compress import compress
+from lifestage.data.engines import frames as engine
+from lifestage.data.engines.frames import to_pandas
 from tests.simulated import simulate_base
 
-GOOD = {"frequency": [0, 2, 1], "recency": [0.0, 8.0, 3.0], "T": [9.0, 9.0, 3.0], "monetary_value": [0.0, 4.5, 0.0]}
+GOOD = {
+    "frequency": [0, 2, 1],
+    "recency": [0.0, 8.0, 3.0],
+    "T": [9.0, 9.0, 3.0],
+    "monetary_value": [0.0, 4.5, 0.0],
+}
 
 
 def change(**values) -> pd.DataFrame:
@@ -115,7 +120,9 @@ def test_a_coarser_resolution_merges_histories_and_hardly_moves_the_fit(kind: st
     rows = to_pandas(daily.table)
     for name in ("recency", "T"):
         np.testing.assert_allclose(rows[name] * 7, (rows[name] * 7).round(), atol=1e-9)
-        assert (rows[name] - to_pandas(fine.table)[name]).abs().max() <= 1 / 7  # half a day, a whole one at the least
+        assert (
+            rows[name] - to_pandas(fine.table)[name]
+        ).abs().max() <= 1 / 7  # half a day, a whole one at the least
     assert (rows["recency"] > 0).eq(rows["frequency"] > 0).all()
     assert compress(daily).x.size < 0.7 * compress(fine).x.size
     exact, near = ls.fit(fine, spend=None).params, ls.fit(daily, spend=None).params
@@ -173,7 +180,9 @@ def test_the_stage_window_of_a_large_base_is_the_same_number_on_every_engine() -
 
 def test_the_stage_window_of_times_that_are_no_whole_days() -> None:
     rng = np.random.default_rng(12)
-    frame = pd.DataFrame({"frequency": rng.integers(1, 9, 500), "recency": rng.uniform(1, 90, 500), "T": 91.0})
+    frame = pd.DataFrame(
+        {"frequency": rng.integers(1, 9, 500), "recency": rng.uniform(1, 90, 500), "T": 91.0}
+    )
     in_days = frame.assign(recency=frame["recency"] * 7)
     found = ls.Summary.from_frame(frame, period="week").stage_window
     assert found == pytest.approx(window_by_numpy(in_days), rel=1e-14)

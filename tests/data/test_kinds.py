@@ -10,10 +10,21 @@ import pyarrow as pa
 import pytest
 
 import lifestage as ls
-from lifestage.data import engine
-from lifestage.errors import DataError
+from lifestage.core.errors import DataError
+from lifestage.data.engines import frames as engine
 
-KINDS = ["pandas", "polars", "pyarrow", "duckdb", "csv", "csv.gz", "tsv", "parquet", "glob", "database"]
+KINDS = [
+    "pandas",
+    "polars",
+    "pyarrow",
+    "duckdb",
+    "csv",
+    "csv.gz",
+    "tsv",
+    "parquet",
+    "glob",
+    "database",
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +71,16 @@ def test_identical_customers(orders, reference) -> None:
     assert list(table.columns) == list(reference.columns)
     assert table["customer_id"].tolist() == reference["customer_id"].tolist()
     for name in ("frequency", "recency", "T", "monetary_value", "orders", "revenue"):
-        np.testing.assert_allclose(table[name].to_numpy(float), reference[name].to_numpy(float), rtol=1e-12)
+        np.testing.assert_allclose(
+            table[name].to_numpy(float), reference[name].to_numpy(float), rtol=1e-12
+        )
     for name in ("first_purchase", "last_purchase"):
         assert pd.to_datetime(table[name]).tolist() == reference[name].tolist()
-    kind = engine.lazy(orders)[1] if not isinstance(orders, str) and hasattr(orders, "columns") else "duckdb"
+    kind = (
+        engine.lazy(orders)[1]
+        if not isinstance(orders, str) and hasattr(orders, "columns")
+        else "duckdb"
+    )
     assert engine.lazy(summary.table)[1] == kind
     assert ls.compress(summary).customers == 2357
 
@@ -72,24 +89,32 @@ def test_the_users_connection_is_used_and_left_clean(lines) -> None:
     connection = duckdb.connect()
     connection.from_df(lines).create("sales")
     summary = ls.summarize(connection.table("sales"), until="1997-09-30")
-    tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
+    tables = [
+        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
+    ]
     assert len(tables) == 4  # the sales; the customers, what came after, and gaps between purchases
     connection.execute("drop table sales")
     assert len(summary.table.df()) == 2357
     table, kind = engine.lazy(summary.table)
-    extra = engine.upload(pd.DataFrame({"frequency": [0, 1], "mark": [0.5, None]}), like=summary.table)
+    extra = engine.upload(
+        pd.DataFrame({"frequency": [0, 1], "mark": [0.5, None]}), like=summary.table
+    )
     joined = engine.native(table.join(engine.lazy(extra)[0], on="frequency", how="left"), kind)
     assert joined.df()["mark"].count() == 2357 - 946
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_upload_join_and_back(kind, reference) -> None:
-    like = engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+    like = (
+        engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+    )
     small = pd.DataFrame({"frequency": np.arange(100), "double": 2.0 * np.arange(100)})
     for table in (small, pa.Table.from_pandas(small)):
         uploaded = engine.upload(table, like=like)
         assert engine.lazy(uploaded)[1] == kind
-        joined = engine.native(engine.lazy(like)[0].join(engine.lazy(uploaded)[0], on="frequency", how="left"), kind)
+        joined = engine.native(
+            engine.lazy(like)[0].join(engine.lazy(uploaded)[0], on="frequency", how="left"), kind
+        )
         assert type(joined) is type(like)
         out = engine.to_pandas(joined)
         assert len(out) == 2357
@@ -98,7 +123,9 @@ def test_upload_join_and_back(kind, reference) -> None:
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_write_parquet(kind, reference, tmp_path) -> None:
-    table = engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+    table = (
+        engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+    )
     engine.write_parquet(table, tmp_path / "out.parquet")
     back = pd.read_parquet(tmp_path / "out.parquet")
     assert back["customer_id"].tolist() == reference["customer_id"].tolist()
@@ -118,7 +145,9 @@ def test_write_parquet(kind, reference, tmp_path) -> None:
 )
 @pytest.mark.parametrize("kind", ["pandas", "polars", "csv"])
 def test_text_ids_are_exact(ids, kind, tmp_path) -> None:
-    frame = pd.DataFrame({"customer_id": ids * 2, "date": ["2024-01-01"] * 3 + ["2024-03-01"] * 3, "amount": 5.0})
+    frame = pd.DataFrame(
+        {"customer_id": ids * 2, "date": ["2024-01-01"] * 3 + ["2024-03-01"] * 3, "amount": 5.0}
+    )
     source = frame
     if kind == "polars":
         source = pl.from_pandas(frame)
@@ -131,7 +160,8 @@ def test_text_ids_are_exact(ids, kind, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "dtype"), [([3, 1, 2**60 + 1], "int64"), ([17850.0, 1.5, 2.0], "float64"), ([7, 8, 9], "int32")]
+    ("ids", "dtype"),
+    [([3, 1, 2**60 + 1], "int64"), ([17850.0, 1.5, 2.0], "float64"), ([7, 8, 9], "int32")],
 )
 def test_numeric_ids_keep_their_type(ids, dtype) -> None:
     frame = pd.DataFrame({"customer_id": np.array(ids, dtype), "date": "2024-01-01", "amount": 5.0})
@@ -142,7 +172,9 @@ def test_numeric_ids_keep_their_type(ids, dtype) -> None:
 
 
 def test_ids_of_two_types_are_refused() -> None:
-    frame = pd.DataFrame({"customer_id": pd.Series([1, "a"], dtype=object), "date": "2024-01-01", "amount": 5.0})
+    frame = pd.DataFrame(
+        {"customer_id": pd.Series([1, "a"], dtype=object), "date": "2024-01-01", "amount": 5.0}
+    )
     with pytest.raises(DataError, match=r"one type.*1 int, 1 str"):
         ls.summarize(frame)
 
@@ -186,14 +218,18 @@ def test_a_header_without_lines(tmp_path) -> None:
 
 
 def test_a_missing_column_names_those_that_came(lines) -> None:
-    with pytest.raises(DataError, match=r"'Amount' \(amount=\).*'customer_id', 'date', 'quantity', 'amount'"):
+    with pytest.raises(
+        DataError, match=r"'Amount' \(amount=\).*'customer_id', 'date', 'quantity', 'amount'"
+    ):
         ls.summarize(lines, amount="Amount")
 
 
 def test_database_tables(tmp_path) -> None:
     path = tmp_path / "two.duckdb"
     with duckdb.connect(path) as connection:
-        connection.execute("create table a as select 1 as x; create schema s; create table s.b as select 2 as x")
+        connection.execute(
+            "create table a as select 1 as x; create schema s; create table s.b as select 2 as x"
+        )
     with pytest.raises(DataError, match=r"table= .*a, s\.b"):
         ls.read_orders(path)
     assert ls.read_orders(path, table="s.b").fetchall() == [(2,)]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from tests.benchmarks.simulate import write_orders
 
 
@@ -31,7 +31,9 @@ def test_what_does_not_fit_is_spilled_and_nothing_changes(tmp_path: Path) -> Non
     assert largest[0] > 10_000_000
     assert repr(tight) == repr(free)
     assert tight.quality == free.quality
-    one, other = (each.table.df().sort_values("customer_id", ignore_index=True) for each in (tight, free))
+    one, other = (
+        each.table.df().sort_values("customer_id", ignore_index=True) for each in (tight, free)
+    )
     pd.testing.assert_frame_equal(one, other, rtol=1e-9)
 
 

@@ -15,8 +15,8 @@ import pyarrow.dataset as ds
 import pytest
 
 import lifestage as ls
-from lifestage.data import engine
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.engines import frames as engine
 
 N = 5000
 
@@ -25,7 +25,11 @@ N = 5000
 def orders() -> pd.DataFrame:
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(N) % 400, unit="D")
     return pd.DataFrame(
-        {"customer_id": np.arange(N) % 700, "date": days, "amount": pd.Series([Decimal("19.90")] * N, dtype=object)}
+        {
+            "customer_id": np.arange(N) % 700,
+            "date": days,
+            "amount": pd.Series([Decimal("19.90")] * N, dtype=object),
+        }
     )
 
 
@@ -35,7 +39,9 @@ def objects(values: list) -> pd.Series:
 
 def two(ids, **columns) -> pd.DataFrame:
     """Each id on two days."""
-    frame = pd.DataFrame({"customer_id": ids, "date": pd.Timestamp("2024-01-01"), "amount": 5.0} | columns)
+    frame = pd.DataFrame(
+        {"customer_id": ids, "date": pd.Timestamp("2024-01-01"), "amount": 5.0} | columns
+    )
     return pd.concat([frame, frame.assign(date=pd.Timestamp("2024-03-01"))], ignore_index=True)
 
 
@@ -46,13 +52,17 @@ def ids_of(summary) -> list:
 def test_a_decimal_beyond_the_first_thousand_is_read(orders) -> None:
     frame = orders.copy()
     frame.loc[7, "amount"] = Decimal("12500.00")
-    assert ls.summarize(frame).table["revenue"].sum() == pytest.approx(19.9 * (N - 1) + 12_500, rel=1e-12)
+    assert ls.summarize(frame).table["revenue"].sum() == pytest.approx(
+        19.9 * (N - 1) + 12_500, rel=1e-12
+    )
 
 
 def test_a_small_decimal_is_not_rounded(orders) -> None:
     frame = orders.assign(pieces=1)
     frame.loc[7, ["amount", "pieces"]] = [Decimal("0.0049"), 100_000]
-    assert ls.summarize(frame, quantity="pieces").table["revenue"].sum() == pytest.approx(99_970.10, abs=1e-6)
+    assert ls.summarize(frame, quantity="pieces").table["revenue"].sum() == pytest.approx(
+        99_970.10, abs=1e-6
+    )
 
 
 def test_decimals_are_doubles_even_when_one_is_missing() -> None:
@@ -71,7 +81,9 @@ def test_random_decimals_are_those_of_float(seed) -> None:
         Decimal(str(round(float(x), int(k))))
         for x, k in zip(rng.lognormal(5, 4, 2000), rng.integers(0, 9, 2000), strict=True)
     ]
-    frame = pd.DataFrame({"customer_id": range(2000), "date": pd.Timestamp("2024-01-01"), "amount": objects(amount)})
+    frame = pd.DataFrame(
+        {"customer_id": range(2000), "date": pd.Timestamp("2024-01-01"), "amount": objects(amount)}
+    )
     table = ls.summarize(frame, until="2024-06-01").table
     right = {i: float(each) for i, each in enumerate(amount) if each > 0}
     assert dict(zip(table["customer_id"], table["revenue"], strict=True)) | {
@@ -79,7 +91,9 @@ def test_random_decimals_are_those_of_float(seed) -> None:
     } == {i: float(each) for i, each in enumerate(amount)}
 
 
-@pytest.mark.parametrize("amount", [[1, 2**45], [1, Decimal("2.5")], [1.5, 2**70], ["7", Decimal("2.5")], [True, 2]])
+@pytest.mark.parametrize(
+    "amount", [[1, 2**45], [1, Decimal("2.5")], [1.5, 2**70], ["7", Decimal("2.5")], [True, 2]]
+)
 def test_numbers_of_several_types(amount) -> None:
     table = ls.summarize(two(["a", "b"], amount=objects(amount))).table.sort_values("customer_id")
     assert table["monetary_value"].tolist() == [float(each) for each in amount]
@@ -108,7 +122,9 @@ def test_ids_of_objects_come_back_exactly(ids, back) -> None:
     assert ids_of(ls.summarize(two(objects(ids)))) == back
 
 
-@pytest.mark.parametrize("ids", [[b"a", b"b"], [(1, 2), (3, 4)], [1 + 2j, 3 + 1j], [{"a": 1}, {"b": 2}]])
+@pytest.mark.parametrize(
+    "ids", [[b"a", b"b"], [(1, 2), (3, 4)], [1 + 2j, 3 + 1j], [{"a": 1}, {"b": 2}]]
+)
 def test_ids_that_could_not_come_back_are_refused(ids) -> None:
     with pytest.raises(DataError, match=r"expected ids in column 'customer_id'; got object"):
         ls.summarize(two(objects(ids)))
@@ -129,8 +145,12 @@ def test_ids_that_could_not_come_back_are_refused(ids) -> None:
 def test_ids_of_the_engine_come_back_exactly(sql, back, tmp_path) -> None:
     connection = duckdb.connect()
     days = "select date '2024-01-01' as date union all select date '2024-03-01'"
-    rel = connection.query(f"select {sql} as customer_id, date, 5.0 as amount from range(5) t(i), ({days})")
-    back = back or sorted(str(row[0]) for row in rel.project("customer_id::varchar").distinct().fetchall())
+    rel = connection.query(
+        f"select {sql} as customer_id, date, 5.0 as amount from range(5) t(i), ({days})"
+    )
+    back = back or sorted(
+        str(row[0]) for row in rel.project("customer_id::varchar").distinct().fetchall()
+    )
     summary = ls.summarize(rel)
     assert ids_of(summary) == back
     for ending in ("parquet", "csv"):
@@ -145,7 +165,9 @@ def test_ids_of_the_engine_that_could_not_come_back_are_refused(sql) -> None:
     rel = duckdb.connect().query(
         f"select {sql} as customer_id, date '2024-01-01' as date, 5 as amount from range(5) t(i)"
     )
-    with pytest.raises(DataError, match=r"expected ids as text or whole numbers in column 'customer_id'.*into text"):
+    with pytest.raises(
+        DataError, match=r"expected ids as text or whole numbers in column 'customer_id'.*into text"
+    ):
         ls.summarize(rel)
 
 
@@ -153,12 +175,16 @@ def test_ids_of_polars_and_arrow() -> None:
     base = pl.from_pandas(two([1, 2]))
     wide = base.with_columns(pl.col("customer_id").cast(pl.Int128) + 2**70)
     assert ids_of(ls.summarize(wide)) == [str(2**70 + 1), str(2**70 + 2)]
-    money = base.with_columns(amount=pl.col("amount").cast(pl.Float16), date=pl.col("date").dt.date())
+    money = base.with_columns(
+        amount=pl.col("amount").cast(pl.Float16), date=pl.col("date").dt.date()
+    )
     assert ls.summarize(money).table["revenue"].to_list() == [10.0, 10.0]
     exact = base.with_columns(pl.col("amount").cast(pl.Decimal(20, 4)) + Decimal("0.0049"))
     assert ls.summarize(exact).table["monetary_value"].to_list() == [5.0049, 5.0049]
     arrow = pa.Table.from_pandas(two([1, 2]))
-    tall = arrow.set_column(0, "customer_id", pa.array([Decimal(10**50), Decimal(5)] * 2, pa.decimal256(60, 0)))
+    tall = arrow.set_column(
+        0, "customer_id", pa.array([Decimal(10**50), Decimal(5)] * 2, pa.decimal256(60, 0))
+    )
     assert ids_of(ls.summarize(tall)) == [str(10**50), "5"]
     with pytest.raises(DataError, match=r"into text"):
         ls.summarize(arrow.set_column(0, "customer_id", pa.array([b"a", b"b"] * 2)))
@@ -182,7 +208,12 @@ def test_what_has_no_role_does_not_matter(orders) -> None:
         found = ls.summarize(base.assign(**{name: values}))
         pd.testing.assert_frame_equal(found.table, right.table)
     twice = pd.concat(
-        [base, base[["date"]].rename(columns={"date": "x"}), base[["date"]].rename(columns={"date": "x"})], axis=1
+        [
+            base,
+            base[["date"]].rename(columns={"date": "x"}),
+            base[["date"]].rename(columns={"date": "x"}),
+        ],
+        axis=1,
     )
     pd.testing.assert_frame_equal(ls.summarize(twice).table, right.table)
     strange = pl.from_pandas(base).with_columns(
@@ -202,27 +233,41 @@ def test_duplicates_are_lines_equal_in_every_column(kind) -> None:
     frame["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 2, 600), "D")
     right = int(frame.duplicated().sum())
     assert 0 < right < frame.duplicated(["customer_id", "date", "amount"]).sum()
-    source = {"pandas": frame, "polars": pl.from_pandas(frame), "pyarrow": pa.Table.from_pandas(frame)}[kind]
+    source = {
+        "pandas": frame,
+        "polars": pl.from_pandas(frame),
+        "pyarrow": pa.Table.from_pandas(frame),
+    }[kind]
     assert ls.summarize(source).quality.found["exact_duplicates"] == right
     assert ls.summarize(source, drop_duplicates=True).quality.dropped["exact_duplicate"] == right
 
 
-@pytest.mark.parametrize("kind", ["category", "sparse", "period", "nullable", "arrow", "longdouble"])
+@pytest.mark.parametrize(
+    "kind", ["category", "sparse", "period", "nullable", "arrow", "longdouble"]
+)
 def test_columns_of_pandas_types(kind) -> None:
     frame = two([1, 2])
     right = ls.summarize(frame).table
     change = {
-        "category": {"customer_id": frame["customer_id"].astype("category"), "date": frame["date"].astype("category")},
+        "category": {
+            "customer_id": frame["customer_id"].astype("category"),
+            "date": frame["date"].astype("category"),
+        },
         "sparse": {"amount": frame["amount"].astype(pd.SparseDtype("float64", 0.0))},
         "period": {"date": frame["date"].dt.to_period("D")},
-        "nullable": {"customer_id": frame["customer_id"].astype("Int64"), "amount": frame["amount"].astype("Float64")},
+        "nullable": {
+            "customer_id": frame["customer_id"].astype("Int64"),
+            "amount": frame["amount"].astype("Float64"),
+        },
         "arrow": {
             "customer_id": frame["customer_id"].astype("int64[pyarrow]"),
             "date": frame["date"].astype("timestamp[us][pyarrow]"),
         },
         "longdouble": {"amount": frame["amount"].astype(np.longdouble)},
     }[kind]
-    pd.testing.assert_frame_equal(ls.summarize(frame.assign(**change)).table, right, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        ls.summarize(frame.assign(**change)).table, right, check_dtype=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,7 +292,9 @@ def test_names_that_are_no_text() -> None:
     with pytest.raises(DataError, match=r"the column 7 \(customer=\); the orders have 0, 1, 2"):
         ls.summarize(frame, customer=7, time=1, amount=2)
     doubled = pd.concat([two([1, 2]), two([1, 2])[["amount"]]], axis=1)
-    with pytest.raises(DataError, match=r"expected one column 'amount' \(amount=\); the orders have 2"):
+    with pytest.raises(
+        DataError, match=r"expected one column 'amount' \(amount=\); the orders have 2"
+    ):
         ls.summarize(doubled)
 
 

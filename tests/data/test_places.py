@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -15,7 +15,10 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage.cli import app
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +58,11 @@ def test_an_ending_that_says_no_format_is_refused_before_any_work(name, tmp_path
 def test_endings_that_say_a_format(name, tmp_path) -> None:
     ls.write_table(pd.DataFrame({"a": [1, 2]}), tmp_path / name)
     start = (tmp_path / name).read_bytes()
-    assert {"t.parquet": start[:4] == b"PAR1", "T.PQ": start[:4] == b"PAR1", "t.csv": start[:1] == b"a"}.get(
-        name, b"DUCK" in start[:16]
-    )
+    assert {
+        "t.parquet": start[:4] == b"PAR1",
+        "T.PQ": start[:4] == b"PAR1",
+        "t.csv": start[:1] == b"a",
+    }.get(name, b"DUCK" in start[:16])
 
 
 def test_a_summary_of_a_file_can_be_pickled(orders) -> None:
@@ -78,7 +83,11 @@ def test_a_closed_connection_is_one_sentence(orders) -> None:
     summary = ls.summarize(relation)
     model = ls.fit(summary)
     connection.close()
-    for call in (lambda: ls.summarize(relation), lambda: ls.fit(summary), lambda: model.predict(summary)):
+    for call in (
+        lambda: ls.summarize(relation),
+        lambda: ls.fit(summary),
+        lambda: model.predict(summary),
+    ):
         with pytest.raises(DataError, match="open connection"):
             call()
 
@@ -100,7 +109,9 @@ def test_eight_threads_get_the_right_scores_or_a_sentence(orders) -> None:
         if isinstance(result, str):
             assert "read the orders again, once a thread" in result
         else:
-            pd.testing.assert_frame_equal(result.df().sort_values("customer_id", ignore_index=True), right)
+            pd.testing.assert_frame_equal(
+                result.df().sort_values("customer_id", ignore_index=True), right
+            )
     # a table in this process serves them all
     local = ls.summarize(ls.datasets.cdnow(), until="1997-09-30")
     with ThreadPoolExecutor(8) as pool:

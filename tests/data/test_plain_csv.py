@@ -6,7 +6,7 @@ import base64
 import csv
 import re
 from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,11 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.config import RunConfig
-from lifestage.pipeline import run
+from lifestage.jobs.config import RunConfig
+from lifestage.jobs.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMULAS = [
     "=1+1",
@@ -42,12 +45,17 @@ def cells(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("dtype", [object, "str", "category", "string[pyarrow]"])
 def test_every_text_column_is_plain(tmp_path: Path, dtype: str) -> None:
     table = pd.DataFrame(
-        {"customer_id": pd.Series(FORMULAS, dtype=dtype), "=note": pd.Series(FORMULAS[::-1], dtype=dtype)}
+        {
+            "customer_id": pd.Series(FORMULAS, dtype=dtype),
+            "=note": pd.Series(FORMULAS[::-1], dtype=dtype),
+        }
     )
     ls.write_table(table, tmp_path / "x.csv")
     head, *rows = cells(tmp_path / "x.csv")
     assert head == ["customer_id", "'=note"]
-    assert rows == [[f"'{one}", f"'{other}"] for one, other in zip(FORMULAS, FORMULAS[::-1], strict=True)]
+    assert rows == [
+        [f"'{one}", f"'{other}"] for one, other in zip(FORMULAS, FORMULAS[::-1], strict=True)
+    ]
 
 
 def test_other_columns_are_as_they_were(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -12,8 +12,11 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.data.plausible import plausible_days, usual_end, usual_start
-from lifestage.errors import DataError
+from lifestage.core.errors import DataError
+from lifestage.data.log.plausible import plausible_days, usual_end, usual_start
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KINDS = ["pandas", "polars", "pyarrow", "duckdb", "csv"]
 PLACEHOLDERS = ["0001-01-01", "1900-01-01", "1970-01-01"]
@@ -31,7 +34,9 @@ def right(cdnow) -> ls.Summary:
 
 
 def placed(log: pd.DataFrame, days: list[str]) -> pd.DataFrame:
-    return pd.concat([log, pd.DataFrame({"customer_id": range(1, len(days) + 1), "date": days, "amount": 10.0})])
+    return pd.concat(
+        [log, pd.DataFrame({"customer_id": range(1, len(days) + 1), "date": days, "amount": 10.0})]
+    )
 
 
 def as_kind(frame: pd.DataFrame, kind: str, folder: Path):
@@ -56,12 +61,15 @@ def log_of(*days: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("form", "kind"), zip(["%d/%m/%y", "%d-%m-%y", "%d.%m.%y", "%d-%b-%y", "%y-%m-%d"], KINDS, strict=True)
+    ("form", "kind"),
+    zip(["%d/%m/%y", "%d-%m-%y", "%d.%m.%y", "%d-%b-%y", "%y-%m-%d"], KINDS, strict=True),
 )
 def test_years_of_two_digits_are_refused(cdnow, form, kind, tmp_path) -> None:
     days = pd.to_datetime(cdnow["date"]) + pd.Timedelta(days=26 * 365 + 6)
     frame = cdnow.assign(date=days.dt.strftime(form))
-    with pytest.raises(DataError, match=r"column 'date'.*such as '\S+' and '\S+'.*four digits.*earliest=") as refused:
+    with pytest.raises(
+        DataError, match=r"column 'date'.*such as '\S+' and '\S+'.*four digits.*earliest="
+    ) as refused:
         ls.summarize(as_kind(frame, kind, tmp_path))
     assert min(frame["date"]) in str(refused.value)
 
@@ -92,9 +100,12 @@ def test_small_files_of_other_years_are_refused_with_samples(days, shown, kind, 
 
 
 @pytest.mark.parametrize(
-    ("day", "kind"), [*((day, "pandas") for day in PLACEHOLDERS), *(("1970-01-01", kind) for kind in KINDS[1:])]
+    ("day", "kind"),
+    [*((day, "pandas") for day in PLACEHOLDERS), *(("1970-01-01", kind) for kind in KINDS[1:])],
 )
-def test_a_placeholder_is_left_out_with_a_note_at_the_top(cdnow, right, day, kind, tmp_path) -> None:
+def test_a_placeholder_is_left_out_with_a_note_at_the_top(
+    cdnow, right, day, kind, tmp_path
+) -> None:
     summary = ls.summarize(as_kind(placed(cdnow, [day, day]), kind, tmp_path))
     assert summary.quality.dropped == {"implausible_time": 2}
     assert summary.quality.rows_read == len(cdnow) + 2
@@ -105,7 +116,9 @@ def test_a_placeholder_is_left_out_with_a_note_at_the_top(cdnow, right, day, kin
     table = summary.table.df() if kind in ("duckdb", "csv") else summary.table
     for name in ("T", "recency", "revenue"):
         theirs = right.table[name].to_numpy()
-        np.testing.assert_allclose(np.sort(np.asarray(table[name], float)), np.sort(theirs), rtol=1e-12)
+        np.testing.assert_allclose(
+            np.sort(np.asarray(table[name], float)), np.sort(theirs), rtol=1e-12
+        )
     assert right.table["T"].max() < 100
 
 
@@ -124,7 +137,11 @@ def test_two_placeholders_cost_no_time(cdnow) -> None:
 
 def test_a_line_has_one_reason(cdnow) -> None:
     bad = pd.DataFrame(
-        {"customer_id": [1.0, None, 1.0], "date": ["1970-01-01"] * 2 + ["soon"], "amount": [np.nan, 1.0, 1.0]}
+        {
+            "customer_id": [1.0, None, 1.0],
+            "date": ["1970-01-01"] * 2 + ["soon"],
+            "amount": [np.nan, 1.0, 1.0],
+        }
     )
     dropped = ls.summarize(pd.concat([cdnow, bad])).quality.dropped
     assert dropped == {"missing_id": 1, "unparseable_time": 1, "implausible_time": 1}
@@ -134,7 +151,9 @@ def test_told_otherwise_the_first_day_counts(cdnow) -> None:
     frame = placed(cdnow, ["1970-01-01"])
     kept = ls.summarize(frame, earliest="1970-01-01")
     assert kept.quality.dropped == {}
-    assert kept.table["T"].max() == pytest.approx((pd.Timestamp("1998-06-30") - pd.Timestamp("1970-01-01")).days / 7)
+    assert kept.table["T"].max() == pytest.approx(
+        (pd.Timestamp("1998-06-30") - pd.Timestamp("1970-01-01")).days / 7
+    )
     late = ls.summarize(frame, earliest="1997-02-01")
     assert late.quality.dropped == {"implausible_time": int((frame["date"] < "1997-02-01").sum())}
     old = log_of("1850-01-01", "1850-03-01", "1850-05-09")
@@ -148,7 +167,11 @@ def test_one_placeholder_of_three_lines_and_a_third_of_many() -> None:
     assert summary.quality.dropped == {"implausible_time": 1}
     assert codes(summary)[0] == "implausible_dates"
     with pytest.raises(DataError, match=r"20 of 60 lines.*'1970-01-01'.*earliest="):
-        ls.summarize(log_of(*["1970-01-01"] * 20, *pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d")))
+        ls.summarize(
+            log_of(
+                *["1970-01-01"] * 20, *pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d")
+            )
+        )
 
 
 def test_a_few_early_lines_are_kept_with_a_note() -> None:
@@ -157,7 +180,9 @@ def test_a_few_early_lines_are_kept_with_a_note() -> None:
     assert summary.quality.rows_used == 201
     note = next(note for note in summary.quality.notes if note.code == "early_dates")
     assert "earliest='2024-01-01'" in note.text
-    assert "early_dates" not in codes(ls.summarize(log_of("2019-05-05", *days), earliest="2019-01-01"))
+    assert "early_dates" not in codes(
+        ls.summarize(log_of("2019-05-05", *days), earliest="2019-01-01")
+    )
     assert "early_dates" not in codes(ls.summarize(log_of("2023-05-05", *days)))
 
 
@@ -173,7 +198,9 @@ def test_a_few_late_lines_are_refused_until_told(lines) -> None:
 def test_a_shop_that_grew_for_thirty_years_keeps_its_first_days() -> None:
     """Growth leaves few lines in the first years, but no hole."""
     weeks = np.arange(30 * 52)
-    lines = pd.DataFrame({"day": 10_000 + 7 * weeks, "lines": np.ceil(np.exp(0.3 / 52 * weeks)).astype(int)})
+    lines = pd.DataFrame(
+        {"day": 10_000 + 7 * weeks, "lines": np.ceil(np.exp(0.3 / 52 * weeks)).astype(int)}
+    )
     assert plausible_days(lines, None)[0] < 10_000
     assert usual_start(lines) == 10_000
     assert usual_end(lines) == lines["day"].max()
@@ -187,7 +214,9 @@ def test_the_main_part_is_the_one_with_most_lines(seed) -> None:
     days = pd.DataFrame(
         {
             "day": np.concatenate(parts),
-            "lines": np.concatenate([np.full(p.size, 10 * w) for p, w in zip(parts, weights, strict=True)]),
+            "lines": np.concatenate(
+                [np.full(p.size, 10 * w) for p, w in zip(parts, weights, strict=True)]
+            ),
         }
     ).sample(frac=1, random_state=seed)
     main = parts[int(np.argmax([w * p.size for p, w in zip(parts, weights, strict=True)]))]

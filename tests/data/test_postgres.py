@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -18,10 +16,16 @@ from typer.testing import CliRunner
 
 import lifestage as ls
 from lifestage.cli import app
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from tests.data.postgres_server import PASSWORD, find_binaries, running
 
-pytestmark = pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL server is installed (initdb not found)")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(
+    find_binaries() is None, reason="no PostgreSQL server is installed (initdb not found)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,30 +66,57 @@ COLUMNS = {"customer": "customer", "time": "placed", "amount": "amount", "until"
 
 def test_a_table_and_a_query_are_read(shop: str, cdnow: pd.DataFrame) -> None:
     expected = ls.summarize(cdnow, until="1997-09-30").table
-    by_table = ls.summarize(ls.read_orders(shop, table="sales.Order lines"), **COLUMNS, channel="channel")
-    got = by_table.table.df().sort_values("customer_id", key=lambda ids: ids.astype(int), ignore_index=True)
+    by_table = ls.summarize(
+        ls.read_orders(shop, table="sales.Order lines"), **COLUMNS, channel="channel"
+    )
+    got = by_table.table.df().sort_values(
+        "customer_id", key=lambda ids: ids.astype(int), ignore_index=True
+    )
     assert by_table.quality is not None
     assert by_table.quality.rows_read == len(cdnow)
     assert set(got["channel"]) == {"web", "store"}
     for name in ("frequency", "recency", "T", "monetary_value"):
-        pd.testing.assert_series_equal(got[name], expected[name], check_dtype=False, check_index=False)
-    few = ls.read_orders(shop, query="select * from sales.\"Order lines\" where placed < '1997-03-01'")
+        pd.testing.assert_series_equal(
+            got[name], expected[name], check_dtype=False, check_index=False
+        )
+    few = ls.read_orders(
+        shop, query="select * from sales.\"Order lines\" where placed < '1997-03-01'"
+    )
     assert few.aggregate("count(*)").fetchall() == [((cdnow["date"] < "1997-03-01").sum(),)]
 
 
 @pytest.mark.slow
 def test_a_run_from_the_server_to_the_server(shop: str, tmp_path: Path) -> None:
-    runner, columns = CliRunner(), ["--customer", "customer", "--time", "placed", "--until", "1997-09-30"]
+    runner, columns = (
+        CliRunner(),
+        ["--customer", "customer", "--time", "placed", "--until", "1997-09-30"],
+    )
     how = ["--table", "sales.Order lines", *columns, "--to", shop, "--to-table", "sales.customers"]
     result = runner.invoke(app, ["run", shop, *how, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
-    written = ls.read_orders(shop, table="sales.customers").df().sort_values("customer_id", ignore_index=True)
-    filed = ls.read_orders(tmp_path / "out" / "customers.parquet").df().sort_values("customer_id", ignore_index=True)
+    written = (
+        ls.read_orders(shop, table="sales.customers")
+        .df()
+        .sort_values("customer_id", ignore_index=True)
+    )
+    filed = (
+        ls.read_orders(tmp_path / "out" / "customers.parquet")
+        .df()
+        .sort_values("customer_id", ignore_index=True)
+    )
     pd.testing.assert_frame_equal(written, filed, check_dtype=False)
     assert PASSWORD not in result.output
     for path in (tmp_path / "out").rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path
-    again = ["predict", shop, "--query", 'select * from sales."Order lines"', *columns, "--to-table", "sales.again"]
+    again = [
+        "predict",
+        shop,
+        "--query",
+        'select * from sales."Order lines"',
+        *columns,
+        "--to-table",
+        "sales.again",
+    ]
     result = runner.invoke(app, [*again, "--model", str(tmp_path / "out" / "model"), "--out", shop])
     assert result.exit_code == 0, result.output
     assert execute(shop, "select count(*) from sales.again") == [(2357,)]
@@ -104,11 +135,21 @@ def test_a_table_of_the_same_columns_keeps_its_views(server: str) -> None:
     assert execute(server, "select * from kept") == [("new",)]
 
 
-def test_every_type_of_a_staged_table_goes_in_and_comes_back(server: str, staged: pd.DataFrame) -> None:
+def test_every_type_of_a_staged_table_goes_in_and_comes_back(
+    server: str, staged: pd.DataFrame
+) -> None:
     ls.write_table(staged, server, "staged")
     back = ls.read_orders(server, table="staged").df()
     assert list(back.columns) == list(staged.columns)
-    for name in ("customer_id", "frequency", "ltv", "stage_line", "at_risk", "at_risk_reason", "next_purchase_p50"):
+    for name in (
+        "customer_id",
+        "frequency",
+        "ltv",
+        "stage_line",
+        "at_risk",
+        "at_risk_reason",
+        "next_purchase_p50",
+    ):
         left, right = back[name], staged[name]
         pd.testing.assert_series_equal(left, right, check_dtype=False, check_index=False)
 
@@ -176,7 +217,9 @@ def test_errors_are_sentences_without_secrets(server: str, tmp_path: Path) -> No
         ls.read_orders(server, table="nowhere")
     with pytest.raises(DataError, match="could not"):
         ls.read_orders("postgresql://shop@127.0.0.1:1/x", table="a")
-    result = CliRunner().invoke(app, ["run", server, "--table", "nowhere", "--out", str(tmp_path / "o"), "--quiet"])
+    result = CliRunner().invoke(
+        app, ["run", server, "--table", "nowhere", "--out", str(tmp_path / "o"), "--quiet"]
+    )
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "o").exists()
@@ -269,8 +312,12 @@ def test_a_database_file_is_written_in_one_piece(tmp_path: Path, staged: pd.Data
     shop = tmp_path / "shop.duckdb"
     ls.write_table(staged, shop, "marketing.customers")
     ls.write_table(staged.head(3), shop, "marketing.customers")
-    assert ls.read_orders(shop, table="marketing.customers").aggregate("count(*)").fetchall() == [(3,)]
-    assert ls.read_orders(shop, query="select count(*) from marketing.customers").fetchall() == [(3,)]
+    assert ls.read_orders(shop, table="marketing.customers").aggregate("count(*)").fetchall() == [
+        (3,)
+    ]
+    assert ls.read_orders(shop, query="select count(*) from marketing.customers").fetchall() == [
+        (3,)
+    ]
     (tmp_path / "text.duckdb").write_text("not a database")
     with pytest.raises(DataError, match="could not write"):
         ls.write_table(staged, tmp_path / "text.duckdb", "a")

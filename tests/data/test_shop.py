@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.data.shop import DROPOUT, RATE, SPEND
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
+from lifestage.data.datasets.shop import DROPOUT, RATE, SPEND
 from lifestage.lifecycle import regularity
 
 ONE = {"web": {"share": 1.0, "rate": 1.0, "dropout": 1.0, "spend": 1.0}}
@@ -28,7 +28,9 @@ def test_shares_are_those_asked_for() -> None:
     n = len(orders)
     assert orders["customer_id"].isna().mean() == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / n))
     sent = log.loc[log["order_id"].str.startswith("C"), "order_id"].nunique() / n
-    assert sent == pytest.approx(0.05, abs=4 * np.sqrt(0.05 / n) + 0.002)  # the last ones come after the log
+    assert sent == pytest.approx(
+        0.05, abs=4 * np.sqrt(0.05 / n) + 0.002
+    )  # the last ones come after the log
     mail, social = (truth[truth["channel"] == name] for name in ("mail", "social"))
     assert mail["rate"].mean() > social["rate"].mean()
     assert mail["dropout"].mean() < social["dropout"].mean()
@@ -39,9 +41,17 @@ def test_the_truth_is_found_again() -> None:
     log = ls.datasets.simulate_shop(20_000, seed=2, channels=ONE, refunds=0, anonymous=0)
     model = ls.fit(ls.summarize(log, period="day", **COLUMNS))
     table = model.params.set_index("parameter")
-    expected = {"r": RATE["shape"], "alpha": 1 / RATE["scale"], "a": DROPOUT["a"], "b": DROPOUT["b"], **SPEND}
+    expected = {
+        "r": RATE["shape"],
+        "alpha": 1 / RATE["scale"],
+        "a": DROPOUT["a"],
+        "b": DROPOUT["b"],
+        **SPEND,
+    }
     for name, value in expected.items():  # purchases of one day are merged, so a little is off
-        assert abs(table.loc[name, "estimate"] - value) < 4 * table.loc[name, "sd"] + 0.05 * value, name
+        assert (
+            abs(table.loc[name, "estimate"] - value) < 4 * table.loc[name, "sd"] + 0.05 * value
+        ), name
 
 
 def test_refunds_and_unknown_customers_are_accounted_for() -> None:
@@ -52,7 +62,9 @@ def test_refunds_and_unknown_customers_are_accounted_for() -> None:
     assert quality.rows_read == quality.rows_used + sum(quality.dropped.values()) == len(log)
     assert quality.dropped["missing_id"] == log["customer_id"].isna().sum()
     assert quality.dropped["day_net_not_positive"] > 0
-    assert quality.found["negative_lines"] == (log.dropna(subset="customer_id")["quantity"] < 0).sum()
+    assert (
+        quality.found["negative_lines"] == (log.dropna(subset="customer_id")["quantity"] < 0).sum()
+    )
 
 
 def test_seasons_peak_before_christmas() -> None:
@@ -66,7 +78,8 @@ def test_seasons_peak_before_christmas() -> None:
 
 def test_gaps_can_be_regular() -> None:
     found = [
-        regularity(ls.summarize(ls.datasets.simulate_shop(4000, seed=6, regularity=k), **COLUMNS)) for k in (1.0, 3.0)
+        regularity(ls.summarize(ls.datasets.simulate_shop(4000, seed=6, regularity=k), **COLUMNS))
+        for k in (1.0, 3.0)
     ]
     assert not found[0].regular
     assert found[1].regular

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("pyspark", reason="the extra for Spark is not installed")
-pytest.importorskip("grpc_status", reason="what Spark Connect needs is not installed (pyspark[connect])")
+pytest.importorskip(
+    "grpc_status", reason="what Spark Connect needs is not installed (pyspark[connect])"
+)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        shutil.which("java") is None and "JAVA_HOME" not in os.environ, reason="no Java is installed (java not found)"
+        shutil.which("java") is None and "JAVA_HOME" not in os.environ,
+        reason="no Java is installed (java not found)",
     ),
 ]
 

@@ -21,9 +21,13 @@ BG = GOLDEN["bg/nbd"]["params"]
 @pytest.fixture(scope="module")
 def customers() -> pd.DataFrame:
     """The package's own customers; what each bought afterwards comes from the independent table beside it."""
-    table = ls.summarize(ls.datasets.cdnow(), until=cdnow.UNTIL.date().isoformat(), period="week").table
+    table = ls.summarize(
+        ls.datasets.cdnow(), until=cdnow.UNTIL.date().isoformat(), period="week"
+    ).table
     names = {"frequency": "x", "recency": "t_x", "monetary_value": "m"}
-    table = table.sort_values("customer_id").rename(columns=names)[["x", "t_x", "T", "m"]].astype(float)
+    table = (
+        table.sort_values("customer_id").rename(columns=names)[["x", "t_x", "T", "m"]].astype(float)
+    )
     return table.reset_index(drop=True).assign(holdout=cdnow.customers()["holdout"].to_numpy())
 
 
@@ -33,7 +37,12 @@ def history(frame: pd.DataFrame) -> tuple[np.ndarray, ...]:
 
 def by_frequency(frame: pd.DataFrame, values: Any) -> np.ndarray:
     """Means by calibration frequency 0 … 6, 7 and more."""
-    return pd.Series(np.asarray(values, float)).groupby(np.minimum(frame["x"].to_numpy(), 7)).mean().to_numpy()
+    return (
+        pd.Series(np.asarray(values, float))
+        .groupby(np.minimum(frame["x"].to_numpy(), 7))
+        .mean()
+        .to_numpy()
+    )
 
 
 def test_the_base_is_the_same_by_another_road(customers: pd.DataFrame) -> None:
@@ -57,7 +66,9 @@ def test_purchase_likelihood(customers: pd.DataFrame, name: str, family: Any) ->
 
 
 @pytest.mark.parametrize(("name", "family"), [("bg/nbd", bgnbd), ("mbg/nbd", mbgnbd)])
-def test_weighted_likelihood_is_the_sum_over_customers(customers: pd.DataFrame, name: str, family: Any) -> None:
+def test_weighted_likelihood_is_the_sum_over_customers(
+    customers: pd.DataFrame, name: str, family: Any
+) -> None:
     params = np.array([GOLDEN[name]["params"][key] for key in family.PARAMS])
     distinct = customers.groupby(["x", "t_x", "T"], as_index=False).size()
     rows = family.Rows(*history(distinct), distinct["size"].to_numpy())
@@ -66,38 +77,49 @@ def test_weighted_likelihood_is_the_sum_over_customers(customers: pd.DataFrame, 
     assert total == pytest.approx(plain, rel=1e-12)
     for i, step in enumerate(1e-5 * params):
         move = step * np.eye(4)[i]
-        up, down = (family.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1))
+        up, down = (
+            family.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1)
+        )
         assert gradient[i] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-3)
 
 
 @pytest.mark.parametrize("family", [bgnbd, mbgnbd])
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 50.0])
-def test_the_curvature_is_that_of_the_likelihood(customers: pd.DataFrame, family: Any, scale: float) -> None:
+def test_the_curvature_is_that_of_the_likelihood(
+    customers: pd.DataFrame, family: Any, scale: float
+) -> None:
     rows = family.Rows(*history(customers), np.ones(len(customers)))
     params = scale * np.array([0.25, 4.5, 0.8, 2.4])
     value, gradient, hessian = family.curved_log_likelihood(params, rows)
     total, slopes = family.weighted_log_likelihood(params, rows)
     assert value == pytest.approx(total, rel=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-9, atol=1e-9 * np.abs(slopes).max())
-    np.testing.assert_allclose(hessian, _differences(family, params, rows), rtol=1e-5, atol=1e-3 / scale)
+    np.testing.assert_allclose(
+        hessian, _differences(family, params, rows), rtol=1e-5, atol=1e-3 / scale
+    )
 
 
 def test_the_curvature_of_spend(customers: pd.DataFrame) -> None:
     repeaters = customers[customers["x"] > 0]
-    rows = gammagamma.Rows(repeaters["x"].to_numpy(), repeaters["m"].to_numpy(), np.ones(len(repeaters)))
+    rows = gammagamma.Rows(
+        repeaters["x"].to_numpy(), repeaters["m"].to_numpy(), np.ones(len(repeaters))
+    )
     params = np.array([GOLDEN["gamma-gamma"]["params"][key] for key in gammagamma.PARAMS])
     value, gradient, hessian = gammagamma.curved_log_likelihood(params, rows)
     total, slopes = gammagamma.weighted_log_likelihood(params, rows)
     assert value == total
     np.testing.assert_array_equal(gradient, slopes)
-    np.testing.assert_allclose(hessian, _differences(gammagamma, params, rows), rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        hessian, _differences(gammagamma, params, rows), rtol=1e-5, atol=1e-4
+    )
 
 
 def _differences(family: Any, params: np.ndarray, rows: Any) -> np.ndarray:
     """The Hessian by central differences of the gradient."""
     moves = np.diag(1e-5 * params)
     ahead, behind = (
-        np.array([family.weighted_log_likelihood(params + sign * move, rows)[1] for move in moves]) for sign in (1, -1)
+        np.array([family.weighted_log_likelihood(params + sign * move, rows)[1] for move in moves])
+        for sign in (1, -1)
     )
     return (ahead - behind) / (2e-5 * params[:, None])
 
@@ -121,7 +143,9 @@ def test_weighted_spend_likelihood_is_the_sum_over_customers(customers: pd.DataF
     assert total == pytest.approx(gammagamma.log_likelihood(x, m, **published).sum(), rel=1e-12)
     for i, step in enumerate(1e-5 * params):
         move = step * np.eye(3)[i]
-        up, down = (gammagamma.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1))
+        up, down = (
+            gammagamma.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1)
+        )
         assert gradient[i] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-3)
 
 
@@ -135,7 +159,9 @@ def test_customer_1516() -> None:
     case = GOLDEN["bg/nbd customer 1516"]
     data = case["x"], case["t_x"], case["T"]
     # its times are published to the day: 30 weeks 6 days and 31 weeks
-    assert bgnbd.expected_purchases(case["t"], *data, **BG) == pytest.approx(case["expected"], abs=0.0015)
+    assert bgnbd.expected_purchases(case["t"], *data, **BG) == pytest.approx(
+        case["expected"], abs=0.0015
+    )
     assert bgnbd.p_alive(*data, **BG) == pytest.approx(case["p_alive"], abs=0.00002)
 
 
@@ -148,9 +174,13 @@ def test_holdout_means_by_frequency(customers: pd.DataFrame) -> None:
     expected = bgnbd.expected_purchases(39, *history(customers), **BG)
     predicted = by_frequency(customers, expected)
     # the published means drift from these parameters' by up to 2.5e-5: they stand on estimates with other last digits
-    assert predicted == pytest.approx(np.array(GOLDEN["bg/nbd holdout mean by calibration x=0..6,7+"]), rel=4e-5)
+    assert predicted == pytest.approx(
+        np.array(GOLDEN["bg/nbd holdout mean by calibration x=0..6,7+"]), rel=4e-5
+    )
     actual = by_frequency(customers, customers["holdout"])
-    assert actual == pytest.approx(np.array(GOLDEN["actual holdout mean by calibration x=0..6,7+"]), abs=1e-4)
+    assert actual == pytest.approx(
+        np.array(GOLDEN["actual holdout mean by calibration x=0..6,7+"]), abs=1e-4
+    )
 
 
 def test_expected_spend_of_the_first_ten_customers(customers: pd.DataFrame) -> None:

@@ -59,7 +59,9 @@ def test_on_cdnow(name: str) -> None:
         peer = lifetimes_peer.expected_purchases(name, t, *data, **params)
         assert np.isfinite(peer).all()
         assert family.expected_purchases(t, *data, **params) == pytest.approx(peer, rel=1e-8)
-    assert family.p_alive(*data, **params) == pytest.approx(lifetimes_peer.p_alive(name, *data, **params), rel=1e-11)
+    assert family.p_alive(*data, **params) == pytest.approx(
+        lifetimes_peer.p_alive(name, *data, **params), rel=1e-11
+    )
 
 
 @both
@@ -68,7 +70,9 @@ def test_likelihood(name: str) -> None:
     data = tuple(base[c].to_numpy() for c in ("x", "t_x", "T"))
     params = PARAMS[name]
     logs = np.log([params[k] for k in ("r", "alpha", "a", "b")])
-    mean = lifetimes_peer.FITTERS[name]._negative_log_likelihood(logs, *data, np.ones(len(base)), 0.0)
+    mean = lifetimes_peer.FITTERS[name]._negative_log_likelihood(
+        logs, *data, np.ones(len(base)), 0.0
+    )
     assert FAMILIES[name].log_likelihood(*data, **params).mean() == pytest.approx(-mean, rel=1e-12)
 
 
@@ -76,7 +80,9 @@ def test_likelihood(name: str) -> None:
 def test_counts_of_a_new_customer(name: str) -> None:
     peer = lifetimes_peer.fitter(name, **PARAMS[name])
     for t in (1.0, 39.0, 104.0):
-        theirs = [float(np.squeeze(peer.probability_of_n_purchases_up_to_time(t, n))) for n in range(30)]
+        theirs = [
+            float(np.squeeze(peer.probability_of_n_purchases_up_to_time(t, n))) for n in range(30)
+        ]
         ours = FAMILIES[name].purchase_pmf(np.arange(30), t, 0, 0, 0, **PARAMS[name])
         assert ours == pytest.approx(np.array(theirs), rel=1e-8)
 

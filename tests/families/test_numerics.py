@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from lifestage.families import bgnbd, mbgnbd
 from tests.reference import make_points
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 FAMILIES = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
 both = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
@@ -75,7 +78,9 @@ def test_the_points_cover_the_domain(points: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_nine_digits_everywhere(points: pd.DataFrame, computed: dict[str, np.ndarray], quantity: str) -> None:
+def test_nine_digits_everywhere(
+    points: pd.DataFrame, computed: dict[str, np.ndarray], quantity: str
+) -> None:
     off = error(quantity, computed[quantity], points[quantity].to_numpy())
     worst = int(np.argmax(off))
     assert off[worst] <= TOLERANCE, (
@@ -83,7 +88,9 @@ def test_nine_digits_everywhere(points: pd.DataFrame, computed: dict[str, np.nda
     )
 
 
-def test_results_are_possible_numbers(points: pd.DataFrame, computed: dict[str, np.ndarray]) -> None:
+def test_results_are_possible_numbers(
+    points: pd.DataFrame, computed: dict[str, np.ndarray]
+) -> None:
     for quantity in QUANTITIES:
         assert np.isfinite(computed[quantity]).all(), quantity
     for quantity in QUANTITIES[1:]:
@@ -101,15 +108,21 @@ def test_results_are_possible_numbers(points: pd.DataFrame, computed: dict[str, 
 def test_stored_values_are_what_the_oracle_says(points: pd.DataFrame) -> None:
     drawn = make_points.draw(make_points.POINTS, make_points.SEED)
     some = np.random.default_rng(7).choice(len(drawn), 60, replace=False)
-    fresh = pd.DataFrame([row for i in some for row in make_points.evaluate(drawn.iloc[i].to_dict())])
+    fresh = pd.DataFrame(
+        [row for i in some for row in make_points.evaluate(drawn.iloc[i].to_dict())]
+    )
     stored = points.iloc[np.stack([2 * some, 2 * some + 1], axis=1).ravel()].reset_index(drop=True)
-    pd.testing.assert_frame_equal(fresh, stored.astype({"family": object}), check_dtype=False, rtol=1e-14, atol=0)
+    pd.testing.assert_frame_equal(
+        fresh, stored.astype({"family": object}), check_dtype=False, rtol=1e-14, atol=0
+    )
 
 
 @pytest.mark.slow
 def test_points_of_another_seed_hold_nine_digits() -> None:
     drawn = make_points.draw(60, seed=make_points.SEED + 1)
-    fresh = pd.DataFrame([row for point in drawn.to_dict("records") for row in make_points.evaluate(point)])
+    fresh = pd.DataFrame(
+        [row for point in drawn.to_dict("records") for row in make_points.evaluate(point)]
+    )
     got = results(fresh)
     for quantity in QUANTITIES:
         off = error(quantity, got[quantity], fresh[quantity].to_numpy())
@@ -124,7 +137,9 @@ def _log_uniform(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def customers(draw: st.DrawFn, largest: float = 1e3, most: int = 10_000) -> tuple[dict[str, float], tuple[float, ...]]:
+def customers(
+    draw: st.DrawFn, largest: float = 1e3, most: int = 10_000
+) -> tuple[dict[str, float], tuple[float, ...]]:
     """Parameters by name, and the data (t, x, t_x, T)."""
     params = {
         "r": draw(_log_uniform(1 / largest, largest)),
@@ -202,9 +217,13 @@ def test_time_unit_does_not_matter(family: ModuleType, drawn: tuple) -> None:
     days = params | {"alpha": 7 * params["alpha"]}
     data, in_days = (x, t_x, T), (x, 7 * t_x, 7 * T)
     close = {"rel": 1e-9, "abs": UNDERFLOW}
-    assert family.p_alive(*in_days, **days) == pytest.approx(family.p_alive(*data, **params), **close)
+    assert family.p_alive(*in_days, **days) == pytest.approx(
+        family.p_alive(*data, **params), **close
+    )
     for function in (family.p_purchase, family.expected_purchases):
-        assert function(7 * t, *in_days, **days) == pytest.approx(function(t, *data, **params), **close)
+        assert function(7 * t, *in_days, **days) == pytest.approx(
+            function(t, *data, **params), **close
+        )
     # a density of x purchase times in weeks is 7^x times the density in days
     assert family.log_likelihood(*in_days, **days) + x * np.log(7) == pytest.approx(
         family.log_likelihood(*data, **params), rel=1e-9, abs=1e-9
@@ -239,7 +258,9 @@ def test_counts_sum_to_one_and_to_their_mean(family: ModuleType, drawn: tuple) -
 def test_discounting(family: ModuleType, drawn: tuple, rate: float) -> None:
     params, (t, *data) = drawn
     plain = family.expected_purchases(t, *data, **params)
-    assert family.discounted_purchases(t, *data, **params, rate=0.0) == pytest.approx(plain, rel=1e-14)
+    assert family.discounted_purchases(t, *data, **params, rate=0.0) == pytest.approx(
+        plain, rel=1e-14
+    )
     discounted = family.discounted_purchases(t, *data, **params, rate=rate)
     # every purchase is discounted by something between 1 and e^(−rate·t)
     assert plain * np.exp(-rate * t) * (1 - 1e-9) <= discounted <= plain * (1 + 1e-9)
@@ -255,7 +276,9 @@ def test_discounted_purchases_are_the_stieltjes_integral(family: ModuleType, rat
     edges = np.linspace(0.0, 104.0, 20_001)
     purchases = np.diff(family.expected_purchases(edges, *data, **params))
     middle = np.exp(-rate * 0.5 * (edges[1:] + edges[:-1]))
-    assert family.discounted_purchases(104.0, *data, **params, rate=rate) == pytest.approx(middle @ purchases, rel=1e-7)
+    assert family.discounted_purchases(104.0, *data, **params, rate=rate) == pytest.approx(
+        middle @ purchases, rel=1e-7
+    )
 
 
 @both
@@ -266,18 +289,27 @@ def test_expectation_grows_at_the_rate_of_the_living(family: ModuleType, drawn: 
     params, (_, x, t_x, T) = drawn
     rate = family.p_alive(x, t_x, T, **params) * (params["r"] + x) / (params["alpha"] + T)
     short = 1e-7 * (params["alpha"] + T) / (params["r"] + x + 1)
-    assert family.expected_purchases(short, x, t_x, T, **params) / short == pytest.approx(rate, rel=1e-6, abs=UNDERFLOW)
+    assert family.expected_purchases(short, x, t_x, T, **params) / short == pytest.approx(
+        rate, rel=1e-6, abs=UNDERFLOW
+    )
 
 
 @both
 def test_everything_broadcasts(family: ModuleType) -> None:
     x, t_x, T = np.array([0, 2, 5]), np.array([0, 3.0, 8.0]), np.array([9.0, 9.0, 9.0])
-    draws = {"r": np.array([[0.2], [0.9]]), "alpha": np.array([[4.0], [6.0]]), "a": np.array([[0.8], [1.0]]), "b": 2.0}
+    draws = {
+        "r": np.array([[0.2], [0.9]]),
+        "alpha": np.array([[4.0], [6.0]]),
+        "a": np.array([[0.8], [1.0]]),
+        "b": 2.0,
+    }
     together = family.expected_purchases(4.0, x, t_x, T, **draws)
     assert together.shape == (2, 3)
     for i, j in np.ndindex(2, 3):
         one = {k: float(np.broadcast_to(v, (2, 1))[i, 0]) for k, v in draws.items()}
-        assert together[i, j] == pytest.approx(family.expected_purchases(4.0, x[j], t_x[j], T[j], **one), rel=1e-14)
+        assert together[i, j] == pytest.approx(
+            family.expected_purchases(4.0, x[j], t_x[j], T[j], **one), rel=1e-14
+        )
 
 
 def test_a_mbg_customer_alive_is_a_bg_customer_with_one_more_survival() -> None:
@@ -315,7 +347,9 @@ def test_spend_scales_with_the_currency() -> None:
     spend = gammagamma.expected_spend(x, m, **params)
     assert gammagamma.expected_spend(x, 100 * m, **cents) == pytest.approx(100 * spend, rel=1e-13)
     ll = gammagamma.log_likelihood(x, m, **params)
-    assert gammagamma.log_likelihood(x, 100 * m, **cents) == pytest.approx(ll - np.log(100), rel=1e-12)
+    assert gammagamma.log_likelihood(x, 100 * m, **cents) == pytest.approx(
+        ll - np.log(100), rel=1e-12
+    )
     # between the customer's own mean and the mean of the base, nearer to the own one with more purchases
     base = params["p"] * params["v"] / (params["q"] - 1)
     pull = (spend - base) / (m - base)
@@ -331,14 +365,18 @@ def test_spend_likelihood_is_a_density() -> None:
     params = {"p": 6.25, "q": 3.74, "v": 15.44}
     for x in (1, 2, 9):
         total = quad(
-            lambda u, x=x: float(np.exp(gammagamma.log_likelihood(x, np.exp(u), **params) + u)), -8, 16, limit=200
+            lambda u, x=x: float(np.exp(gammagamma.log_likelihood(x, np.exp(u), **params) + u)),
+            -8,
+            16,
+            limit=200,
         )[0]
         assert total == pytest.approx(1, abs=1e-8)
 
 
 @pytest.mark.parametrize("x", [1, 5, 300, 10_000])
 @pytest.mark.parametrize(
-    ("p", "q", "v"), [(6.25, 3.74, 15.44), (1e-3, 1e-3, 1e-3), (1e3, 1e3, 1e4), (1e-3, 1e3, 1.0), (1e3, 0.5, 1e4)]
+    ("p", "q", "v"),
+    [(6.25, 3.74, 15.44), (1e-3, 1e-3, 1e-3), (1e3, 1e3, 1e4), (1e-3, 1e3, 1.0), (1e3, 0.5, 1e4)],
 )
 def test_spend_likelihood_to_nine_digits(x: float, p: float, q: float, v: float) -> None:
     import mpmath as mp
@@ -349,7 +387,13 @@ def test_spend_likelihood_to_nine_digits(x: float, p: float, q: float, v: float)
         for m in (0.01, 1.0, 35.0, 1e5):
             px, Q, V, M = (mp.mpf(k) for k in (p, q, v, m))
             px *= x
-            exact = mp.loggamma(px + Q) - mp.loggamma(px) - mp.loggamma(Q) + Q * mp.log(V) + (px - 1) * mp.log(M)
+            exact = (
+                mp.loggamma(px + Q)
+                - mp.loggamma(px)
+                - mp.loggamma(Q)
+                + Q * mp.log(V)
+                + (px - 1) * mp.log(M)
+            )
             exact += px * mp.log(x) - (px + Q) * mp.log(V + x * M)
             got = float(gammagamma.log_likelihood(x, m, p=p, q=q, v=v))
             assert got == pytest.approx(float(exact), rel=TOLERANCE, abs=TOLERANCE * NEAR_ZERO)

@@ -15,7 +15,7 @@ from lifetimes import ParetoNBDFitter
 from scipy.optimize import minimize
 from scipy.stats import nbinom
 
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.families import pareto_nbd
 from lifestage.fitting.mle import curved_density, maximise
 from tests.reference import cdnow
@@ -103,7 +103,9 @@ def test_the_points_cover_the_domain(points: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_nine_digits_everywhere(points: pd.DataFrame, computed: dict[str, np.ndarray], quantity: str) -> None:
+def test_nine_digits_everywhere(
+    points: pd.DataFrame, computed: dict[str, np.ndarray], quantity: str
+) -> None:
     off = error(quantity, computed[quantity], points[quantity].to_numpy())
     worst = int(np.argmax(off))
     assert off[worst] <= TOLERANCE, (
@@ -117,21 +119,30 @@ def test_exact_derivatives(points: pd.DataFrame) -> None:
     assert len(some) >= 48
     for _, point in some.iterrows():
         params = point[list(pareto_nbd.PARAMS)].to_numpy(float)
-        rows = pareto_nbd.rows(*(point[[name]].to_numpy(float) for name in ("x", "t_x", "T")), np.ones(1))
+        rows = pareto_nbd.rows(
+            *(point[[name]].to_numpy(float) for name in ("x", "t_x", "T")), np.ones(1)
+        )
         value, gradient, hessian = pareto_nbd.log_likelihood_with_hessian(params, rows)
         gradient *= params
         hessian = hessian * np.outer(params, params) + np.diag(gradient)
         exact = point[[f"by_{name}" for name in pareto_nbd.PARAMS]].to_numpy(float)
         curved = point[make_points.TRIANGLE].to_numpy(float)
         assert value == pytest.approx(point["log_likelihood"], rel=TOLERANCE, abs=1e-11)
-        np.testing.assert_allclose(gradient, exact, rtol=1e-8, atol=1e-11 * max(1.0, np.abs(exact).max()))
         np.testing.assert_allclose(
-            hessian[np.triu_indices(4)], curved, rtol=1e-7, atol=1e-10 * max(1.0, np.abs(curved).max())
+            gradient, exact, rtol=1e-8, atol=1e-11 * max(1.0, np.abs(exact).max())
+        )
+        np.testing.assert_allclose(
+            hessian[np.triu_indices(4)],
+            curved,
+            rtol=1e-7,
+            atol=1e-10 * max(1.0, np.abs(curved).max()),
         )
         np.testing.assert_array_equal(hessian, hessian.T)
 
 
-def test_results_are_possible_numbers(points: pd.DataFrame, computed: dict[str, np.ndarray]) -> None:
+def test_results_are_possible_numbers(
+    points: pd.DataFrame, computed: dict[str, np.ndarray]
+) -> None:
     for quantity in QUANTITIES:
         assert np.isfinite(computed[quantity]).all(), quantity
     for quantity in QUANTITIES[1:]:
@@ -149,9 +160,15 @@ def test_results_are_possible_numbers(points: pd.DataFrame, computed: dict[str, 
 @pytest.mark.slow
 def test_stored_values_are_what_the_oracle_says(points: pd.DataFrame) -> None:
     drawn = make_points.draw(make_points.POINTS, make_points.SEED)
-    some = np.random.default_rng(7).choice(np.arange(make_points.WITH_DERIVATIVES, len(drawn)), 20, replace=False)
-    fresh = pd.DataFrame([make_points.evaluate(drawn.iloc[i].to_dict(), derivatives=False) for i in some])
-    pd.testing.assert_frame_equal(fresh, points.iloc[some].reset_index(drop=True), rtol=1e-14, atol=0)
+    some = np.random.default_rng(7).choice(
+        np.arange(make_points.WITH_DERIVATIVES, len(drawn)), 20, replace=False
+    )
+    fresh = pd.DataFrame(
+        [make_points.evaluate(drawn.iloc[i].to_dict(), derivatives=False) for i in some]
+    )
+    pd.testing.assert_frame_equal(
+        fresh, points.iloc[some].reset_index(drop=True), rtol=1e-14, atol=0
+    )
 
 
 # Published values -------------------------------------------------------------------------------------------------
@@ -167,8 +184,12 @@ def fitted() -> dict[str, Any]:
     rows = pareto_nbd.rows(*history(cdnow.customers()), np.ones(len(cdnow.customers())))
     time = float(cdnow.customers()["T"].mean())
     units = np.array([time ** pareto_nbd.UNITS[name] for name in pareto_nbd.PARAMS])
-    curved = curved_density(lambda at: pareto_nbd.log_likelihood_with_hessian(at, rows), units, None)
-    best = maximise(curved, [np.log(point / units) for point in pareto_nbd.initial_points(rows)], 2357.0)
+    curved = curved_density(
+        lambda at: pareto_nbd.log_likelihood_with_hessian(at, rows), units, None
+    )
+    best = maximise(
+        curved, [np.log(point / units) for point in pareto_nbd.initial_points(rows)], 2357.0
+    )
     params = dict(zip(pareto_nbd.PARAMS, (units * np.exp(best.theta)).tolist(), strict=True))
     return {"best": best, "params": params, "rows": rows}
 
@@ -180,7 +201,9 @@ def test_likelihood_of_cdnow() -> None:
 
 def test_a_fit_of_cdnow_lands_on_the_published_values(fitted: dict[str, Any]) -> None:
     assert fitted["best"].converged
-    assert fitted["best"].density == pytest.approx(GOLDEN["pareto/nbd"]["log_likelihood"], abs=0.002)
+    assert fitted["best"].density == pytest.approx(
+        GOLDEN["pareto/nbd"]["log_likelihood"], abs=0.002
+    )
     # the likelihood is flat: estimates of different programs differ in the fourth digit
     assert fitted["params"] == pytest.approx(CDNOW, rel=5e-4)
 
@@ -244,9 +267,14 @@ def test_the_total_is_the_sum_over_customers_with_its_differences(scale: float) 
     rows = pareto_nbd.rows(*history(distinct), distinct["size"].to_numpy())
     value, gradient, hessian = pareto_nbd.log_likelihood_with_hessian(params, rows)
     named = dict(zip(pareto_nbd.PARAMS, params, strict=True))
-    assert value == pytest.approx(pareto_nbd.log_likelihood(*history(base), **named).sum(), rel=1e-12)
+    assert value == pytest.approx(
+        pareto_nbd.log_likelihood(*history(base), **named).sum(), rel=1e-12
+    )
     moves = np.diag(1e-5 * params)
-    up, down = ([pareto_nbd.total_log_likelihood(params + sign * move, rows) for move in moves] for sign in (1, -1))
+    up, down = (
+        [pareto_nbd.total_log_likelihood(params + sign * move, rows) for move in moves]
+        for sign in (1, -1)
+    )
     for i in range(4):
         step = 2 * moves[i, i]
         slope, curve = (up[i][0] - down[i][0]) / step, (up[i][1] - down[i][1]) / step
@@ -267,19 +295,31 @@ def test_a_base_is_its_customers_one_by_one(seed: int, whole_days: bool) -> None
         T, t_x = np.floor(T), np.floor(t_x)
     weight = rng.integers(1, 4, 150).astype(float)
     columns = np.stack([x, t_x, T, weight], axis=1)
-    value, gradient, hessian = pareto_nbd.log_likelihood_with_hessian(params, pareto_nbd.rows(*columns.T))
-    alone = [pareto_nbd.log_likelihood_with_hessian(params, pareto_nbd.rows(*row[:, None])) for row in columns]
+    value, gradient, hessian = pareto_nbd.log_likelihood_with_hessian(
+        params, pareto_nbd.rows(*columns.T)
+    )
+    alone = [
+        pareto_nbd.log_likelihood_with_hessian(params, pareto_nbd.rows(*row[:, None]))
+        for row in columns
+    ]
     scale = np.outer(params, params)
     assert value == pytest.approx(sum(each[0] for each in alone), rel=1e-12)
-    for got, parts, unit in ((gradient, [e[1] for e in alone], params), (hessian, [e[2] for e in alone], scale)):
+    for got, parts, unit in (
+        (gradient, [e[1] for e in alone], params),
+        (hessian, [e[2] for e in alone], scale),
+    ):
         largest = np.abs(parts).sum(axis=0) * unit
-        np.testing.assert_allclose(got * unit, np.sum(parts, axis=0) * unit, rtol=1e-9, atol=1e-11 * largest.max())
+        np.testing.assert_allclose(
+            got * unit, np.sum(parts, axis=0) * unit, rtol=1e-9, atol=1e-11 * largest.max()
+        )
 
 
 def test_notes_on_what_is_not_identified() -> None:
     T = np.linspace(10.0, 40.0, 200)
     nobody = pareto_nbd.rows(np.zeros(200), np.zeros(200), T, np.ones(200))
-    few = pareto_nbd.rows(np.r_[np.ones(10), np.zeros(190)], np.r_[np.ones(10), np.zeros(190)], T, np.ones(200))
+    few = pareto_nbd.rows(
+        np.r_[np.ones(10), np.zeros(190)], np.r_[np.ones(10), np.zeros(190)], T, np.ones(200)
+    )
     many = pareto_nbd.rows(*history(cdnow.customers()), np.ones(2357))
     params = np.array(list(CDNOW.values()))
     assert [note.code for note in pareto_nbd.identified(params, nobody)] == ["no_repeaters"]
@@ -300,14 +340,18 @@ def _log_uniform(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def customers(draw: st.DrawFn, largest: float = 1e3, most: int = 10_000) -> tuple[dict[str, float], tuple[float, ...]]:
+def customers(
+    draw: st.DrawFn, largest: float = 1e3, most: int = 10_000
+) -> tuple[dict[str, float], tuple[float, ...]]:
     """Parameters by name, and the data (t, x, t_x, T)."""
     params = {
         "r": draw(_log_uniform(1 / largest, largest)),
         "alpha": draw(_log_uniform(1 / largest, 10 * largest)),
         "s": draw(st.one_of(st.just(1.0), _log_uniform(1 / largest, largest))),
     }
-    params["beta"] = draw(st.one_of(st.just(params["alpha"]), _log_uniform(1 / largest, 10 * largest)))
+    params["beta"] = draw(
+        st.one_of(st.just(params["alpha"]), _log_uniform(1 / largest, 10 * largest))
+    )
     x = draw(st.one_of(st.integers(0, min(5, most)), st.integers(0, most)))
     T = draw(_log_uniform(1e-2, 1e4))
     t_x = T * draw(st.floats(0.01, 1.0)) if x else 0.0
@@ -370,11 +414,17 @@ def test_time_unit_does_not_matter(drawn: tuple, unit: float) -> None:
     scaled = {name: value * unit ** pareto_nbd.UNITS[name] for name, value in params.items()}
     data, again = (x, t_x, T), (x, unit * t_x, unit * T)
     close = {"rel": 1e-9, "abs": UNDERFLOW}
-    assert pareto_nbd.p_alive(*again, **scaled) == pytest.approx(pareto_nbd.p_alive(*data, **params), **close)
+    assert pareto_nbd.p_alive(*again, **scaled) == pytest.approx(
+        pareto_nbd.p_alive(*data, **params), **close
+    )
     for function in (pareto_nbd.p_purchase, pareto_nbd.expected_purchases):
-        assert function(unit * t, *again, **scaled) == pytest.approx(function(t, *data, **params), **close)
+        assert function(unit * t, *again, **scaled) == pytest.approx(
+            function(t, *data, **params), **close
+        )
     wait = pareto_nbd.next_purchase_quantile(0.3, t, x, T, **params)
-    assert pareto_nbd.next_purchase_quantile(0.3, unit * t, x, unit * T, **scaled) == pytest.approx(unit * wait)
+    assert pareto_nbd.next_purchase_quantile(0.3, unit * t, x, unit * T, **scaled) == pytest.approx(
+        unit * wait
+    )
     # a density of x purchase times in weeks is 7^x times the density in days
     assert pareto_nbd.log_likelihood(*again, **scaled) + x * np.log(unit) == pytest.approx(
         pareto_nbd.log_likelihood(*data, **params), rel=1e-9, abs=1e-9
@@ -411,7 +461,9 @@ def test_discounting(drawn: tuple, rate: float) -> None:
     assert tiny == pytest.approx(plain, rel=1e-9, abs=UNDERFLOW)  # closed form and integral meet
     discounted = pareto_nbd.discounted_purchases(t, *data, **params, rate=rate)
     assert plain * np.exp(-rate * t) * (1 - 1e-9) <= discounted <= plain * (1 + 1e-9)
-    assert pareto_nbd.discounted_purchases(t, *data, **params, rate=2 * rate) <= discounted * (1 + 1e-9)
+    assert pareto_nbd.discounted_purchases(t, *data, **params, rate=2 * rate) <= discounted * (
+        1 + 1e-9
+    )
     endless = pareto_nbd.residual_purchases(*data, **params, rate=rate)
     assert discounted <= endless * (1 + 1e-9)
     long = pareto_nbd.discounted_purchases(60.0 / rate, *data, **params, rate=rate)
@@ -430,7 +482,9 @@ def test_quantiles_of_the_wait(drawn: tuple, share: float) -> None:
     wait = pareto_nbd.next_purchase_quantile(share, t, x, T, **params)
     assert 0 < wait < t
     within = pareto_nbd.count_survival(1, t, x, T, **params)
-    assert pareto_nbd.count_survival(1, wait, x, T, **params) == pytest.approx(share * within, rel=1e-9)
+    assert pareto_nbd.count_survival(1, wait, x, T, **params) == pytest.approx(
+        share * within, rel=1e-9
+    )
     assert pareto_nbd.next_purchase_quantile(0.0, t, x, T, **params) == 0
     assert pareto_nbd.next_purchase_quantile(1.0, t, x, T, **params) == t
 
@@ -450,7 +504,11 @@ def test_hardly_any_dropout_is_a_negative_binomial(drawn: tuple) -> None:
 
 def test_everything_broadcasts() -> None:
     x, t_x, T = np.array([0, 2, 5]), np.array([0, 3.0, 8.0]), np.array([9.0, 9.0, 9.0])
-    draws = {"r": np.array([[0.2], [0.9]]), "alpha": np.array([[4.0], [6.0]]), "s": np.array([[0.8], [1.0]])}
+    draws = {
+        "r": np.array([[0.2], [0.9]]),
+        "alpha": np.array([[4.0], [6.0]]),
+        "s": np.array([[0.8], [1.0]]),
+    }
     draws["beta"] = np.array([5.0, 6.0, 7.0])  # a value per row
     calls: dict[str, tuple[Any, ...]] = {
         "log_likelihood": (x, t_x, T),
@@ -494,7 +552,10 @@ def agree(observed: np.ndarray, expected: np.ndarray) -> None:
 def groups(values: np.ndarray) -> list[np.ndarray]:
     """Everybody, and indices of customers in groups of rising *values*."""
     index = np.searchsorted(np.unique(np.quantile(values, [0.25, 0.5, 0.75])), values, side="right")
-    return [np.arange(values.size), *(np.flatnonzero(index == i) for i in range(4) if (index == i).sum() > 500)]
+    return [
+        np.arange(values.size),
+        *(np.flatnonzero(index == i) for i in range(4) if (index == i).sum() > 500),
+    ]
 
 
 @world_of
@@ -588,7 +649,9 @@ def test_lifetimes_on_cdnow() -> None:
         expected = peer(CDNOW).conditional_expected_number_of_purchases_up_to_time(t, *base)
         assert pareto_nbd.expected_purchases(t, *base, **CDNOW) == pytest.approx(expected, rel=1e-8)
     for n in range(4):
-        exactly = peer(CDNOW).conditional_probability_of_n_purchases_up_to_time(n, 39.0, 2, 30.43, 38.86)
+        exactly = peer(CDNOW).conditional_probability_of_n_purchases_up_to_time(
+            n, 39.0, 2, 30.43, 38.86
+        )
         got = pareto_nbd.purchase_pmf(n, 39.0, 2, 30.43, 38.86, **CDNOW)
         assert got == pytest.approx(float(np.squeeze(exactly)), rel=1e-7)
 
@@ -601,5 +664,7 @@ def test_the_stored_points_hold_what_lifetimes_gets_wrong(points: pd.DataFrame) 
         for i in range(len(points)):
             one = peer({name: p[name][i] for name in pareto_nbd.PARAMS})
             alive = float(one.conditional_probability_alive(p["x"][i], p["t_x"][i], p["T"][i]))
-            wrong += not abs(alive - points["p_alive"][i]) <= 1e-6 * points["p_alive"][i] + UNDERFLOW
+            wrong += (
+                not abs(alive - points["p_alive"][i]) <= 1e-6 * points["p_alive"][i] + UNDERFLOW
+            )
     assert wrong > 0.05 * len(points)

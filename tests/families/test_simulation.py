@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from lifestage.families import bgnbd, gammagamma, mbgnbd
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 FAMILIES = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
 PARAMS = {
@@ -106,10 +108,14 @@ def test_latent_draws_are_the_posterior(family: ModuleType) -> None:
     rng = np.random.default_rng(4)
     # a Poisson count, cut at the first dropout: the number made is min(count, dropout number)
     count = rng.poisson(latent["rate"] * t)
-    made = np.where(latent["alive"], np.minimum(count, rng.geometric(np.maximum(latent["dropout"], 1e-12))), 0)
+    made = np.where(
+        latent["alive"], np.minimum(count, rng.geometric(np.maximum(latent["dropout"], 1e-12))), 0
+    )
     expected = family.expected_purchases(t, x, t_x, T, **params)
     mean_rate = np.where(
-        latent["alive"], (params["r"] + x) / (params["alpha"] + T), (params["r"] + x) / (params["alpha"] + t_x)
+        latent["alive"],
+        (params["r"] + x) / (params["alpha"] + T),
+        (params["r"] + x) / (params["alpha"] + t_x),
     )
     for i in range(4):
         if alive[i] < 1:

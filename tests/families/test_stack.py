@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lifestage.families import bgnbd, mbgnbd, stack
+from lifestage.families import bgnbd, mbgnbd
+from lifestage.families import mixture as stack
 
 BG = {"r": 0.243, "alpha": 4.41, "a": 0.79, "b": 2.43}
 MBG = {"r": 0.525, "alpha": 6.18, "a": 0.89, "b": 1.61}
-BOTH = {name: np.array([[BG[name]], [MBG[name]]]) for name in BG} | {"first_dropout": np.array([[0.0], [1.0]])}
-X, T_X, T = np.array([0.0, 0, 1, 3, 20]), np.array([0.0, 0, 4, 20, 30]), np.array([10.0, 38, 38, 39, 31])
+BOTH = {name: np.array([[BG[name]], [MBG[name]]]) for name in BG} | {
+    "first_dropout": np.array([[0.0], [1.0]])
+}
+X, T_X, T = (
+    np.array([0.0, 0, 1, 3, 20]),
+    np.array([0.0, 0, 4, 20, 30]),
+    np.array([10.0, 38, 38, 39, 31]),
+)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +38,17 @@ X, T_X, T = np.array([0.0, 0, 1, 3, 20]), np.array([0.0, 0, 4, 20, 30]), np.arra
 def test_each_draw_is_one_of_the_families(name: str, before: tuple[Any, ...]) -> None:
     found = getattr(stack, name)(*before, X, T_X, T, **BOTH)
     for row, module, params in zip(found, (bgnbd, mbgnbd), (BG, MBG), strict=True):
-        np.testing.assert_allclose(row, getattr(module, name)(*before, X, T_X, T, **params), rtol=1e-12)
+        np.testing.assert_allclose(
+            row, getattr(module, name)(*before, X, T_X, T, **params), rtol=1e-12
+        )
 
 
 def test_discounts_and_laws_of_the_living() -> None:
     found = stack.discounted_purchases(52.0, X, T_X, T, rate=0.002, **BOTH)
     for row, module, params in zip(found, (bgnbd, mbgnbd), (BG, MBG), strict=True):
-        np.testing.assert_allclose(row, module.discounted_purchases(52.0, X, T_X, T, rate=0.002, **params), rtol=1e-12)
+        np.testing.assert_allclose(
+            row, module.discounted_purchases(52.0, X, T_X, T, rate=0.002, **params), rtol=1e-12
+        )
     sf = stack.alive_sf(3, 20.0, X, T, **BOTH)
     np.testing.assert_allclose(sf[1], mbgnbd.alive_sf(3, 20.0, X, T, **MBG), rtol=1e-12)
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, chisquare
 
+from lifestage.data.customers.counts import Counts
 from lifestage.families import family, gammagamma
 from lifestage.fitting import fit_purchases, laplace, nuts
 from lifestage.fitting.mle import curved_density, log_density, maximise
 from lifestage.fitting.priors import log_prior, sample_prior
-from lifestage.tables import Counts
 
 Floats = NDArray[np.float64]
 
@@ -61,13 +61,21 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
     x = 1.0 + np.random.default_rng(2025).poisson(2.0, CUSTOMERS)
     units = np.array([1.0, 1.0, MEAN_SPEND])
     p, q, v = units * np.exp(theta)
-    rows = gammagamma.Rows(x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS))
-    density = log_density(lambda at: gammagamma.weighted_log_likelihood(at, rows), units, log_prior("spend"))
-    curved = curved_density(lambda at: gammagamma.curved_log_likelihood(at, rows), units, log_prior("spend"))
+    rows = gammagamma.Rows(
+        x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS)
+    )
+    density = log_density(
+        lambda at: gammagamma.weighted_log_likelihood(at, rows), units, log_prior("spend")
+    )
+    curved = curved_density(
+        lambda at: gammagamma.curved_log_likelihood(at, rows), units, log_prior("spend")
+    )
     best = maximise(curved, [np.log(start / units) for start in gammagamma.starts(rows)], CUSTOMERS)
     if method == "nuts":
         how = {name: CHAINS[name] for name in ("chains", "tune")}
-        found = nuts.sample(density, best.theta, best.covariance, CHAINS["draws"], i, **how).theta.reshape(-1, 3)
+        found = nuts.sample(
+            density, best.theta, best.covariance, CHAINS["draws"], i, **how
+        ).theta.reshape(-1, 3)
     else:
         found = laplace.sample(density, best.theta, best.covariance, DRAWS, i).theta
     return _rank(found, theta, i)
@@ -76,7 +84,9 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
 def _rank(draws: Floats, truth: Floats, seed: int) -> Floats:
     """Where the truth stands among draws of shape (draws, k), spread evenly within its place."""
     below = (draws < truth).sum(axis=0)
-    return np.asarray((below + np.random.default_rng(seed).random(truth.size)) / (draws.shape[0] + 1))
+    return np.asarray(
+        (below + np.random.default_rng(seed).random(truth.size)) / (draws.shape[0] + 1)
+    )
 
 
 def draw(found: dict[str, Floats], path: Path) -> None:
@@ -87,7 +97,9 @@ def draw(found: dict[str, Floats], path: Path) -> None:
     axes = figure.subplots(len(found), 4, squeeze=False, sharex=True)
     for row, (name, values) in zip(axes, found.items(), strict=True):
         band = binom.ppf([0.005, 0.995], len(values), 1 / BINS)
-        for axis, parameter, column, p in zip(row, family(name).PARAMS, values.T, p_values(values), strict=False):
+        for axis, parameter, column, p in zip(
+            row, family(name).PARAMS, values.T, p_values(values), strict=False
+        ):
             axis.axhspan(*band, color="0.9")
             axis.hist(column, np.linspace(0, 1, BINS + 1), color="C0", edgecolor="white")
             axis.set_title(f"{name}  {parameter}   p = {p:.2f}", fontsize=9)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
 import lifestage as ls
-from lifestage.data.compress import compress
+from lifestage.data.customers.compress import compress
+from lifestage.data.customers.counts import Counts
 from lifestage.families import bgnbd
 from lifestage.fitting import fit_purchases
 from lifestage.fitting.laplace import sample
 from lifestage.fitting.mle import maximise
-from lifestage.posterior import Posterior
-from lifestage.tables import Counts
 from tests.simulated import simulate_base
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from lifestage.fitting.posterior import Posterior
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,9 @@ def test_a_proposal_in_the_wrong_place_is_moved() -> None:
 def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
     """(r, alpha) of the BG/NBD at fixed a and b: the likelihood as in the paper, priors by hand, summed over a grid."""
     a, b, tau = 0.79, 2.43, float(counts.weight @ counts.T) / counts.customers
-    grid_r, grid_alpha = np.meshgrid(np.linspace(np.log(0.19), np.log(0.32), 50), np.linspace(1.08, 1.88, 50))
+    grid_r, grid_alpha = np.meshgrid(
+        np.linspace(np.log(0.19), np.log(0.32), 50), np.linspace(1.08, 1.88, 50)
+    )
     x, t_x, T = counts.x, counts.t_x, counts.T
 
     def log_likelihood(r: float, alpha: float) -> float:
@@ -75,9 +82,15 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
         return float(counts.weight @ (survived + rate + np.log((alpha + T) ** -(r + x) + dead)))
 
     log_posterior = np.array(
-        [log_likelihood(np.exp(r), np.exp(s)) for r, s in zip(grid_r.ravel(), grid_alpha.ravel(), strict=True)]
+        [
+            log_likelihood(np.exp(r), np.exp(s))
+            for r, s in zip(grid_r.ravel(), grid_alpha.ravel(), strict=True)
+        ]
     ).reshape(grid_r.shape)
-    log_posterior += -0.5 * ((grid_r - np.log(0.5)) / 1.5) ** 2 - 0.5 * ((grid_r + np.log(tau) - grid_alpha) / 2) ** 2
+    log_posterior += (
+        -0.5 * ((grid_r - np.log(0.5)) / 1.5) ** 2
+        - 0.5 * ((grid_r + np.log(tau) - grid_alpha) / 2) ** 2
+    )
     weight = np.exp(log_posterior - log_posterior.max())
     assert max(weight[0].max(), weight[-1].max(), weight[:, 0].max(), weight[:, -1].max()) < 1e-3
     weight /= weight.sum()
@@ -91,11 +104,17 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
         slope = np.array([-z[0] / 1.5 - z[1] / 2, z[1] / 2])
         return value - 0.5 * float(z @ z), gradient[:2] * params[:2] + slope
 
-    def curved(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def curved(
+        theta: NDArray[np.float64],
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         params = np.array([*np.exp(theta), a, b])
         gradient, hessian = (each[:2] for each in bgnbd.curved_log_likelihood(params, packed)[1:])
         prior = np.array([[-1 / 1.5**2 - 1 / 4, 1 / 4], [1 / 4, -1 / 4]])
-        hessian = hessian[:, :2] * np.outer(params[:2], params[:2]) + np.diag(gradient * params[:2]) + prior
+        hessian = (
+            hessian[:, :2] * np.outer(params[:2], params[:2])
+            + np.diag(gradient * params[:2])
+            + prior
+        )
         return *density(theta), hessian
 
     best = maximise(curved, [np.log([0.25, 4.0])], counts.customers)
@@ -106,13 +125,17 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
         assert abs(column.mean() - mean) < 0.06 * sd
         assert column.std() == pytest.approx(sd, rel=0.06)
     correlation = float(
-        np.sum(weight * (grid_r - (weight * grid_r).sum()) * (grid_alpha - (weight * grid_alpha).sum()))
+        np.sum(
+            weight * (grid_r - (weight * grid_r).sum()) * (grid_alpha - (weight * grid_alpha).sum())
+        )
     )
     assert np.cov(draws.T)[0, 1] == pytest.approx(correlation, rel=0.1)
 
 
 def test_the_same_seed_gives_the_same_draws(counts: Counts) -> None:
-    one, same, other = (fit_purchases(counts, method="laplace", draws=100, seed=seed) for seed in (3, 3, 4))
+    one, same, other = (
+        fit_purchases(counts, method="laplace", draws=100, seed=seed) for seed in (3, 3, 4)
+    )
     for name, values in one.draws.items():
         np.testing.assert_array_equal(values, same.draws[name])
         assert not np.array_equal(values, other.draws[name])
@@ -200,6 +223,8 @@ def test_one_cohort_and_one_history(family: str) -> None:
     alike = fit_purchases(one_history(), family, method="laplace", draws=1000, seed=1)
     assert all(np.isfinite(values).all() and (values > 0).all() for values in alike.draws.values())
     rate = alike.draws["r"] / alike.draws["alpha"]
-    assert np.median(rate) == pytest.approx(3 / 39, rel=0.01)  # a tenth of a standard error of 1,500 purchases
+    assert np.median(rate) == pytest.approx(
+        3 / 39, rel=0.01
+    )  # a tenth of a standard error of 1,500 purchases
     assert np.log(rate).std() == pytest.approx(1 / np.sqrt(500 * 3), rel=0.1)  # what the data tell
     assert spread(alike, "r") > 0.4  # and what they do not: how customers differ

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import lifestage as ls
-from lifestage.data.compress import compress
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
+from lifestage.data.customers.compress import compress
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.fitting.nuts import sample
-from lifestage.posterior import Posterior
-from lifestage.tables import Counts
-from tests.fitting.test_laplace import bought_once, never_leaves, one_cohort, one_history, spread, thirty_repeaters
+from tests.fitting.test_laplace import (
+    bought_once,
+    never_leaves,
+    one_cohort,
+    one_history,
+    spread,
+    thirty_repeaters,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lifestage.data.customers.counts import Counts
+    from lifestage.fitting.posterior import Posterior
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +48,9 @@ def pairs(counts: Counts) -> dict[str, tuple[Posterior, Posterior]]:
 
 
 @pytest.mark.parametrize("name", ["bg/nbd", "mbg/nbd", "gamma-gamma"])
-def test_both_engines_draw_from_one_posterior(pairs: dict[str, tuple[Posterior, Posterior]], name: str) -> None:
+def test_both_engines_draw_from_one_posterior(
+    pairs: dict[str, tuple[Posterior, Posterior]], name: str
+) -> None:
     fast, sampled = pairs[name]
     for parameter, values in sampled.draws.items():
         sd = values.std(ddof=1)

@@ -8,8 +8,8 @@ from scipy import stats
 from scipy.integrate import quad
 
 import lifestage as ls
-from lifestage.errors import ConfigError
-from lifestage.fitting.laws import LAWS, draw, law_density, law_text
+from lifestage.core.errors import ConfigError
+from lifestage.fitting.prior_distributions import LAWS, draw, law_density, law_text
 from lifestage.fitting.priors import DEFAULTS, choose, log_prior, sample_prior
 
 LAW = {
@@ -49,7 +49,9 @@ def test_a_law_is_that_of_scipy_on_the_scale_of_logarithms(text: str) -> None:
     np.testing.assert_allclose(found[:, 1], (ahead - behind) / (2 * step), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize(("text", "law"), [("Beta(2, 3)", stats.beta(2, 3)), ("Uniform(0, 1)", stats.uniform())])
+@pytest.mark.parametrize(
+    ("text", "law"), [("Beta(2, 3)", stats.beta(2, 3)), ("Uniform(0, 1)", stats.uniform())]
+)
 def test_a_share_has_a_density_of_its_log_odds(text: str, law: stats.rv_continuous) -> None:
     density = law_density(law_text(text, "dropout", share=True), share=True)
     d = np.linspace(0.01, 0.99, 25)
@@ -75,7 +77,9 @@ def test_beyond_an_edge_the_density_falls_steeply_but_does_not_end() -> None:
 
 @pytest.mark.parametrize("given", [{}, GIVEN, {"a": "Gamma(2, 2)", "b": "HalfNormal(4)"}])
 @pytest.mark.parametrize("kind", ["purchases", "spend"])
-def test_the_joint_density_is_a_density_and_its_gradient_is_exact(kind: str, given: dict[str, str]) -> None:
+def test_the_joint_density_is_a_density_and_its_gradient_is_exact(
+    kind: str, given: dict[str, str]
+) -> None:
     """Self-normalised importance sampling from the prior itself must agree with its density: E[q/p] = 1."""
     laws = choose(given)[kind]
     density = log_prior(kind, laws, UNITS[kind])
@@ -84,10 +88,14 @@ def test_the_joint_density_is_a_density_and_its_gradient_is_exact(kind: str, giv
     other = stats.multivariate_normal(center, spread)
     at = other.rvs(4000, random_state=4)
     ratio = np.exp([density(row)[0] for row in theta] - other.logpdf(theta))
-    assert np.mean(1 / ratio) == pytest.approx(1, abs=0.08)  # the other density integrates to 1 under the prior
+    assert np.mean(1 / ratio) == pytest.approx(
+        1, abs=0.08
+    )  # the other density integrates to 1 under the prior
     for row in at[:5]:
         value, gradient = density(row)
-        numeric = [(density(row + h)[0] - density(row - h)[0]) / 2e-6 for h in 1e-6 * np.eye(row.size)]
+        numeric = [
+            (density(row + h)[0] - density(row - h)[0]) / 2e-6 for h in 1e-6 * np.eye(row.size)
+        ]
         np.testing.assert_allclose(gradient, numeric, rtol=1e-4, atol=1e-5)
         assert np.isfinite(value)
 
@@ -115,7 +123,9 @@ def test_a_prior_in_periods_fits_the_same_in_days(cdnow: object) -> None:
 
 
 def test_the_chosen_priors_are_kept_and_drawn_from(customers: ls.Summary, tmp_path: object) -> None:
-    model = ls.fit(customers, method="map", priors={"dropout": "Uniform(0.2, 0.3)", "alpha": "Gamma(200, 50)"})
+    model = ls.fit(
+        customers, method="map", priors={"dropout": "Uniform(0.2, 0.3)", "alpha": "Gamma(200, 50)"}
+    )
     again = ls.load(model.save(f"{tmp_path}/model"))
     assert dict(again.purchases.priors) == dict(model.purchases.priors)
     prior = again.prior_predictive(draws=500, seed=2)

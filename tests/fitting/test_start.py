@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.families import family
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, customers: ls.Summary, purchases: str, **how: Any) -> tuple[Any, int]:
+def looked(
+    monkeypatch: pytest.MonkeyPatch, customers: ls.Summary, purchases: str, **how: Any
+) -> tuple[Any, int]:
     """Parameters, and how often the fit asked for the likelihood of purchases."""
     module, calls = family(purchases), []
     real = module.curved_log_likelihood
@@ -41,7 +43,9 @@ def test_the_same_mode_sooner(
 
 
 @pytest.mark.parametrize("value", [1e-8, 1e8, np.nan])
-def test_a_start_that_leads_nowhere_does_no_harm(value: float, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_a_start_that_leads_nowhere_does_no_harm(
+    value: float, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     far = {name: np.full(1, value) for name in model.purchases.draws}
     found = ls.fit(customers, start=replace(model, purchases=replace(model.purchases, draws=far)))
     assert found.converged
@@ -57,7 +61,9 @@ def test_what_was_not_determined_is_no_start(customers: ls.Summary, model: ls.LT
     np.testing.assert_allclose(found.params["estimate"], model.params["estimate"], rtol=1e-5)
 
 
-def test_another_family_or_period(cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel) -> None:
+def test_another_family_or_period(
+    cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
+) -> None:
     other = ls.fit(customers, purchases="mbg/nbd")
     begun = ls.fit(customers, purchases="mbg/nbd", start=model)
     pd.testing.assert_frame_equal(begun.params.head(4), other.params.head(4))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifestage.lifecycle import assign_stages
 from tests.lifecycle.tables import to_pandas
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEMPO = """
 [taxonomy.tempo]

@@ -46,7 +46,9 @@ def scores(rows: list[dict[str, Any]], cut: float = 0.8) -> pd.DataFrame:
     if bought.any():
         value = (frame["frequency"] + 1) * frame["expected_spend"]
         frame.loc[bought, "high_value_cut"] = np.quantile(value[bought], cut)
-        frame.loc[bought, "median_gap_days"] = frame.loc[frame["frequency"] > 0, "mean_gap_days"].median()
+        frame.loc[bought, "median_gap_days"] = frame.loc[
+            frame["frequency"] > 0, "mean_gap_days"
+        ].median()
     if bought.all():
         frame["frequency"] = frame["frequency"].astype("int64")
     return frame

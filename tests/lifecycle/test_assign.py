@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import STAGE_COLUMNS, TAXONOMIES, Thresholds, assign_stages
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
@@ -23,7 +23,9 @@ def high_values(table: pd.DataFrame) -> list[bool]:
     return [x == x and (x + 1) * spend >= cut * (1 - 1e-12) for x, spend, cut in rows]
 
 
-def stages_of(x: float, r: float, alive: float, silent: float, gap: float, high: bool) -> tuple[object, ...]:
+def stages_of(
+    x: float, r: float, alive: float, silent: float, gap: float, high: bool
+) -> tuple[object, ...]:
     if x != x:
         return "prospect", "acquire", "prospect", False, False
     n = int(x) + 1
@@ -51,7 +53,14 @@ def stages_of(x: float, r: float, alive: float, silent: float, gap: float, high:
 
 
 def expected_stages(table: pd.DataFrame) -> list[tuple[object, ...]]:
-    columns = zip(table.frequency, table.retained, table.p_alive, table.days_silent, table.mean_gap_days, strict=True)
+    columns = zip(
+        table.frequency,
+        table.retained,
+        table.p_alive,
+        table.days_silent,
+        table.mean_gap_days,
+        strict=True,
+    )
     return [stages_of(*row, high) for row, high in zip(columns, high_values(table), strict=True)]
 
 
@@ -100,7 +109,12 @@ CROWD = [{"x": 0, "r": 1.0, "spend": 10.0}] * 200
 def test_every_rule_at_its_boundaries(kind: str) -> None:
     table = scores(CROWD + [{"x": x, "r": r, **more} for x, r, more, *_ in ROWS])
     staged = to_pandas(assign_stages(as_kind(table, kind))).set_index("customer_id").sort_index()
-    found = staged[["stage_line", "stage_phase", "stage_segment"]].iloc[len(CROWD) :].to_numpy().tolist()
+    found = (
+        staged[["stage_line", "stage_phase", "stage_segment"]]
+        .iloc[len(CROWD) :]
+        .to_numpy()
+        .tolist()
+    )
     assert found == [list(row[3:]) for row in ROWS]
 
 
@@ -210,7 +224,9 @@ def test_assigning_again_replaces_the_columns(kind: str) -> None:
     once = assign_stages(as_kind(random_scores(4), kind))
     twice = assign_stages(once)
     changed = assign_stages(once, thresholds=Thresholds(awake=0.99, drowsy=0.98, asleep=0.97))
-    first, second, third = (to_pandas(t).sort_values("customer_id", ignore_index=True) for t in (once, twice, changed))
+    first, second, third = (
+        to_pandas(t).sort_values("customer_id", ignore_index=True) for t in (once, twice, changed)
+    )
     pd.testing.assert_frame_equal(first, second)
     assert list(third.columns) == list(first.columns)
     assert (third["stage_line"] != first["stage_line"]).any()
@@ -251,7 +267,9 @@ def test_contacts_of_another_kind_are_refused() -> None:
 @settings(max_examples=8, deadline=None)
 def test_silence_moves_the_line_forward_only(x: int, alive: float, start: float) -> None:
     falling = np.linspace(start, 0.0, 60)
-    line = assign_stages(scores([{"x": x, "r": float(r), "alive": alive} for r in falling]))["stage_line"]
+    line = assign_stages(scores([{"x": x, "r": float(r), "alive": alive} for r in falling]))[
+        "stage_line"
+    ]
     order = ["new" if x == 0 else "active", "drowsy", "half_asleep", "asleep"]
     places = [order.index(key) for key in line]
     assert places == sorted(places)
@@ -261,7 +279,9 @@ def test_silence_moves_the_line_forward_only(x: int, alive: float, start: float)
 # ---------------------------------------------------------------- the door
 
 
-@pytest.mark.parametrize("name", ["customer_id", "frequency", "retained", "p_alive", "p_window", "stage_window_days"])
+@pytest.mark.parametrize(
+    "name", ["customer_id", "frequency", "retained", "p_alive", "p_window", "stage_window_days"]
+)
 def test_missing_column_is_named(name: str) -> None:
     with pytest.raises(DataError, match=f"columns missing: {name};"):
         assign_stages(scores([{"x": 1}]).drop(columns=[name]))
@@ -288,10 +308,14 @@ def test_impossible_rows_are_shown(kind: str, name: str, value: float | None) ->
 
 @pytest.mark.parametrize("kind", ["polars", "pyarrow", "duckdb"])
 def test_nan_is_no_probability(kind: str) -> None:
-    arrow = pa.Table.from_pandas(scores([{"id": "fine", "x": 1}, {"id": "odd", "x": 1}]), preserve_index=False)
+    arrow = pa.Table.from_pandas(
+        scores([{"id": "fine", "x": 1}, {"id": "odd", "x": 1}]), preserve_index=False
+    )
     place = arrow.column_names.index("retained")
     arrow = arrow.set_column(place, "retained", pa.array([0.5, float("nan")], from_pandas=False))
-    table = {"polars": pl.from_arrow(arrow), "pyarrow": arrow, "duckdb": duckdb.from_arrow(arrow)}[kind]
+    table = {"polars": pl.from_arrow(arrow), "pyarrow": arrow, "duckdb": duckdb.from_arrow(arrow)}[
+        kind
+    ]
     with pytest.raises(DataError, match="'odd'"):
         assign_stages(table)
 

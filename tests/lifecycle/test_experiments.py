@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_experiment, read_experiment, sample_size
 
 
@@ -20,7 +20,12 @@ def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
     chance = pd.Series(stage).map({"active": 0.5, "drowsy": 0.25, "asleep": 0.05}).to_numpy()
     names = [("客", "ü", " ", "N")[i % 4] + str(i) for i in range(n)]
     return pd.DataFrame(
-        {"customer_id": names, "stage_line": stage, "p_purchase": chance, "ltv": rng.gamma(2, 10, n).round(2)}
+        {
+            "customer_id": names,
+            "stage_line": stage,
+            "p_purchase": chance,
+            "ltv": rng.gamma(2, 10, n).round(2),
+        }
     )
 
 
@@ -41,7 +46,9 @@ def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
     rel = assign_experiment(duckdb.from_df(base), share=0.3, seed=5).df()
     assert treated == set(rel.loc[rel["group"] == "treatment", "customer_id"])
     again = assign_experiment(base, share=0.3, seed=6)
-    assert len(treated & set(again.loc[again["group"] == "treatment", "customer_id"])) < 0.5 * len(treated)
+    assert len(treated & set(again.loc[again["group"] == "treatment", "customer_id"])) < 0.5 * len(
+        treated
+    )
 
 
 def test_the_lot_does_not_look_at_the_customer() -> None:
@@ -49,7 +56,9 @@ def test_the_lot_does_not_look_at_the_customer() -> None:
     for seed in range(200):
         drawn = assign_experiment(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
         rank = drawn["customer_id"].str.extract(r"(\d+)")[0].astype(float)
-        values.append(rank[drawn["group"] == "treatment"].mean() - rank[drawn["group"] == "control"].mean())
+        values.append(
+            rank[drawn["group"] == "treatment"].mean() - rank[drawn["group"] == "control"].mean()
+        )
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(200)
     assert np.std(values) == pytest.approx(np.sqrt(200**2 / 12 * 4 / 200), rel=0.2)
 
@@ -65,7 +74,11 @@ def test_power_is_what_was_asked_for() -> None:
         assert (np.abs(z) > stats.norm.ppf(0.975)).mean() == pytest.approx(0.8, abs=0.015)
     row = table.loc["all"]
     assert row["customers"] == 2000
-    least = sample_size(shop(), float(table.loc["drowsy", "smallest_uplift"])).set_index("stage").loc["drowsy"]
+    least = (
+        sample_size(shop(), float(table.loc["drowsy", "smallest_uplift"]))
+        .set_index("stage")
+        .loc["drowsy"]
+    )
     assert least["needed"] == pytest.approx(least["customers"], abs=2)
     assert least["enough"]
     high = sample_size(shop().query("stage_line == 'active'"), 1.5)
@@ -80,9 +93,13 @@ def test_intervals_cover_the_truth(effect: float) -> None:
     for seed in range(400):
         base, rng = shop(400, seed), np.random.default_rng(seed)
         test = assign_experiment(base, seed=seed, share=0.4)
-        chance = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (test["group"] == "treatment")
+        chance = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (
+            test["group"] == "treatment"
+        )
         outcome = test[["customer_id"]].assign(purchases=rng.poisson(chance))
-        row = read_experiment(test, outcome[outcome["purchases"] > 0], by="stage_line").set_index(["measure", "group"])
+        row = read_experiment(test, outcome[outcome["purchases"] > 0], by="stage_line").set_index(
+            ["measure", "group"]
+        )
         total = row.loc[("purchases", "all")]
         inside.append(total["low"] <= effect <= total["high"])
         differences.append(total["difference"])
@@ -121,13 +138,19 @@ def test_no_uplift_without_a_control_group() -> None:
 
 
 def one_stage(base: float, customers: int) -> pd.DataFrame:
-    return pd.DataFrame({"customer_id": range(customers), "stage_line": "active", "p_purchase": base})
+    return pd.DataFrame(
+        {"customer_id": range(customers), "stage_line": "active", "p_purchase": base}
+    )
 
 
 def needed_by_mpmath(base: float, raised: float, share: float = 0.5) -> float:
     """Treated customers for a power of 80 % at 5 %: Fleiss's formula in other numbers and other code."""
     with mpmath.workdps(40):
-        p0, p1, k = mpmath.mpf(base), mpmath.mpf(raised), (1 - mpmath.mpf(share)) / mpmath.mpf(share)
+        p0, p1, k = (
+            mpmath.mpf(base),
+            mpmath.mpf(raised),
+            (1 - mpmath.mpf(share)) / mpmath.mpf(share),
+        )
         half = [mpmath.sqrt(2) * mpmath.erfinv(2 * mpmath.mpf(q) - 1) for q in ("0.975", "0.8")]
         middle = (p1 + k * p0) / (1 + k)
         null = mpmath.sqrt((1 + 1 / k) * middle * (1 - middle))
@@ -145,14 +168,20 @@ def test_size_as_published() -> None:
 def test_smallest_uplift_is_finite_and_right_for_every_base_rate(share: float) -> None:
     rates = np.concatenate([np.linspace(0.001, 0.999, 400), [1 / 3, 0.07, 0.58, 1e-4]])
     customers = 600
-    staged = pd.concat([one_stage(p, customers).assign(stage_line=f"{i:03}") for i, p in enumerate(rates)])
+    staged = pd.concat(
+        [one_stage(p, customers).assign(stage_line=f"{i:03}") for i, p in enumerate(rates)]
+    )
     table = sample_size(staged, 0.1, share=share).iloc[:-1]
     treated = customers * share
     reachable = np.array([needed_by_mpmath(p, 1.0, share) <= treated for p in rates])
     assert reachable.mean() > 0.9
     np.testing.assert_array_equal(np.isfinite(table["smallest_uplift"]), reachable)
-    for p, uplift in zip(rates[reachable], table["smallest_uplift"].to_numpy()[reachable], strict=True):
-        assert needed_by_mpmath(p, min(p * (1 + uplift), 1.0), share) == pytest.approx(treated, rel=1e-8)
+    for p, uplift in zip(
+        rates[reachable], table["smallest_uplift"].to_numpy()[reachable], strict=True
+    ):
+        assert needed_by_mpmath(p, min(p * (1 + uplift), 1.0), share) == pytest.approx(
+            treated, rel=1e-8
+        )
 
 
 def test_the_smallest_uplift_is_seen_by_the_customers_there_are() -> None:

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.data.engine import to_pandas
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
+from lifestage.data.engines.frames import to_pandas
 from lifestage.lifecycle import Thresholds, stage_forecast, stage_probabilities
-from lifestage.lifecycle.base import read_base
-from lifestage.lifecycle.scenarios import places_of_states, simulate_base
-from lifestage.lifecycle.taxonomies import TAXONOMIES
+from lifestage.lifecycle.forecast.base import read_base
+from lifestage.lifecycle.forecast.simulate import places_of_states, simulate_base
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
 from tests.lifecycle.worlds import world
 
 LINE = ["active", "drowsy", "half_asleep", "asleep"]
@@ -35,32 +35,46 @@ def test_totals_are_the_expectations_of_the_model(model: ls.LTVModel, staged: pd
     assert ahead.totals["date"].astype(str).tolist() == ["1997-12-30", "1998-06-30"]
 
 
-def test_counts_and_transitions_add_up_to_the_base(model: ls.LTVModel, staged: pd.DataFrame) -> None:
+def test_counts_and_transitions_add_up_to_the_base(
+    model: ls.LTVModel, staged: pd.DataFrame
+) -> None:
     ahead = stage_forecast(model, staged, horizon=26, points=2, scenarios=20)
     assert set(ahead.stages["taxonomy"]) == {"line", "phase", "segment"}
     sums = ahead.stages.groupby(["taxonomy", "periods"])["customers"].sum()
     np.testing.assert_allclose(sums, len(staged))
     for taxonomy in ("line", "phase", "segment"):
-        moves = ahead.transitions[(ahead.transitions["taxonomy"] == taxonomy) & (ahead.transitions["periods"] == 26)]
+        moves = ahead.transitions[
+            (ahead.transitions["taxonomy"] == taxonomy) & (ahead.transitions["periods"] == 26)
+        ]
         today = staged[f"stage_{taxonomy}"].value_counts()
         came = moves.groupby("stage")["customers"].sum()
         np.testing.assert_allclose(came[today.index], today)
-        stages = ahead.stages[(ahead.stages["taxonomy"] == taxonomy) & (ahead.stages["periods"] == 26)]
+        stages = ahead.stages[
+            (ahead.stages["taxonomy"] == taxonomy) & (ahead.stages["periods"] == 26)
+        ]
         np.testing.assert_allclose(
-            moves.groupby("next_stage")["customers"].sum()[stages["stage"]], stages["customers"], atol=1e-9
+            moves.groupby("next_stage")["customers"].sum()[stages["stage"]],
+            stages["customers"],
+            atol=1e-9,
         )
         np.testing.assert_allclose(moves["revenue"].sum(), ahead.totals["revenue"].iloc[-1])
 
 
-def test_the_rules_of_the_simulation_are_those_of_staging(model: ls.LTVModel, customers: ls.Summary) -> None:
+def test_the_rules_of_the_simulation_are_those_of_staging(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
     """Where hardly anybody can buy, everybody ends up where scoring on that day would put them."""
     staged = ls.assign_stages(model.predict(customers))
     _, base, _ = read_base(staged, Thresholds())
     later = to_pandas(customers.table).assign(T=lambda table: table["T"] + 1 / 7)
     scored = ls.assign_stages(
-        model.predict(ls.Summary.from_frame(later, period="week", stage_window=customers.stage_window))
+        model.predict(
+            ls.Summary.from_frame(later, period="week", stage_window=customers.stage_window)
+        )
     )
-    found = simulate_base(model, base, np.array([1 / 7]), limits=Thresholds(), scenarios=400, seed=1, by_customer=True)
+    found = simulate_base(
+        model, base, np.array([1 / 7]), limits=Thresholds(), scenarios=400, seed=1, by_customer=True
+    )
     for taxonomy, places in places_of_states(Thresholds()).items():
         keys = np.array([stage.key for stage in TAXONOMIES[taxonomy]])
         chances = np.zeros((len(staged), keys.size))
@@ -73,7 +87,10 @@ def test_the_rules_of_the_simulation_are_those_of_staging(model: ls.LTVModel, cu
 
 def test_engines_and_seeds(model: ls.LTVModel, staged: pd.DataFrame) -> None:
     relation = duckdb.connect().from_df(staged)
-    one, other = (stage_forecast(model, table, horizon=13, points=1, scenarios=10) for table in (staged, relation))
+    one, other = (
+        stage_forecast(model, table, horizon=13, points=1, scenarios=10)
+        for table in (staged, relation)
+    )
     pd.testing.assert_frame_equal(
         one.stages[["stage", "customers"]], other.stages[["stage", "customers"]], rtol=0.05, atol=15
     )
@@ -93,7 +110,9 @@ def test_chances_today_are_certain_without_draws_and_spread_with_them(
     place = certain.argmax(axis=1)
     assert (np.array(["new", *LINE])[place] == now["stage_line"]).all()
     drawn = ls.fit(customers, method="laplace", draws=100)
-    spread = stage_probabilities(drawn, ls.assign_stages(drawn.predict(customers)), horizon=0).filter(like="p_")
+    spread = stage_probabilities(
+        drawn, ls.assign_stages(drawn.predict(customers)), horizon=0
+    ).filter(like="p_")
     np.testing.assert_allclose(spread.sum(axis=1), 1, atol=1e-6)
     assert ((spread > 0.01) & (spread < 0.99)).any(axis=None)
 
@@ -107,14 +126,18 @@ def test_chances_today_are_certain_without_draws_and_spread_with_them(
         ({"level": 1.0}, "level in"),
     ],
 )
-def test_options_are_checked(model: ls.LTVModel, staged: pd.DataFrame, options: dict, message: str) -> None:
+def test_options_are_checked(
+    model: ls.LTVModel, staged: pd.DataFrame, options: dict, message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         stage_forecast(model, staged, **options)
 
 
 def test_without_a_spend_model_there_is_no_money(customers: ls.Summary) -> None:
     bare = ls.fit(customers, spend=None)
-    ahead = stage_forecast(bare, ls.assign_stages(bare.predict(customers)), horizon=13, points=1, scenarios=10)
+    ahead = stage_forecast(
+        bare, ls.assign_stages(bare.predict(customers)), horizon=13, points=1, scenarios=10
+    )
     assert ahead.totals["revenue"].eq(0).all()
     assert ahead.totals["purchases"].iloc[0] > 0
 
@@ -124,7 +147,9 @@ def test_chances_of_stages_are_calibrated() -> None:
     """Within 2 points in each tenth of the customers."""
     base = world(60_000, seed=11)
     model = ls.fit(base.now)
-    chances = stage_probabilities(model, ls.assign_stages(model.predict(base.now)), horizon=13, scenarios=400)
+    chances = stage_probabilities(
+        model, ls.assign_stages(model.predict(base.now)), horizon=13, scenarios=400
+    )
     then = ls.assign_stages(model.predict(base.then))[["customer_id", "stage_line"]]
     both = chances.merge(then, on="customer_id", suffixes=("", "_then"))
     assert len(both) == len(chances) > 50_000
@@ -142,14 +167,18 @@ def test_intervals_of_a_base_cover_what_happens() -> None:
     for seed in range(100):
         base = world(2500, seed=1000 + seed)
         model = ls.fit(base.now)
-        ahead = stage_forecast(model, ls.assign_stages(model.predict(base.now)), horizon=13, points=1, seed=seed)
+        ahead = stage_forecast(
+            model, ls.assign_stages(model.predict(base.now)), horizon=13, points=1, seed=seed
+        )
         then = ls.assign_stages(model.predict(base.then))["stage_line"].value_counts()
         line = ahead.stages[ahead.stages["taxonomy"] == "line"].set_index("stage")
         for stage in LINE:
             low, high = line.loc[stage, ["customers_low", "customers_high"]]
             inside[stage].append(bool(low <= then.get(stage, 0) <= high))
         for name, value in (("purchases", base.purchases), ("revenue", base.revenue)):
-            inside[name].append(bool(ahead.totals[f"{name}_low"][0] <= value <= ahead.totals[f"{name}_high"][0]))
+            inside[name].append(
+                bool(ahead.totals[f"{name}_low"][0] <= value <= ahead.totals[f"{name}_high"][0])
+            )
     shares = {name: float(np.mean(found)) for name, found in inside.items()}
     assert 0.85 <= np.mean(list(shares.values())) <= 0.95, shares
     assert all(0.82 <= share <= 0.98 for share in shares.values()), shares

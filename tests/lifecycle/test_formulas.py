@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.lifecycle import lifespan_years, ltv_base, ltv_simple, ltv_with_margin
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.data.compress import compress
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.terms import Terms
+from lifestage.data.customers.compress import compress
 from lifestage.lifecycle import (
     acquisition_limits,
     allocate_budget,
@@ -20,7 +21,7 @@ from lifestage.lifecycle import (
     payback,
     realised_repurchase,
 )
-from lifestage.value import Terms, totals
+from lifestage.prediction.totals import totals
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +44,15 @@ def test_groups_add_up_to_the_scores_and_the_totals(
         "at_risk": staged["at_risk"].map({True: "yes", False: "no"}),
     }.get(by, staged["stage_line"])
     np.testing.assert_allclose(parts["ltv"], staged.groupby(keys)["ltv"].sum()[parts.index])
-    np.testing.assert_allclose(parts["past_revenue"], staged.groupby(keys)["revenue"].sum()[parts.index])
+    np.testing.assert_allclose(
+        parts["past_revenue"], staged.groupby(keys)["revenue"].sum()[parts.index]
+    )
     whole = totals(model, compress(customers), Terms(52, margin=0.3)).set_index("quantity")
     np.testing.assert_allclose(table.loc["total", "ltv_low"], whole.loc["ltv", "low"])
     relation = duckdb.connect().from_df(staged)
-    pd.testing.assert_frame_equal(group_totals(model, relation, by, margin=0.3), table.reset_index(), rtol=1e-9)
+    pd.testing.assert_frame_equal(
+        group_totals(model, relation, by, margin=0.3), table.reset_index(), rtol=1e-9
+    )
 
 
 def test_groups_that_are_not_there(model: ls.LTVModel, staged: pd.DataFrame) -> None:
@@ -64,7 +69,9 @@ def test_groups_that_are_not_there(model: ls.LTVModel, staged: pd.DataFrame) -> 
 def test_limits_of_acquisition(model: ls.LTVModel, staged: pd.DataFrame) -> None:
     careful, even = (acquisition_limits(model, staged, quantile=q, margin=0.3) for q in (0.05, 0.5))
     assert (careful["max_cac"] < even["max_cac"]).all()
-    np.testing.assert_allclose(careful["max_cac"], careful["worth_low"], rtol=1e-6)  # .05 is the low end at level .9
+    np.testing.assert_allclose(
+        careful["max_cac"], careful["worth_low"], rtol=1e-6
+    )  # .05 is the low end at level .9
     worth = 0.3 * staged["revenue"].mean() + staged["ltv"].mean()
     np.testing.assert_allclose(even["worth"].iloc[-1], worth)
     dear = {"1997-01": 10.0, "1997-02": 40.0, "1997-03": 20.0}
@@ -81,7 +88,9 @@ def test_payback_is_when_the_earnings_of_a_cohort_reach_the_cost(model: ls.LTVMo
     found = payback(model, 15.0, margin=0.3)
     assert 0 < found["low"] < found["month"] < found["high"]
     weeks = found["month"] * 30.4375 / 7
-    assert ls.new_customers(model, horizon=weeks, margin=0.3)["estimate"].iloc[-1] == pytest.approx(15.0, rel=0.01)
+    assert ls.new_customers(model, horizon=weeks, margin=0.3)["estimate"].iloc[-1] == pytest.approx(
+        15.0, rel=0.01
+    )
     assert payback(model, 1.0, margin=0.3)["month"] == 0.0
     never = payback(model, 500.0, margin=0.3)
     assert never["month"] == np.inf
@@ -97,7 +106,9 @@ def test_break_even_is_where_the_gain_is_nothing(staged: pd.DataFrame) -> None:
     inside = table[(table["largest_discount"] > 0) & (table["largest_discount"] < 1)]
     p, won = inside["p_purchase"], 0.2 * (1 - inside["p_purchase"])
     given = (p + won) * inside["largest_discount"] * inside["expected_spend"]
-    np.testing.assert_allclose(won * (inside["ltv"] + inside["value_lost"]) - 2.0 - given, 0, atol=1e-9)
+    np.testing.assert_allclose(
+        won * (inside["ltv"] + inside["value_lost"]) - 2.0 - given, 0, atol=1e-9
+    )
     assert len(inside) > 100
     other = break_even(duckdb.connect().from_df(staged), {"drowsy": 2.0}).df()
     assert (other["break_even_uplift"].notna() == (other["stage_line"] == "drowsy")).all()
@@ -113,7 +124,9 @@ def test_a_budget_goes_where_it_gains_most(staged: pd.DataFrame) -> None:
     np.testing.assert_allclose(chosen["expected_gain"].sum(), best.sum())
     assert chosen["spent"].iloc[-1] == 100.0
     relation = duckdb.connect().from_df(staged)
-    pd.testing.assert_frame_equal(allocate_budget(relation, 100.0, 1.0, 0.1).df(), chosen, check_dtype=False, rtol=1e-9)
+    pd.testing.assert_frame_equal(
+        allocate_budget(relation, 100.0, 1.0, 0.1).df(), chosen, check_dtype=False, rtol=1e-9
+    )
     stages = {"drowsy": 0.2, "half_asleep": 0.1}
     some = allocate_budget(staged, 50.0, {"drowsy": 2.0, "half_asleep": 0.5}, stages)
     assert set(some["stage_line"]) <= set(stages)
@@ -128,6 +141,8 @@ def test_any_table_can_be_made_by_group(customers: ls.Summary, staged: pd.DataFr
     total = table[(table["taxonomy"] == "line") & (table["group"] == "total")].set_index("stage")
     sums = parts.groupby("stage")[["customers", "buyers"]].sum()
     assert (sums.loc[total.index] == total[["customers", "buyers"]]).all(axis=None)
-    other = by_group(duckdb.connect().from_df(staged), "stage_line", lambda part: base_metrics(part))
+    other = by_group(
+        duckdb.connect().from_df(staged), "stage_line", lambda part: base_metrics(part)
+    )
     assert other.loc[other["group"] != "total", "customers"].sum() == len(staged)
     assert other["group"].iloc[-1] == "total"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import METRICS, assign_stages, base_metrics, metric_changes
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores
 
@@ -20,7 +20,9 @@ def base(seed: int = 11, prospects: int = 0) -> pd.DataFrame:
     return table
 
 
-def by_hand(table: pd.DataFrame, whole: pd.DataFrame, window: float, cac: float | None) -> dict[str, float]:
+def by_hand(
+    table: pd.DataFrame, whole: pd.DataFrame, window: float, cac: float | None
+) -> dict[str, float]:
     first = table["days_silent"] + (table["mean_gap_days"] * table["frequency"]).fillna(0)
     before = table[first >= window]
     churn = (before["days_silent"] >= window).mean()
@@ -75,7 +77,13 @@ def test_works_on_staged_customers() -> None:
 def test_window_counts_whole_days() -> None:
     # the window holds the last 30 days: day 30 lies before it, and 29 within
     silent = [30.0, 29.0, 30.0 - 1e-9, 60.0]
-    table = scores([{"x": 0, "silent": silent[0]}, {"x": 0, "silent": silent[1]}, {"x": 0, "silent": silent[2]}])
+    table = scores(
+        [
+            {"x": 0, "silent": silent[0]},
+            {"x": 0, "silent": silent[1]},
+            {"x": 0, "silent": silent[2]},
+        ]
+    )
     table = pd.concat([table, scores([{"x": 2, "silent": 5.0, "gap": 40.0}])])
     row = base_metrics(table, churn_window_days=30).iloc[0]
     assert row["churn"] == pytest.approx(2 / 3)
@@ -88,7 +96,9 @@ def test_cost_by_channel() -> None:
     metrics = base_metrics(table, by="channel", cac=costs).set_index("group")
     mean = table["channel"].map(costs).mean()
     assert metrics.loc["total", "cac"] == pytest.approx(mean)
-    assert metrics.loc["shop", "ltv_to_cac"] == pytest.approx(table[table["channel"] == "shop"]["ltv"].mean() / 20)
+    assert metrics.loc["shop", "ltv_to_cac"] == pytest.approx(
+        table[table["channel"] == "shop"]["ltv"].mean() / 20
+    )
     partly = base_metrics(table, by="channel", cac={"web": 10.0}).set_index("group")["cac"]
     assert partly.loc["web"] == 10
     assert partly.drop("web").isna().all()
@@ -96,12 +106,23 @@ def test_cost_by_channel() -> None:
 
 def test_what_cannot_be_known_is_null() -> None:
     row = base_metrics(base().drop(columns=["orders", "revenue", "ltv"])).iloc[0]
-    for name in ("average_order_value", "arppu", "cac", "ltv", "ltv_simple", "ltv_to_cac", "revenue", "revenue_share"):
+    for name in (
+        "average_order_value",
+        "arppu",
+        "cac",
+        "ltv",
+        "ltv_simple",
+        "ltv_to_cac",
+        "revenue",
+        "revenue_share",
+    ):
         assert np.isnan(row[name])
     assert row["repurchase_rate"] > 0
     days = base()
     observed = days["days_silent"] + (days["mean_gap_days"] * days["frequency"]).fillna(0)
-    assert row["purchases_per_year"] == pytest.approx((days["frequency"] + 1).sum() / observed.sum() * 365.25)
+    assert row["purchases_per_year"] == pytest.approx(
+        (days["frequency"] + 1).sum() / observed.sum() * 365.25
+    )
 
 
 def test_without_churn_a_life_has_no_end() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import ltv_change, moved_customers, stage_migration
 
 Run = tuple[ls.Summary, ls.LTVModel, pd.DataFrame]
@@ -36,7 +36,10 @@ def test_transitions_add_up(runs: tuple[Run, Run]) -> None:
     assert went["absent"] == (~before["customer_id"].isin(after["customer_id"])).sum() > 0
     np.testing.assert_allclose(table.groupby("before")["share"].sum().drop("absent"), 1)
     back = table[table["reactivated"]]
-    assert set(zip(back["before"], back["after"], strict=True)) <= {("half_asleep", "active"), ("asleep", "active")}
+    assert set(zip(back["before"], back["after"], strict=True)) <= {
+        ("half_asleep", "active"),
+        ("asleep", "active"),
+    }
     relations = [duckdb.from_df(each[["customer_id", "stage_line"]]) for each in (before, after)]
     pd.testing.assert_frame_equal(stage_migration(*relations), table)
 

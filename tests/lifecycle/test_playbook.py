@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import LANGUAGES, TAXONOMIES, assign_stages, stage_table
-from lifestage.lifecycle.playbook import Playbook, read_playbook
+from lifestage.lifecycle.stages.playbook import Playbook, read_playbook
 from tests.lifecycle.playbooks import TEMPO, rules
 from tests.lifecycle.tables import random_scores, scores
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # ---------------------------------------------------------------- texts
 
@@ -53,7 +55,9 @@ goal.en = ""
     assert dict(loyal.actions) == {"en": "Call them", "zh-Hant": "致電", "zh-Hans": "Call them"}
     assert book.taxonomies["segment"].titles["zh-Hans"] == "Our segments"
     assert book.taxonomies["phase"].stages == TAXONOMIES["phase"]
-    assert [each.key for each in book.taxonomies["segment"].stages] == [each.key for each in TAXONOMIES["segment"]]
+    assert [each.key for each in book.taxonomies["segment"].stages] == [
+        each.key for each in TAXONOMIES["segment"]
+    ]
 
     staged = assign_stages(random_scores(1))
     table, plain = stage_table(staged, "zh-Hans", playbook=book), stage_table(staged, "zh-Hans")
@@ -122,7 +126,11 @@ def test_files_that_are_no_playbook(text: str, message: str, write: Any) -> None
     path = write(text)
     with pytest.raises(ConfigError) as caught:
         read_playbook(path)
-    assert message.format(path=path) in str(caught.value) if "{path}" in message else message in str(caught.value)
+    assert (
+        message.format(path=path) in str(caught.value)
+        if "{path}" in message
+        else message in str(caught.value)
+    )
     assert str(path) in str(caught.value)
 
 

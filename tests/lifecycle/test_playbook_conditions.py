@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_stages
-from lifestage.lifecycle.playbook import read_playbook
+from lifestage.lifecycle.stages.playbook import read_playbook
 from tests.lifecycle.playbooks import rules, tempo_of
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
@@ -118,13 +118,27 @@ def true(tree: tuple[Any, ...], row: dict[str, float]) -> bool:
     return value == value and OPERATORS[tree[0]](value, tree[2])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(given_rules=st.lists(trees(), min_size=1, max_size=4), kind=st.sampled_from(["pandas", "polars", "duckdb"]))
-def test_every_customer_has_one_stage_by_any_rules(given_rules: list[Any], kind: str, write: Any) -> None:
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    given_rules=st.lists(trees(), min_size=1, max_size=4),
+    kind=st.sampled_from(["pandas", "polars", "duckdb"]),
+)
+def test_every_customer_has_one_stage_by_any_rules(
+    given_rules: list[Any], kind: str, write: Any
+) -> None:
     table = random_scores(6, 60, prospects=4)
-    staged = to_pandas(assign_stages(as_kind(table, kind), playbook=write(rules(*map(written, given_rules), None))))
-    rows = table.assign(N=table["frequency"].add(1).fillna(0), R=table["retained"])[list(NUMBERS)].to_dict("records")
-    wanted = [next(("abcdefgh"[i] for i, tree in enumerate([*given_rules]) if true(tree, row)), None) for row in rows]
+    staged = to_pandas(
+        assign_stages(as_kind(table, kind), playbook=write(rules(*map(written, given_rules), None)))
+    )
+    rows = table.assign(N=table["frequency"].add(1).fillna(0), R=table["retained"])[
+        list(NUMBERS)
+    ].to_dict("records")
+    wanted = [
+        next(("abcdefgh"[i] for i, tree in enumerate([*given_rules]) if true(tree, row)), None)
+        for row in rows
+    ]
     rest = "abcdefgh"[len(given_rules)]
     assert staged["stage_tempo"].tolist() == [each or rest for each in wanted]
 
@@ -176,7 +190,9 @@ SAFE = r"expected comparisons \(< <= > >= == !=\) of columns, numbers and texts"
     ],
 )
 def test_only_conditions_are_understood(when: str, write: Any) -> None:
-    path = write(rules("R > 2", None).replace("'''R > 2'''", '"' + when.replace("\0", "\\u0000") + '"'))
+    path = write(
+        rules("R > 2", None).replace("'''R > 2'''", '"' + when.replace("\0", "\\u0000") + '"')
+    )
     with pytest.raises(ConfigError, match=SAFE) as caught:
         read_playbook(path)
     assert str(caught.value).startswith(f"{path}: taxonomy.tempo.stage.a.when: ")
@@ -210,7 +226,10 @@ def test_conditions_that_make_no_sense(when: str, message: str, write: Any) -> N
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ("tempo > 1", "taxonomy tempo, stage a: column missing: tempo; the table has customer_id, frequency"),
+        (
+            "tempo > 1",
+            "taxonomy tempo, stage a: column missing: tempo; the table has customer_id, frequency",
+        ),
         ("stage_tempo == 'a'", "column missing: stage_tempo"),
         ("customer_id > 1", "two numbers or two texts"),
         ("frequency == 'a'", "two numbers or two texts"),
@@ -218,10 +237,15 @@ def test_conditions_that_make_no_sense(when: str, message: str, write: Any) -> N
         ("frequency", "a comparison, or a column that is true or false; got 'frequency'"),
         ("customer_id > stage_line", "== or != between texts"),
         ("stage_line + 1 > 2", "a number in a sum or product"),
-        ("joined == 3", "expected a column of numbers, texts or true and false; got joined of Date"),
+        (
+            "joined == 3",
+            "expected a column of numbers, texts or true and false; got joined of Date",
+        ),
     ],
 )
-def test_columns_are_checked_against_the_table(kind: str, when: str, message: str, write: Any) -> None:
+def test_columns_are_checked_against_the_table(
+    kind: str, when: str, message: str, write: Any
+) -> None:
     table = scores([{"id": "c1"}, {"id": "c2"}])
     table["joined"] = pd.Timestamp("2024-05-01")
     with pytest.raises(DataError, match=message):

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import STAGE_COLUMNS, Thresholds, assign_stages, stage_table
-from lifestage.lifecycle.playbook import read_playbook
-from lifestage.lifecycle.stage_table import check_taxonomy
+from lifestage.lifecycle.stages.playbook import read_playbook
+from lifestage.lifecycle.stages.table import check_taxonomy
 from tests.lifecycle.playbooks import TEMPO, rules, tempo_of
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
@@ -62,13 +62,18 @@ def test_the_same_on_every_kind(kind: str, write: Any) -> None:
 def test_tiers_and_thresholds_can_be_read(write: Any) -> None:
     path = write(rules('tier == "high" and high_value', 'tier == "high"', "high_value", None))
     table = random_scores(4)
-    limits = Thresholds(high_value_cut=float(np.quantile((table["frequency"] + 1) * table["expected_spend"], 0.3)))
+    limits = Thresholds(
+        high_value_cut=float(np.quantile((table["frequency"] + 1) * table["expected_spend"], 0.3))
+    )
     staged = assign_stages(table, playbook=path, tiers="cumulative", thresholds=limits)
     assert list(staged.columns[-8:]) == [*STAGE_COLUMNS, "tier", "stage_tempo"]
     value = (table["frequency"] + 1) * table["expected_spend"]
     high = value >= np.quantile(value, 0.3)
     top = staged["tier"] == "high"
-    assert staged["stage_tempo"].tolist() == np.select([top & high, top, high], list("abc"), "d").tolist()
+    assert (
+        staged["stage_tempo"].tolist()
+        == np.select([top & high, top, high], list("abc"), "d").tolist()
+    )
     found = check_taxonomy(staged, read_playbook(path).taxonomies["tempo"], thresholds=limits)
     assert found["matches"].tolist() == [(top & high).sum(), top.sum(), high.sum(), len(table)]
 
@@ -86,12 +91,16 @@ def test_a_customer_who_matches_nothing(kind: str, write: Any) -> None:
     table = scores([{"id": f"c{9 - i}", "x": i} for i in range(6)])
     path = write(rules("frequency == 0", "frequency > 4"))
     with pytest.raises(
-        DataError, match=r"taxonomy tempo: .* every customer; got 4 customers \(first 'c5', 'c6', 'c7'\)"
+        DataError,
+        match=r"taxonomy tempo: .* every customer; got 4 customers \(first 'c5', 'c6', 'c7'\)",
     ):
         assign_stages(as_kind(table, kind), playbook=path)
     found = check_taxonomy(as_kind(table, kind), read_playbook(path).taxonomies["tempo"])
     assert found["customers"].tolist() == found["matches"].tolist() == [1, 1]
-    assert tempo_of(as_kind(table, kind), write(rules("frequency == 0", "frequency > 0"))) == ["a", *"bbbbb"]
+    assert tempo_of(as_kind(table, kind), write(rules("frequency == 0", "frequency > 0"))) == [
+        "a",
+        *"bbbbb",
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +108,9 @@ def test_two_rules_for_one_customer(kind: str, write: Any) -> None:
     table = as_kind(scores([{"id": f"c{i}", "x": i} for i in range(6)]), kind)
     both = ("frequency < 3", "frequency >= 2", None)
     assert tempo_of(table, write(rules(*both))) == [*"aaabbb"]
-    with pytest.raises(DataError, match=r"at most one rule .*; got 1 customers \(first 'c2'\) with more"):
+    with pytest.raises(
+        DataError, match=r"at most one rule .*; got 1 customers \(first 'c2'\) with more"
+    ):
         assign_stages(table, playbook=write(rules(*both, head="exclusive = true")))
     apart = ("frequency < 2", "frequency == 2", None)
     assert tempo_of(table, write(rules(*apart, head="exclusive = true"))) == [*"aabccc"]

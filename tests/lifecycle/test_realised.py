@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import realised_repurchase
 
 
@@ -27,13 +27,17 @@ def test_repurchase_falls_from_active_to_asleep(table: pd.DataFrame) -> None:
     assert line["low"].iloc[2] > line["high"].iloc[3]
 
 
-def test_counts_are_those_of_the_log(table: pd.DataFrame, cdnow: pd.DataFrame, customers: ls.Summary) -> None:
+def test_counts_are_those_of_the_log(
+    table: pd.DataFrame, cdnow: pd.DataFrame, customers: ls.Summary
+) -> None:
     end = pd.Timestamp(customers.until) + pd.Timedelta(customers.stage_window, "D")
     after = cdnow[(cdnow["date"] > pd.Timestamp(customers.until)) & (cdnow["date"] <= end)]
     for _, part in table.groupby("taxonomy"):
         assert part["customers"].sum() == 2357
         assert part["buyers"].sum() == after["customer_id"].nunique()
-    ends = stats.binomtest(int(table["buyers"][0]), int(table["customers"][0])).proportion_ci(0.9, "wilson")
+    ends = stats.binomtest(int(table["buyers"][0]), int(table["customers"][0])).proportion_ci(
+        0.9, "wilson"
+    )
     np.testing.assert_allclose((table["low"][0], table["high"][0]), (ends.low, ends.high))
 
 
@@ -44,7 +48,9 @@ def test_engines_agree(table: pd.DataFrame, cdnow: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(table, other, rtol=1e-6)
 
 
-def test_windows_are_checked(customers: ls.Summary, model: ls.LTVModel, cdnow: pd.DataFrame) -> None:
+def test_windows_are_checked(
+    customers: ls.Summary, model: ls.LTVModel, cdnow: pd.DataFrame
+) -> None:
     staged = ls.assign_stages(model.predict(customers))
     with pytest.raises(ConfigError, match="at most 273 days"):
         realised_repurchase(staged, customers, window=274)

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import Regularity, purchase_windows, regularity, touch_schedule
-from lifestage.lifecycle.regularity import _regular_waits
+from lifestage.lifecycle.metrics.regularity import _regular_waits
 
 
 def erlang_log(k: float, customers: int = 1500, seed: int = 1) -> pd.DataFrame:
@@ -20,7 +20,11 @@ def erlang_log(k: float, customers: int = 1500, seed: int = 1) -> pd.DataFrame:
     for i in range(customers):
         times = np.cumsum(rng.gamma(k, mean[i] / k, 60))
         days = np.unique(np.concatenate([[0], np.floor(times[times < 720])]))
-        rows.append(pd.DataFrame({"customer_id": i, "date": pd.Timestamp("2023-01-01") + pd.to_timedelta(days, "D")}))
+        rows.append(
+            pd.DataFrame(
+                {"customer_id": i, "date": pd.Timestamp("2023-01-01") + pd.to_timedelta(days, "D")}
+            )
+        )
     return pd.concat(rows).assign(amount=10.0)
 
 
@@ -45,7 +49,9 @@ def test_schedule_is_the_kaplan_meier_estimate_of_scipy(customers: ls.Summary) -
     gap = rows.groupby("customer_id")["gap_days"].shift(-1)
     silent = (pd.Timestamp(customers.until) - rows["date"]).dt.days
     over = gap.notna().to_numpy()
-    data = stats.CensoredData.right_censored(np.where(over, gap.fillna(0), silent).astype(float), ~over)
+    data = stats.CensoredData.right_censored(
+        np.where(over, gap.fillna(0), silent).astype(float), ~over
+    )
     curve = stats.ecdf(data).sf
     table = touch_schedule(customers, days=[3, 7, 15, 90], level=0.95)
     np.testing.assert_allclose(table["bought_again"], 1 - curve.evaluate([3, 7, 15, 90]), rtol=1e-9)
@@ -60,7 +66,11 @@ def test_the_model_is_held_against_it(customers: ls.Summary, model: ls.LTVModel)
     table = touch_schedule(customers, model, staged=staged)
     everyone = table[table["group"] == "all"]
     np.testing.assert_allclose(everyone["expected"], everyone["bought_again"], atol=0.01)
-    assert table.groupby("group")["purchases"].first().drop("all").sum() == everyone["purchases"].iloc[0] == 4814
+    assert (
+        table.groupby("group")["purchases"].first().drop("all").sum()
+        == everyone["purchases"].iloc[0]
+        == 4814
+    )
     assert set(table["group"]) == {"all", "active", "drowsy", "half_asleep", "asleep"}
     quarters = touch_schedule(customers, days="quartiles")
     assert quarters["day"].is_monotonic_increasing
@@ -85,7 +95,9 @@ def test_windows_at_k_1_are_those_of_the_model(customers: ls.Summary, model: ls.
 
 def test_regular_windows_are_quantiles_of_simulated_gaps(model: ls.LTVModel) -> None:
     k, x, t_x, silent, horizon = 3.0, 6.0, 20.0, 14.0, 364.0
-    keys = pd.DataFrame({"frequency": [x], "recency": [t_x], "days_silent": [silent], "horizon_days": [horizon]})
+    keys = pd.DataFrame(
+        {"frequency": [x], "recency": [t_x], "days_silent": [silent], "horizon_days": [horizon]}
+    )
     rng, point = np.random.default_rng(4), model.purchases.estimate
     rate = rng.gamma(point["r"] + x, 1 / (point["alpha"] + t_x), 2_000_000) / 7
     gap = rng.gamma(k, 1 / (k * rate))

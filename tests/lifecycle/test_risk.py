@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_stages, at_risk_list
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
@@ -22,8 +22,14 @@ def test_the_reason_reads_like_this(kind: str) -> None:
 
 
 def test_the_reason_in_chinese() -> None:
-    assert reason_of("zh-Hant") == "買過 6 次，約每 18 天買一次；已沉默 51 天；78 天內購買的機率由 74 % 降至 31 %"
-    assert reason_of("zh-Hans") == "买过 6 次，约每 18 天买一次；已沉默 51 天；78 天内购买的概率由 74 % 降至 31 %"
+    assert (
+        reason_of("zh-Hant")
+        == "買過 6 次，約每 18 天買一次；已沉默 51 天；78 天內購買的機率由 74 % 降至 31 %"
+    )
+    assert (
+        reason_of("zh-Hans")
+        == "买过 6 次，约每 18 天买一次；已沉默 51 天；78 天内购买的概率由 74 % 降至 31 %"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,10 +90,15 @@ def test_list_is_sorted_by_what_is_at_stake(kind: str) -> None:
     listed = at_risk_list(staged)
     assert type(listed) is type(staged)
     plain = to_pandas(staged)
-    wanted = plain[plain["at_risk"].astype(bool)].sort_values(["value_lost", "customer_id"], ascending=[False, True])
+    wanted = plain[plain["at_risk"].astype(bool)].sort_values(
+        ["value_lost", "customer_id"], ascending=[False, True]
+    )
     assert len(wanted) > 20
     assert to_pandas(listed)["customer_id"].tolist() == wanted["customer_id"].tolist()
-    assert to_pandas(at_risk_list(staged, top=5))["customer_id"].tolist() == wanted["customer_id"].tolist()[:5]
+    assert (
+        to_pandas(at_risk_list(staged, top=5))["customer_id"].tolist()
+        == wanted["customer_id"].tolist()[:5]
+    )
 
 
 def test_list_without_money_goes_by_the_fall_in_chance() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.lifecycle import silent_dates
 
 LEVELS = {"drowsy_on": 0.70, "half_asleep_on": 0.45, "asleep_on": 0.20}
@@ -15,7 +15,9 @@ UNTIL = pd.Timestamp("1997-09-30")
 
 
 @pytest.mark.parametrize(("family", "method"), [("bg/nbd", "mle"), ("mbg/nbd", "laplace")])
-def test_scored_again_on_the_day_the_stage_is_entered(customers: ls.Summary, family: str, method: str) -> None:
+def test_scored_again_on_the_day_the_stage_is_entered(
+    customers: ls.Summary, family: str, method: str
+) -> None:
     model = ls.fit(customers, purchases=family, method=method, draws=10)
     dated = silent_dates(model, ls.assign_stages(model.predict(customers)))
     for name, level in LEVELS.items():
@@ -25,7 +27,9 @@ def test_scored_again_on_the_day_the_stage_is_entered(customers: ls.Summary, fam
             silent = ahead[["customer_id", "frequency", "recency", "monetary_value"]].assign(
                 T=ahead["T"] + ((ahead[name] - UNTIL).dt.days + day) / 7
             )
-            later = ls.Summary.from_frame(silent, period="week", stage_window=customers.stage_window)
+            later = ls.Summary.from_frame(
+                silent, period="week", stage_window=customers.stage_window
+            )
             assert ((model.predict(later)["retained"] < level) == below).all()
 
 
@@ -35,7 +39,11 @@ def test_dates_agree_with_the_stages_of_today(model: ls.LTVModel, customers: ls.
     assert (asleep == (dated["stage_line"] == "asleep")).all()
     assert (~drowsy == dated["stage_line"].isin(["new", "active"])).all()
     assert (dated["review_on"].isna() == asleep).all()
-    ahead = dated[["drowsy_on", "half_asleep_on", "asleep_on"]].where(dated[list(LEVELS)] > UNTIL).min(axis=1)
+    ahead = (
+        dated[["drowsy_on", "half_asleep_on", "asleep_on"]]
+        .where(dated[list(LEVELS)] > UNTIL)
+        .min(axis=1)
+    )
     assert (ahead.dropna() == dated["review_on"].dropna()).all()
     known = dated.dropna(subset=list(LEVELS))
     assert (known["drowsy_on"] <= known["half_asleep_on"]).all()
@@ -43,17 +51,23 @@ def test_dates_agree_with_the_stages_of_today(model: ls.LTVModel, customers: ls.
 
 
 def test_engines_agree_and_contacts_have_no_date(model: ls.LTVModel, customers: ls.Summary) -> None:
-    staged = ls.assign_stages(model.predict(customers), contacts=pd.DataFrame({"customer_id": [999_999]}))
+    staged = ls.assign_stages(
+        model.predict(customers), contacts=pd.DataFrame({"customer_id": [999_999]})
+    )
     dated = silent_dates(model, staged)
     assert dated.loc[dated["customer_id"] == 999_999, list(LEVELS)].isna().all(axis=None)
     other = silent_dates(model, duckdb.connect().from_df(staged)).df()
     both = dated.merge(other, on="customer_id", suffixes=("", "_other"))
     for name in LEVELS:
-        assert (both[name].astype("datetime64[s]") == both[f"{name}_other"].astype("datetime64[s]"))[:-1].all()
+        assert (
+            both[name].astype("datetime64[s]") == both[f"{name}_other"].astype("datetime64[s]")
+        )[:-1].all()
 
 
 def test_a_day_is_needed(customers: ls.Summary) -> None:
-    bare = ls.Summary.from_frame(customers.table[["frequency", "recency", "T", "monetary_value"]], period="week")
+    bare = ls.Summary.from_frame(
+        customers.table[["frequency", "recency", "T", "monetary_value"]], period="week"
+    )
     lone = ls.fit(bare)
     with pytest.raises(ConfigError, match="expected until="):
         silent_dates(lone, lone.predict(bare))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.lifecycle import Thresholds, stage_counts
 
 
@@ -25,12 +25,16 @@ def by_stage(table: pd.DataFrame, taxonomy: str) -> dict[str, tuple[float, float
 
 
 @pytest.mark.slow
-def test_counts_are_those_of_scoring_and_staging_under_each_draw(drawn: ls.LTVModel, customers: ls.Summary) -> None:
+def test_counts_are_those_of_scoring_and_staging_under_each_draw(
+    drawn: ls.LTVModel, customers: ls.Summary
+) -> None:
     staged = ls.assign_stages(drawn.predict(customers))
     found = by_stage(stage_counts(drawn, staged, level=0.8), "line")
     runs = []
     for i in range(12):
-        one = replace(drawn.purchases, draws={k: v[i : i + 1] for k, v in drawn.purchases.draws.items()})
+        one = replace(
+            drawn.purchases, draws={k: v[i : i + 1] for k, v in drawn.purchases.draws.items()}
+        )
         scores = replace(drawn, purchases=one).predict(customers)
         runs.append(ls.assign_stages(scores)["stage_line"].value_counts())
     counts = pd.DataFrame(runs).fillna(0)
@@ -61,10 +65,16 @@ def test_a_taxonomy_by_another_rule_is_left_out(drawn: ls.LTVModel, customers: l
     limits = Thresholds(awake=0.8)
     staged = ls.assign_stages(scores, thresholds=limits)
     assert "line" not in set(stage_counts(drawn, staged)["taxonomy"])
-    assert set(stage_counts(drawn, staged, thresholds=limits)["taxonomy"]) == {"line", "phase", "segment"}
+    assert set(stage_counts(drawn, staged, thresholds=limits)["taxonomy"]) == {
+        "line",
+        "phase",
+        "segment",
+    }
 
 
-def test_a_point_estimate_has_no_intervals(model: ls.LTVModel, staged: pd.DataFrame, drawn: ls.LTVModel) -> None:
+def test_a_point_estimate_has_no_intervals(
+    model: ls.LTVModel, staged: pd.DataFrame, drawn: ls.LTVModel
+) -> None:
     with pytest.raises(ConfigError, match="laplace"):
         stage_counts(model, staged)
     with pytest.raises(ConfigError, match="level"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import TAXONOMIES, assign_stages, stage_table
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
@@ -20,7 +20,14 @@ COLUMNS = [
         "ltv",
         "ltv_share",
     ),
-    *("mean_retained", "at_risk_customers", "at_risk_value", "cannot_lose_customers", "goal", "actions"),
+    *(
+        "mean_retained",
+        "at_risk_customers",
+        "at_risk_value",
+        "cannot_lose_customers",
+        "goal",
+        "actions",
+    ),
 ]
 
 
@@ -54,7 +61,9 @@ def test_sums_of_every_stage(kind: str) -> None:
         assert row.ltv_share == pytest.approx(mine["ltv"].sum() / plain["ltv"].sum())
         assert row.mean_retained == pytest.approx(mine["retained"].mean(), nan_ok=True)
         assert row.at_risk_customers == (risky & plain.index.isin(mine.index)).sum()
-        assert row.at_risk_value == pytest.approx(mine.loc[risky, "value_lost"].sum() if len(mine) else 0)
+        assert row.at_risk_value == pytest.approx(
+            mine.loc[risky, "value_lost"].sum() if len(mine) else 0
+        )
         assert row.cannot_lose_customers == mine["cannot_lose"].sum()
     totals = table.groupby("taxonomy")[["customers", "at_risk_customers"]].sum()
     assert (totals["customers"] == len(plain)).all()
@@ -70,7 +79,9 @@ def test_empty_stages_stay_and_prospects_go() -> None:
 
 
 def test_without_money_or_orders() -> None:
-    staged = assign_stages(scores([{"x": 2}, {"x": 0}]).drop(columns=["expected_spend", "ltv", "value_lost"]))
+    staged = assign_stages(
+        scores([{"x": 2}, {"x": 0}]).drop(columns=["expected_spend", "ltv", "value_lost"])
+    )
     table = stage_table(staged)
     assert table[["revenue", "ltv", "ltv_share", "at_risk_value"]].isna().all(axis=None)
     assert table.groupby("taxonomy")["orders"].sum().tolist() == [4, 4, 4]

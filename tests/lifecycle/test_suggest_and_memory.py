@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import moved_customers, steady_stages, suggest_thresholds
-from lifestage.lifecycle.suggest import BINS, _best
+from lifestage.lifecycle.stages.suggest import BINS, _best
 
 
 def test_planted_steps_are_found() -> None:
@@ -30,7 +30,9 @@ def test_cdnow_suggests_bands_that_fall_more_clearly(cdnow: pd.DataFrame) -> Non
     assert found.gain > 0
     sums = found.table.groupby("thresholds")[["customers", "buyers"]].sum()
     assert (sums.loc["suggested"] == sums.loc["current"]).all()
-    customers = ls.summarize(cdnow, until=str(found.splits[-1]), period="week", stage_window=found.window_days)
+    customers = ls.summarize(
+        cdnow, until=str(found.splits[-1]), period="week", stage_window=found.window_days
+    )
     scores = ls.fit(customers, purchases="mbg/nbd", spend=None).predict(customers)
     staged = ls.assign_stages(scores, thresholds=found.thresholds)
     assert set(staged["stage_line"]) >= {"active", "drowsy", "half_asleep", "asleep"}
@@ -59,7 +61,9 @@ def test_stages_are_left_only_below_the_lower_threshold() -> None:
         ("unknown before", 2, 0.69, "drowsy", None, "drowsy"),
         ("prospect", None, None, "prospect", "prospect", "prospect"),
     ]
-    table = pd.DataFrame(rows, columns=["customer_id", "frequency", "retained", "stage_line", "was", "expected"])
+    table = pd.DataFrame(
+        rows, columns=["customer_id", "frequency", "retained", "stage_line", "was", "expected"]
+    )
     now = table[["customer_id", "frequency", "retained", "stage_line"]]
     then = table[["customer_id", "was"]].rename(columns={"was": "stage_line"}).dropna()
     out = steady_stages(now, then)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.lifecycle import LANGUAGES, TAXONOMIES, label, stage
 
 LABELS = {
@@ -26,7 +26,10 @@ def test_stages_and_their_order() -> None:
     keys = {name: [each.key for each in stages] for name, stages in TAXONOMIES.items()}
     assert keys["line"] == ["prospect", "new", "active", "drowsy", "half_asleep", "asleep"]
     assert keys["phase"] == ["acquire", "engage", "grow", "retain"]
-    assert keys["segment"] == ["prospect", *[key for taxonomy, key in LABELS if taxonomy == "segment"]]
+    assert keys["segment"] == [
+        "prospect",
+        *[key for taxonomy, key in LABELS if taxonomy == "segment"],
+    ]
 
 
 @pytest.mark.parametrize(("which", "labels"), LABELS.items())
@@ -48,7 +51,9 @@ def test_each_script_keeps_to_its_own_characters(lang: str, charset: str) -> Non
     for stages in TAXONOMIES.values():
         for each in stages:
             for texts in (each.labels, each.goals, each.actions):
-                texts[lang].encode(charset)  # Big5 has no simplified forms, GB 2312 no traditional ones
+                texts[lang].encode(
+                    charset
+                )  # Big5 has no simplified forms, GB 2312 no traditional ones
     with pytest.raises(UnicodeEncodeError):
         {"zh-Hant": "积极", "zh-Hans": "積極"}[lang].encode(charset)
 

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import assign_tiers
 from tests.lifecycle.tables import KINDS, as_kind, to_pandas
 
 
 def base(values: list[float | None], **columns: list[object]) -> pd.DataFrame:
-    return pd.DataFrame({"customer_id": range(len(values)), "ltv": pd.Series(values, dtype=float), **columns})
+    return pd.DataFrame(
+        {"customer_id": range(len(values)), "ltv": pd.Series(values, dtype=float), **columns}
+    )
 
 
 def greedy(values: list[float], shares: tuple[float, float]) -> list[str]:
@@ -18,7 +20,13 @@ def greedy(values: list[float], shares: tuple[float, float]) -> list[str]:
     tiers, ahead = [""] * len(values), 0.0
     for place in sorted(range(len(values)), key=lambda i: (-values[i], i)):
         share = ahead / sum(values)
-        tiers[place] = "high" if share < shares[0] - 1e-12 else "mid" if share < shares[1] - 1e-12 else "budget"
+        tiers[place] = (
+            "high"
+            if share < shares[0] - 1e-12
+            else "mid"
+            if share < shares[1] - 1e-12
+            else "budget"
+        )
         ahead += values[place]
     return tiers
 
@@ -26,7 +34,9 @@ def greedy(values: list[float], shares: tuple[float, float]) -> list[str]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cuts", [None, (0.5, 0.7)])
 def test_cumulative_share_of_value(kind: str, cuts: tuple[float, float] | None) -> None:
-    values = np.random.default_rng(2).lognormal(2, 1.5, 300).round(0).tolist()  # rounding makes ties
+    values = (
+        np.random.default_rng(2).lognormal(2, 1.5, 300).round(0).tolist()
+    )  # rounding makes ties
     table = as_kind(base(values), kind)
     found = assign_tiers(table, cuts=cuts)
     assert type(found) is type(table)
@@ -38,12 +48,18 @@ def test_cumulative_share_of_value(kind: str, cuts: tuple[float, float] | None) 
 @pytest.mark.parametrize("kind", KINDS)
 def test_percentile_and_ties_by_customer(kind: str) -> None:
     table = as_kind(base([5.0] * 10), kind)
-    tiers = to_pandas(assign_tiers(table, method="percentile")).sort_values("customer_id")["tier"].tolist()
+    tiers = (
+        to_pandas(assign_tiers(table, method="percentile"))
+        .sort_values("customer_id")["tier"]
+        .tolist()
+    )
     assert tiers == ["high"] * 2 + ["mid"] * 3 + ["budget"] * 5
 
 
 def test_money_cuts_include_their_amount() -> None:
-    tiers = assign_tiers(base([100.0, 99.9, 20.0, 19.9, None]), method="money", cuts=(100, 20))["tier"]
+    tiers = assign_tiers(base([100.0, 99.9, 20.0, 19.9, None]), method="money", cuts=(100, 20))[
+        "tier"
+    ]
     assert tiers.tolist()[:4] == ["high", "mid", "mid", "budget"]
     assert pd.isna(tiers[4])
 
@@ -82,7 +98,9 @@ def test_shares_with_memory_add_the_margin() -> None:
 def test_without_margin_memory_changes_nothing() -> None:
     values = [9.0, 5.0, 3.0, 1.0]
     remembered = assign_tiers(base(values, last=["high"] * 4), previous="last")["tier"].tolist()
-    assert remembered == assign_tiers(base(values))["tier"].tolist() == ["high", "high", "high", "mid"]
+    assert (
+        remembered == assign_tiers(base(values))["tier"].tolist() == ["high", "high", "high", "mid"]
+    )
 
 
 def test_previous_may_be_the_tier_column_itself() -> None:

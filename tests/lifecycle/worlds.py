@@ -34,7 +34,9 @@ def world(n: int, seed: int, weeks: int = 13) -> World:
     orders = pd.DataFrame({"customer_id": log.owner, "day": log.day, "spend": spend})
     orders = orders[known[log.owner]]
     between = orders[orders["day"] >= until]
-    return World(_seen(orders, until), _seen(orders, DAYS), len(between), float(between["spend"].sum()))
+    return World(
+        _seen(orders, until), _seen(orders, DAYS), len(between), float(between["spend"].sum())
+    )
 
 
 def _seen(orders: pd.DataFrame, end: int) -> ls.Summary:
@@ -52,7 +54,9 @@ def _seen(orders: pd.DataFrame, end: int) -> ls.Summary:
             "frequency": count - 1,
             "recency": (last - first) / 7.0,
             "T": (end - 1 - first) / 7.0,
-            "monetary_value": (total / (count - 1).clip(lower=1)).where(count > 1, 0.0).clip(lower=0.0),
+            "monetary_value": (total / (count - 1).clip(lower=1))
+            .where(count > 1, 0.0)
+            .clip(lower=0.0),
         }
     ).reset_index()
     return ls.Summary.from_frame(table, period="week", stage_window=WINDOW)

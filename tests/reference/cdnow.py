@@ -21,7 +21,9 @@ def orders() -> pd.DataFrame:
     assert spec.origin is not None
     source = Path(spec.origin).parent / "datasets" / "CDNOW_sample.txt"
     names = ["master", "customer", "day", "quantity", "spend"]
-    log = pd.read_csv(source, sep=r"\s+", names=names, dtype={"master": str, "customer": str, "day": str})
+    log = pd.read_csv(
+        source, sep=r"\s+", names=names, dtype={"master": str, "customer": str, "day": str}
+    )
     log["day"] = pd.to_datetime(log["day"], format="%Y%m%d")
     return log.groupby(["customer", "day"], as_index=False)["spend"].sum()
 
@@ -40,7 +42,9 @@ def customers() -> pd.DataFrame:
             "t_x": (table["last"] - table["first"]).dt.days / 7.0,
             "T": (UNTIL - table["first"]).dt.days / 7.0,
             "m": repeats.groupby("customer")["spend"].mean(),
-            "holdout": days[(days["day"] > UNTIL) & (days["day"] <= HOLDOUT_END)].groupby("customer").size(),
+            "holdout": days[(days["day"] > UNTIL) & (days["day"] <= HOLDOUT_END)]
+            .groupby("customer")
+            .size(),
         }
     )
     return out.assign(m=out["m"].fillna(0.0), holdout=out["holdout"].fillna(0.0).astype(np.int64))

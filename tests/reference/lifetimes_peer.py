@@ -33,21 +33,27 @@ def p_alive(family: str, x: Any, t_x: Any, T: Any, **params: Any) -> np.ndarray:
 def expected_purchases(family: str, t: Any, x: Any, t_x: Any, T: Any, **params: Any) -> np.ndarray:
     with np.errstate(all="ignore"):
         peer = fitter(family, **params)
-        return np.asarray(peer.conditional_expected_number_of_purchases_up_to_time(t, x, t_x, T), float)
+        return np.asarray(
+            peer.conditional_expected_number_of_purchases_up_to_time(t, x, t_x, T), float
+        )
 
 
 def flaws(got: np.ndarray, exact: np.ndarray, largest: float) -> dict[str, int]:
     """How many values are no number, negative, above *largest*, or off by more than ``WRONG`` relative, and in all."""
     finite = np.isfinite(got)
     value = np.where(finite, got, 0.0)
-    close = np.where(exact < UNDERFLOW, np.abs(value) <= UNDERFLOW, np.abs(value - exact) <= WRONG * exact)
+    close = np.where(
+        exact < UNDERFLOW, np.abs(value) <= UNDERFLOW, np.abs(value - exact) <= WRONG * exact
+    )
     counts = {
         "not finite": ~finite,
         "negative": finite & (value < 0),
         "above one": finite & (value > largest),
         "otherwise off": finite & (value >= 0) & (value <= largest) & ~close,
     }
-    return {name: int(where.sum()) for name, where in counts.items()} | {"wrong": int((~finite | ~close).sum())}
+    return {name: int(where.sum()) for name, where in counts.items()} | {
+        "wrong": int((~finite | ~close).sum())
+    }
 
 
 def count() -> pd.DataFrame:
@@ -60,8 +66,18 @@ def count() -> pd.DataFrame:
         data = (p["x"], p["t_x"], p["T"])
         alive = p_alive(family, *data, **params)
         expected = expected_purchases(family, p["t"], *data, **params)
-        for name, got, largest in (("p_alive", alive, 1.0), ("expected_purchases", expected, np.inf)):
-            rows.append({"family": family, "quantity": name, "points": len(got), **flaws(got, p[name], largest)})
+        for name, got, largest in (
+            ("p_alive", alive, 1.0),
+            ("expected_purchases", expected, np.inf),
+        ):
+            rows.append(
+                {
+                    "family": family,
+                    "quantity": name,
+                    "points": len(got),
+                    **flaws(got, p[name], largest),
+                }
+            )
     return pd.DataFrame(rows)
 
 

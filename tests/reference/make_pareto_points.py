@@ -8,17 +8,19 @@ without a horizon with Tricomi's function, the expectation is the closed form. D
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import numpy as np
 import pandas as pd
 
 from tests.reference import pareto_oracle as oracle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STORED = Path(__file__).with_name("pareto_points.parquet")
 PARAMS = ("r", "alpha", "s", "beta")
@@ -92,7 +94,9 @@ def confirmed(value: mp.mpf, again: Callable[[int], mp.mpf]) -> bool:
 
 def check(point: dict[str, float]) -> None:
     """Raise if two routes disagree on the integrals that both can do."""
-    r, alpha, s, beta, x, t_x, T, t, rate = (mp.mpf(point[k]) for k in (*PARAMS, "x", "t_x", "T", "t", "rate"))
+    r, alpha, s, beta, x, t_x, T, t, rate = (
+        mp.mpf(point[k]) for k in (*PARAMS, "x", "t_x", "T", "t", "rate")
+    )
     R = r + x
     integrals = (
         (R, s + 1, alpha + t_x, beta + t_x, T - t_x),
@@ -133,7 +137,9 @@ def evaluate(point: dict[str, float], derivatives: bool, checked: bool = True) -
         }
         slopes = [float("nan")] * 14
         if derivatives:
-            gradient, hessian = oracle.derivatives(*(past[k] for k in ("x", "t_x", "T")), *params.values())
+            gradient, hessian = oracle.derivatives(
+                *(past[k] for k in ("x", "t_x", "T")), *params.values()
+            )
             slopes = [*gradient, *hessian]
         row |= dict(zip([*("by_" + p for p in PARAMS), *TRIANGLE], slopes, strict=True))
     return {name: float(value) for name, value in row.items()}

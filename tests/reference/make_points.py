@@ -74,7 +74,9 @@ def confirmed(purchases: mp.mpf, family: str, future: dict[str, float]) -> bool:
     is right; so it confirms a value and is never the value.
     """
     for digits in (60, 120, 240):
-        again = oracle.expected_alive(family, **future, route=partial(oracle.alive_by_hypergeometric, digits=digits))
+        again = oracle.expected_alive(
+            family, **future, route=partial(oracle.alive_by_hypergeometric, digits=digits)
+        )
         if abs(purchases - again) <= mp.mpf("1e-15") * purchases:
             return True
     return False
@@ -90,7 +92,9 @@ def evaluate(point: dict[str, float]) -> list[dict[str, Any]]:
             alive = oracle.p_alive(family, **past)
             purchases = oracle.expected_alive(family, **future)
             if not confirmed(purchases, family, future):
-                raise ArithmeticError(f"two routes disagree at {family} {point}: panels give {purchases}")
+                raise ArithmeticError(
+                    f"two routes disagree at {family} {point}: panels give {purchases}"
+                )
             buys = oracle.p_purchase_alive(family, **future)
             rows.append(
                 {

@@ -10,12 +10,15 @@ The expected purchases of a living customer are computed twice over:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from math import exp, log, log1p, sqrt
+from typing import TYPE_CHECKING
 
 import mpmath as mp
 from mpmath import mpf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIGITS = 40
 ORDER = 24
@@ -77,7 +80,8 @@ def alive_by_panels(R: mpf, s: mpf, a: mpf, b: mpf, order: int = ORDER, width: f
         step = min(width, 2.0 * sqrt(1.0 / (float(a) + 1.0) + 1.0 / (float(b) + 1.0)))
         count = max(1, int((stop - start) / step) + 1)
         ends = [
-            mp.log(low / (1 - low)) + (mp.log((1 - high) / high) - mp.log(low / (1 - low))) * i / count
+            mp.log(low / (1 - low))
+            + (mp.log((1 - high) / high) - mp.log(low / (1 - low))) * i / count
             for i in range(count + 1)
         ]
         heights = [_height(float(u), float(R), float(s), float(a), float(b)) for u in ends]
@@ -115,7 +119,9 @@ def alive_by_hypergeometric(R: mpf, s: mpf, a: mpf, b: mpf, digits: int = 60) ->
         return (a + b - 1) / (a - 1) * (1 - (1 + s) ** -R * gauss)
 
 
-def log_likelihood(family: str, x: float, t_x: float, T: float, r: float, alpha: float, a: float, b: float) -> mpf:
+def log_likelihood(
+    family: str, x: float, t_x: float, T: float, r: float, alpha: float, a: float, b: float
+) -> mpf:
     """ln L of (x, t_x, T), straight from the definition with gamma functions."""
     with mp.workdps(DIGITS + 15):
         x, t_x, T, r, alpha, a, b = map(mpf, (x, t_x, T, r, alpha, a, b))
@@ -124,7 +130,9 @@ def log_likelihood(family: str, x: float, t_x: float, T: float, r: float, alpha:
         log_alive = _log_beta(a, b + x + extra) - _log_beta(a, b) - (r + x) * mp.log(alpha + T)
         if x == 0 and not extra:
             return head + log_alive
-        log_gone = _log_beta(a + 1, b + x + extra - 1) - _log_beta(a, b) - (r + x) * mp.log(alpha + t_x)
+        log_gone = (
+            _log_beta(a + 1, b + x + extra - 1) - _log_beta(a, b) - (r + x) * mp.log(alpha + t_x)
+        )
         top = max(log_alive, log_gone)
         return head + top + mp.log(mp.exp(log_alive - top) + mp.exp(log_gone - top))
 
@@ -133,7 +141,9 @@ def _log_beta(a: mpf, b: mpf) -> mpf:
     return mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
 
 
-def p_alive(family: str, x: float, t_x: float, T: float, r: float, alpha: float, a: float, b: float) -> mpf:
+def p_alive(
+    family: str, x: float, t_x: float, T: float, r: float, alpha: float, a: float, b: float
+) -> mpf:
     """The share of the likelihood that belongs to being alive at T."""
     with mp.workdps(DIGITS + 15):
         if x == 0 and family == "bg/nbd":
@@ -145,13 +155,17 @@ def p_alive(family: str, x: float, t_x: float, T: float, r: float, alpha: float,
         return alive / (alive + gone * ((alpha + T) / (alpha + t_x)) ** (r + x))
 
 
-def _future(family: str, t: float, x: float, T: float, r: float, alpha: float, a: float, b: float) -> tuple[mpf, ...]:
+def _future(
+    family: str, t: float, x: float, T: float, r: float, alpha: float, a: float, b: float
+) -> tuple[mpf, ...]:
     """(R, s, a, b') of a customer alive at T."""
     t, x, T, r, alpha, a, b = map(mpf, (t, x, T, r, alpha, a, b))
     return r + x, t / (alpha + T), a, b + x + (1 if family == "mbg/nbd" else 0)
 
 
-def p_purchase_alive(family: str, t: float, x: float, T: float, r: float, alpha: float, a: float, b: float) -> mpf:
+def p_purchase_alive(
+    family: str, t: float, x: float, T: float, r: float, alpha: float, a: float, b: float
+) -> mpf:
     """P(at least one purchase in (T, T + t] | alive at T)."""
     with mp.workdps(DIGITS + 40):
         R, s, _, _ = _future(family, t, x, T, r, alpha, a, b)

@@ -32,7 +32,9 @@ def integral(n: Number, P: Number, S: Number, rate: Number, A: Number, B: Number
         top = mp.log(mpf(w) if w != mp.inf and w != float("inf") else 300 / rate)
         # everything about which panels there are is decided in doubles
         f = [float(v) for v in (n, P, S, rate, A, B)]
-        step = min(1.5, 3.0 / sqrt(f[0] + 1.0))  # the integrand changes over 1 in ln u, its peak is as narrow as this
+        step = min(
+            1.5, 3.0 / sqrt(f[0] + 1.0)
+        )  # the integrand changes over 1 in ln u, its peak is as narrow as this
         peak = _peak(float(top), f)
         height = _height(peak, f)
         low = peak
@@ -73,7 +75,9 @@ def _peak(top: float, f: list[float]) -> float:
     return high
 
 
-def by_hypergeometric(P: Number, S: Number, A: Number, B: Number, w: Number, digits: int = 80) -> mpf:
+def by_hypergeometric(
+    P: Number, S: Number, A: Number, B: Number, w: Number, digits: int = 80
+) -> mpf:
     """ln of the same integral with n = rate = 0, as the difference of two ₂F₁ (equations 19 and 20 of the note)."""
     with mp.workdps(digits):
         P, S, A, B, w = map(mpf, (P, S, A, B, w))
@@ -99,7 +103,9 @@ def odds(x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, be
         return mp.log(s / B) + grown + integral(0, r + x, s + 1, 0, A, B, w)
 
 
-def log_likelihood(x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
+def log_likelihood(
+    x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number
+) -> mpf:
     """ln L of (x, t_x, T), straight from the definition; 0 of a customer who has not been observed."""
     if x == T == 0:
         return mpf(0)
@@ -108,16 +114,22 @@ def log_likelihood(x: float, t_x: float, T: float, r: Number, alpha: Number, s: 
         x, T, r, alpha, s, beta = map(mpf, (x, T, r, alpha, s, beta))
         head = mp.loggamma(r + x) - mp.loggamma(r) + r * mp.log(alpha) + s * mp.log(beta)
         alive = head - (r + x) * mp.log(alpha + T) - s * mp.log(beta + T)
-        return alive + (mp.log1p(mp.exp(dropped)) if dropped < 0 else dropped + mp.log1p(mp.exp(-dropped)))
+        return alive + (
+            mp.log1p(mp.exp(dropped)) if dropped < 0 else dropped + mp.log1p(mp.exp(-dropped))
+        )
 
 
-def p_alive(x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
+def p_alive(
+    x: float, t_x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number
+) -> mpf:
     """The share of the likelihood that belongs to being alive at T."""
     with mp.workdps(DIGITS + 15):
         return 1 / (1 + mp.exp(odds(x, t_x, T, r, alpha, s, beta)))
 
 
-def survival(n: float, t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
+def survival(
+    n: float, t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number
+) -> mpf:
     """P(at least n ≥ 1 purchases within t | alive): the density of the time of the n-th, integrated."""
     with mp.workdps(DIGITS + 15):
         n, t, x, T, r, alpha, s, beta = map(mpf, (n, t, x, T, r, alpha, s, beta))
@@ -126,7 +138,9 @@ def survival(n: float, t: float, x: float, T: float, r: Number, alpha: Number, s
         return mp.exp(integral(n - 1, R + n, s, 0, A, B, t) - mp.log(A) - log_beta)
 
 
-def pmf(n: float, t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
+def pmf(
+    n: float, t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number
+) -> mpf:
     """P(exactly n purchases within t | alive at T)."""
     with mp.workdps(DIGITS + 15):
         n, t, x, T, r, alpha, s, beta = map(mpf, (n, t, x, T, r, alpha, s, beta))
@@ -137,7 +151,9 @@ def pmf(n: float, t: float, x: float, T: float, r: Number, alpha: Number, s: Num
         return mp.exp(ways + stays) + mp.exp(ways + leaves)
 
 
-def expected_alive(t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number) -> mpf:
+def expected_alive(
+    t: float, x: float, T: float, r: Number, alpha: Number, s: Number, beta: Number
+) -> mpf:
     """Expected purchases within t given alive at T, by the closed form (equation 41 of the note)."""
     with mp.workdps(DIGITS + 40):
         t, x, T, r, alpha, s, beta = map(mpf, (t, x, T, r, alpha, s, beta))

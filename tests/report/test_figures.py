@@ -7,27 +7,40 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lifestage.report import figures
+from lifestage.report.page import charts_base
 
 NASTY = "<script>alert(1)</script> $x^2$ & [[0]]"
 WORDS = {"lang": "zh-Hant", "title": f"T {NASTY}", "x": "x 顧客", "y": "y 數", "holdout": "保留"}
-PAIRS = [{"frequency": str(i), "actual": 1500.0 / (i + 1), "expected": 1400.0 / (i + 1)} for i in range(8)]
+PAIRS = [
+    {"frequency": str(i), "actual": 1500.0 / (i + 1), "expected": 1400.0 / (i + 1)}
+    for i in range(8)
+]
 TRACK = [
-    {"end": f"2024-{i // 4 + 1:02d}-0{i % 4 + 1}", "actual": 10.0 + i, "expected": 11.0 + i, "holdout": i > 20}
+    {
+        "end": f"2024-{i // 4 + 1:02d}-0{i % 4 + 1}",
+        "actual": 10.0 + i,
+        "expected": 11.0 + i,
+        "holdout": i > 20,
+    }
     | {"actual_cumulative": 10.0 * i, "expected_cumulative": 11.0 * i}
     for i in range(40)
 ]
-STAGES = [{"label": NASTY, "customers": 0.7, "value": 0.2}, {"label": "冠軍", "customers": 0.3, "value": 0.8}]
+STAGES = [
+    {"label": NASTY, "customers": 0.7, "value": 0.2},
+    {"label": "冠軍", "customers": 0.3, "value": 0.8},
+]
 BARS = [{"low": 0.0, "high": 5.0, "customers": 30}, {"low": 5.0, "high": None, "customers": 3}]
 
 CHARTS = {
-    "pairs": lambda name: figures.pairs(name, PAIRS, WORDS),
-    "total": lambda name: figures.track(name, TRACK, WORDS, suffix="_cumulative"),
-    "weekly": lambda name: figures.track(name, TRACK, WORDS),
-    "stages": lambda name: figures.stage_bars(name, STAGES, WORDS),
-    "poor": lambda name: figures.stage_bars(name, [{**row, "value": None} for row in STAGES], WORDS),
-    "histogram": lambda name: figures.histogram(name, BARS, WORDS),
-    "curve": lambda name: figures.concentration(name, [(0.1, 0.5), (1.0, 1.0)], WORDS),
+    "pairs": lambda name: charts_base.pairs(name, PAIRS, WORDS),
+    "total": lambda name: charts_base.track(name, TRACK, WORDS, suffix="_cumulative"),
+    "weekly": lambda name: charts_base.track(name, TRACK, WORDS),
+    "stages": lambda name: charts_base.stage_bars(name, STAGES, WORDS),
+    "poor": lambda name: charts_base.stage_bars(
+        name, [{**row, "value": None} for row in STAGES], WORDS
+    ),
+    "histogram": lambda name: charts_base.histogram(name, BARS, WORDS),
+    "curve": lambda name: charts_base.concentration(name, [(0.1, 0.5), (1.0, 1.0)], WORDS),
 }
 
 
@@ -45,14 +58,18 @@ def test_charts_are_accessible_responsive_and_deterministic(kind: str) -> None:
     assert title.attrib["id"] == root.attrib["aria-labelledby"]
     assert "<script" not in svg
     assert "metadata" not in svg
-    texts = ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    texts = [
+        "".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")
+    ]
     assert WORDS["x"] in texts
     assert not any(re.fullmatch(r"\[\[\d+\]\]", text) for text in texts)
 
 
 def test_text_of_the_data_stays_text() -> None:
     root = ElementTree.fromstring(CHARTS["stages"]("s"))
-    assert NASTY in ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert NASTY in [
+        "".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")
+    ]
 
 
 def test_ids_of_one_chart_never_meet_those_of_another() -> None:

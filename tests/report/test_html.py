@@ -6,11 +6,9 @@ import base64
 import io
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -18,12 +16,23 @@ import polars as pl
 import pytest
 
 import lifestage as ls
-from lifestage.errors import ConfigError
+from lifestage.core.errors import ConfigError
 from lifestage.evaluate import put_to_test
-from lifestage.report import html, summarize_run, write_report
+from lifestage.report import summarize_run, write_report
+from lifestage.report import write as html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 EVIL = "<script>alert(1)</script>"
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+]
 TOPICS = [
     "forecast",
     "ahead",
@@ -64,27 +73,50 @@ class Page(HTMLParser):
 def evil(staged: pd.DataFrame) -> pd.DataFrame:
     """Staged customers, those at risk with ids that would run if they were not escaped, and a channel."""
     ids = staged["customer_id"].astype(str)
-    channel = pd.Series(["shop", "<b>web</b>"] * len(staged), name="channel")[: len(staged)].to_numpy()
+    channel = pd.Series(["shop", "<b>web</b>"] * len(staged), name="channel")[
+        : len(staged)
+    ].to_numpy()
     return staged.assign(customer_id=ids.where(~staged["at_risk"], EVIL + ids), channel=channel)
 
 
 @pytest.fixture(scope="module")
-def run(evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary) -> dict[str, Any]:
+def run(
+    evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary
+) -> dict[str, Any]:
     before = summarize_run(evil, model)
     trust = put_to_test(ls.datasets.cdnow(), customers, model, {"period": "week"})
     known = summarize_run(staged, model, customers=customers, trust=trust)
-    outlook = before["outlook"] | {name: known["outlook"][name] for name in ("realised", "schedule")}
-    return {**before, "outlook": outlook, "trust": known["trust"], "previous": before, "metric_changes": []}
+    outlook = before["outlook"] | {
+        name: known["outlook"][name] for name in ("realised", "schedule")
+    }
+    return {
+        **before,
+        "outlook": outlook,
+        "trust": known["trust"],
+        "previous": before,
+        "metric_changes": [],
+    }
 
 
 @pytest.fixture(scope="module")
 def pages(
-    evil: pd.DataFrame, model: ls.LTVModel, run: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    evil: pd.DataFrame,
+    model: ls.LTVModel,
+    run: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     for lang in ("en", "zh-Hant", "zh-Hans"):
         title = f"Shop {EVIL}" if lang == "en" else None
-        write_report(evil, model, folder / f"{lang}.html", lang=lang, currency="USD", title=title, summary=run)
+        write_report(
+            evil,
+            model,
+            folder / f"{lang}.html",
+            lang=lang,
+            currency="USD",
+            title=title,
+            summary=run,
+        )
     return folder
 
 
@@ -94,7 +126,10 @@ def test_page_is_complete_and_needs_nothing_else(pages: Path) -> None:
     assert [each for each in page.ids if each in TOPICS] == TOPICS
     assert len(page.ids) == len(set(page.ids))
     assert not page.tags & {"script", "iframe", "object", "embed", "img"}
-    assert all(link.startswith(("#", "data:,", "data:text/csv;charset=utf-8;base64,")) for link in page.links)
+    assert all(
+        link.startswith(("#", "data:,", "data:text/csv;charset=utf-8;base64,"))
+        for link in page.links
+    )
     assert not re.search(r"@import|url\((?!#)", text)
     assert EVIL not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -116,12 +151,22 @@ def test_same_run_gives_the_same_page(
     evil: pd.DataFrame, model: ls.LTVModel, run: dict[str, Any], tmp_path: Path
 ) -> None:
     first = write_report(evil, model, tmp_path / "a.html", summary=run).read_bytes()
-    assert write_report(pl.from_pandas(evil), model, tmp_path / "b.html", summary=run).read_bytes() == first
-    assert write_report(duckdb.from_df(evil), model, tmp_path / "c.html", summary=run).read_bytes() == first
+    assert (
+        write_report(pl.from_pandas(evil), model, tmp_path / "b.html", summary=run).read_bytes()
+        == first
+    )
+    assert (
+        write_report(duckdb.from_df(evil), model, tmp_path / "c.html", summary=run).read_bytes()
+        == first
+    )
 
 
 def test_nothing_half_written_stays(
-    evil: pd.DataFrame, model: ls.LTVModel, run: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evil: pd.DataFrame,
+    model: ls.LTVModel,
+    run: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     target = tmp_path / "report.html"
     target.write_text("before")
@@ -140,8 +185,14 @@ def test_nothing_half_written_stays(
     assert not (tmp_path / "new").exists()
 
 
-def test_missing_parts_leave_a_readable_page(customers: ls.Summary, model: ls.LTVModel, tmp_path: Path) -> None:
-    bare = replace(model, spend=None, data=replace(model.data, calendar=None, holdout=None, quality=None, until=None))
+def test_missing_parts_leave_a_readable_page(
+    customers: ls.Summary, model: ls.LTVModel, tmp_path: Path
+) -> None:
+    bare = replace(
+        model,
+        spend=None,
+        data=replace(model.data, calendar=None, holdout=None, quality=None, until=None),
+    )
     staged = ls.assign_stages(bare.predict(replace(customers, until=None), horizon=26))
     text = write_report(staged, bare, tmp_path / "bare.html").read_text("utf-8")
     assert [each for each in Page(text).ids if each in TOPICS] == BARE
@@ -153,7 +204,9 @@ def test_missing_parts_leave_a_readable_page(customers: ls.Summary, model: ls.LT
 def test_the_list_of_customers_at_risk_can_be_taken_along(pages: Path, evil: pd.DataFrame) -> None:
     text = (pages / "zh-Hans.html").read_text("utf-8")
     link = next(link for link in Page(text).links if link.startswith("data:text/csv"))
-    listed = pd.read_csv(io.BytesIO(base64.b64decode(link.split(",", 1)[1])), dtype={"customer_id": str})
+    listed = pd.read_csv(
+        io.BytesIO(base64.b64decode(link.split(",", 1)[1])), dtype={"customer_id": str}
+    )
     risky = evil[evil["at_risk"]]
     assert set(listed["customer_id"]) == set(risky["customer_id"])
     assert listed["value_lost"].is_monotonic_decreasing
@@ -163,7 +216,11 @@ def test_the_list_of_customers_at_risk_can_be_taken_along(pages: Path, evil: pd.
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         pytest.skip("no Chromium is installed")
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -173,7 +230,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("en", 390), ("zh-Hant", 1280), ("zh-Hant", 390)])
+@pytest.mark.parametrize(
+    ("lang", "width"), [("en", 1280), ("en", 390), ("zh-Hant", 1280), ("zh-Hant", 390)]
+)
 def test_in_a_browser(browser: Any, pages: Path, lang: str, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
     noise: list[str] = []

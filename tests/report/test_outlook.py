@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-import lifestage as ls
-from lifestage.report import outlook
+from lifestage.report.facts import outlook
+
+if TYPE_CHECKING:
+    import lifestage as ls
 
 TERMS = {"horizon": 52.0, "discount_rate": 0.1, "margin": 1.0, "level": 0.9}
 
@@ -40,7 +42,9 @@ def test_a_sample_tells_what_the_base_tells(
     last, truth = (each["forecast"]["totals"][-1]["revenue"] for each in (some, whole))
     # means of 200 futures, of totals that vary by some 8 % (700 customers) and 5 %
     assert last == pytest.approx(people * bought.mean(), rel=0.025)
-    assert truth == pytest.approx((staged["expected_purchases"] * staged["expected_spend"]).sum(), rel=0.015)
+    assert truth == pytest.approx(
+        (staged["expected_purchases"] * staged["expected_spend"]).sum(), rel=0.015
+    )
     assert abs(last - truth) < 4 * error
     (cohorts,), (all_of_them,) = some["groups"], whole["groups"]
     found, truth = pd.DataFrame(cohorts["rows"]), pd.DataFrame(all_of_them["rows"])
@@ -48,8 +52,14 @@ def test_a_sample_tells_what_the_base_tells(
     assert found["group"].tolist() == truth["group"].tolist()
     np.testing.assert_allclose(found[exact], truth[exact], rtol=1e-9)
     width = (found["worth_high"] - found["worth_low"]) / (truth["worth_high"] - truth["worth_low"])
-    assert width.between(0.75, 1.33).all()  # of the base; of the smaller sample it would be 2.4 times as wide
-    assert some["at_risk"]["customers"] == whole["at_risk"]["customers"] == int(staged["at_risk"].sum())
+    assert width.between(
+        0.75, 1.33
+    ).all()  # of the base; of the smaller sample it would be 2.4 times as wide
+    assert (
+        some["at_risk"]["customers"]
+        == whole["at_risk"]["customers"]
+        == int(staged["at_risk"].sum())
+    )
     assert some["at_risk"] == whole["at_risk"]  # fewer than are drawn
     monkeypatch.setattr(outlook, "SPREAD", 60)
     at_risk, fewer = staged[staged["at_risk"]], outlook._at_risk(model, frame, TERMS)
@@ -67,7 +77,9 @@ def test_a_group_that_the_lot_missed_keeps_its_means(
     monkeypatch.setattr(outlook, "SAMPLE", 700)
     monkeypatch.setattr(outlook, "SPREAD", 100)
     channel = np.where(np.arange(len(staged)) == 7, "kiosk", "web")
-    rows = outlook.outlook(staged.assign(channel=channel), model, None, TERMS, 20.0)["groups"][0]["rows"]
+    rows = outlook.outlook(staged.assign(channel=channel), model, None, TERMS, 20.0)["groups"][0][
+        "rows"
+    ]
     kiosk = next(row for row in rows if row["group"] == "kiosk")
     assert kiosk["customers"] == 1
     assert kiosk["ltv"] == pytest.approx(staged["ltv"].iloc[7])

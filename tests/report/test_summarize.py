@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -15,10 +14,13 @@ import pyarrow as pa
 import pytest
 
 import lifestage as ls
-from lifestage.errors import DataError
+from lifestage.core.errors import DataError
 from lifestage.report import summarize_run, write_report
-from lifestage.report.format import Numbers
-from lifestage.report.spread import ltv_distribution
+from lifestage.report.facts.value_distribution import ltv_distribution
+from lifestage.report.words.format import Numbers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,9 @@ def test_it_is_plain_json(run: dict[str, Any]) -> None:
     assert json.loads(json.dumps(run, allow_nan=False)) == run
 
 
-def test_counts_and_totals_are_those_of_the_table(run: dict[str, Any], staged: pd.DataFrame) -> None:
+def test_counts_and_totals_are_those_of_the_table(
+    run: dict[str, Any], staged: pd.DataFrame
+) -> None:
     assert run["data"]["customers"] == 2357
     assert run["data"]["repeaters"] == 946
     assert run["data"]["until"] == "1997-09-30"
@@ -44,8 +48,17 @@ def test_counts_and_totals_are_those_of_the_table(run: dict[str, Any], staged: p
     assert run["cannot_lose"]["customers"] == int(staged["cannot_lose"].sum())
     for name, counts in run["stages"].items():
         assert sum(counts.values()) == len(staged)
-        assert {k: v for k, v in counts.items() if v} == staged[f"stage_{name}"].value_counts().to_dict()
-    assert set(run["stages"]["line"]) == {"prospect", "new", "active", "drowsy", "half_asleep", "asleep"}
+        assert {k: v for k, v in counts.items() if v} == staged[
+            f"stage_{name}"
+        ].value_counts().to_dict()
+    assert set(run["stages"]["line"]) == {
+        "prospect",
+        "new",
+        "active",
+        "drowsy",
+        "half_asleep",
+        "asleep",
+    }
 
 
 def test_rows_add_up_and_the_fit_is_told(run: dict[str, Any]) -> None:
@@ -64,7 +77,9 @@ def test_intervals_hold_their_totals(run: dict[str, Any]) -> None:
     for name, total in run["totals"].items():
         low, high = run["intervals"][name]
         assert 0 < low < total < high
-        sigma = np.log(high / low) / (2 * 1.6448536269514722)  # of the lognormal with a 90 % interval from low to high
+        sigma = np.log(high / low) / (
+            2 * 1.6448536269514722
+        )  # of the lognormal with a 90 % interval from low to high
         assert (low * high) ** 0.5 * np.exp(sigma**2 / 2) == pytest.approx(total, rel=1e-6)
 
 
@@ -103,7 +118,9 @@ def test_formulas_by_hand(run: dict[str, Any], staged: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    "engine", [pl.from_pandas, pa.Table.from_pandas, duckdb.from_df], ids=["polars", "arrow", "duckdb"]
+    "engine",
+    [pl.from_pandas, pa.Table.from_pandas, duckdb.from_df],
+    ids=["polars", "arrow", "duckdb"],
 )
 def test_every_engine_tells_the_same(
     engine: Any, run: dict[str, Any], staged: pd.DataFrame, model: ls.LTVModel
@@ -120,11 +137,17 @@ def same(one: Any, two: Any) -> bool:
     return bool(one == pytest.approx(two, rel=1e-9)) if isinstance(one, float) else one == two
 
 
-def test_a_later_run_compares_with_an_earlier(run: dict[str, Any], staged: pd.DataFrame, model: ls.LTVModel) -> None:
+def test_a_later_run_compares_with_an_earlier(
+    run: dict[str, Any], staged: pd.DataFrame, model: ls.LTVModel
+) -> None:
     before = json.loads(json.dumps(run))
     before["metrics"][0]["revenue"] /= 2
     later = summarize_run(staged, model, previous=before, cac=10.0)
-    change = {row["metric"]: row["relative_change"] for row in later["metric_changes"] if row["scope"] == "total"}
+    change = {
+        row["metric"]: row["relative_change"]
+        for row in later["metric_changes"]
+        if row["scope"] == "total"
+    }
     assert change["revenue"] == pytest.approx(1.0)
     assert change["orders" if "orders" in change else "churn"] == 0
     assert later["previous"]["totals"] == run["totals"]
@@ -132,7 +155,11 @@ def test_a_later_run_compares_with_an_earlier(run: dict[str, Any], staged: pd.Da
 
 
 def test_without_money_calendar_and_quality(customers: ls.Summary, model: ls.LTVModel) -> None:
-    bare = replace(model, spend=None, data=replace(model.data, calendar=None, holdout=None, quality=None, until=None))
+    bare = replace(
+        model,
+        spend=None,
+        data=replace(model.data, calendar=None, holdout=None, quality=None, until=None),
+    )
     staged = ls.assign_stages(bare.predict(replace(customers, until=None), horizon=26))
     run = summarize_run(staged, bare)
     assert run["totals"]["ltv"] is None

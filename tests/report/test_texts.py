@@ -10,13 +10,17 @@ from string import Formatter
 import pytest
 
 import lifestage
-from lifestage.errors import ConfigError
-from lifestage.report.format import Money, Numbers
-from lifestage.report.texts import LANGUAGES, voice
+from lifestage.core.errors import ConfigError
+from lifestage.report.words.format import Money, Numbers
 from lifestage.report.words.notes import NOTES, REASONS
+from lifestage.report.words.translator import LANGUAGES, voice
 
 SOURCE = Path(lifestage.__file__).parent
-MODULES = [ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py") if "report" not in path.parts]
+MODULES = [
+    ast.parse(path.read_text("utf-8"))
+    for path in SOURCE.rglob("*.py")
+    if "report" not in path.parts
+]
 
 
 def fields(text: str) -> set[str]:
@@ -25,11 +29,18 @@ def fields(text: str) -> set[str]:
 
 @pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
 def test_every_sentence_is_translated_with_the_same_values(lang: str) -> None:
-    forms = {key for key in LANGUAGES["en"] if key.endswith("_one")}  # Chinese has no form of its own for one
+    forms = {
+        key for key in LANGUAGES["en"] if key.endswith("_one")
+    }  # Chinese has no form of its own for one
     assert {key.removesuffix("_one") for key in forms} <= set(LANGUAGES["en"])
-    english, other = {key: text for key, text in LANGUAGES["en"].items() if key not in forms}, LANGUAGES[lang]
+    english, other = (
+        {key: text for key, text in LANGUAGES["en"].items() if key not in forms},
+        LANGUAGES[lang],
+    )
     assert set(english) == set(other)
-    assert {key: fields(text) for key, text in english.items()} == {key: fields(text) for key, text in other.items()}
+    assert {key: fields(text) for key, text in english.items()} == {
+        key: fields(text) for key, text in other.items()
+    }
     same = {key for key, text in english.items() if text == other[key]}
     assert same <= {"ltv", "metric_ltv_to_cac", "separator"}
 
@@ -58,7 +69,13 @@ def test_every_note_that_can_be_made_has_chinese_and_no_other_has() -> None:
                 continue
             code, values = call.args[0], call.args[2] if len(call.args) > 2 else None
             assert isinstance(code, ast.Constant), ast.unparse(call)
-            made[code.value] = keys_of(values) if isinstance(values, ast.Dict) else set() if values is None else None
+            made[code.value] = (
+                keys_of(values)
+                if isinstance(values, ast.Dict)
+                else set()
+                if values is None
+                else None
+            )
     assert {"at_bound", "picked", "stacked", "truncated_start", "no_repeats"} < set(made)
     for lang in ("zh-Hant", "zh-Hans"):
         assert set(made) == set(NOTES[lang])
@@ -71,16 +88,26 @@ def keys_of(values: ast.Dict) -> set[str]:
 
 
 def test_every_reason_of_a_quality_record_has_a_name_and_no_other_has() -> None:
-    from lifestage.data.orders import NOT_POSITIVE, UNREADABLE, ZERO
+    from lifestage.data.log.lines import NOT_POSITIVE, UNREADABLE, ZERO
 
     counted = {*UNREADABLE, NOT_POSITIVE, ZERO}
     for module in MODULES:
         for node in ast.walk(module):
             if isinstance(node, ast.Assign | ast.keyword) and isinstance(node.value, ast.Dict):
-                names = [node.arg] if isinstance(node, ast.keyword) else [ast.unparse(each) for each in node.targets]
+                names = (
+                    [node.arg]
+                    if isinstance(node, ast.keyword)
+                    else [ast.unparse(each) for each in node.targets]
+                )
                 if {"dropped", "found", "merged"} & set(names):
                     counted |= keys_of(node.value)
-    assert {"after_until", "exact_duplicates", "days_netted_to_nothing", "same_day_lines", "missing_id"} < counted
+    assert {
+        "after_until",
+        "exact_duplicates",
+        "days_netted_to_nothing",
+        "same_day_lines",
+        "missing_id",
+    } < counted
     for lang in LANGUAGES:
         assert counted == set(REASONS[lang])
 
@@ -91,12 +118,17 @@ def test_notes_take_their_values_and_fall_back_to_english() -> None:
     assert "12" in voice("zh-Hant").note(note)
     assert "回購" in voice("zh-Hant").note(note)
     assert voice("zh-Hans").note({**note, "values": {}}) == "Only 12 repeat buyers."
-    assert voice("zh-Hans").note({"code": "unheard_of", "text": "As it is.", "values": {}}) == "As it is."
+    assert (
+        voice("zh-Hans").note({"code": "unheard_of", "text": "As it is.", "values": {}})
+        == "As it is."
+    )
 
 
 def test_correlation_note_reads_nested_values() -> None:
     values = {"all": {"spearman": 0.31}, "without_top_1_percent": {"spearman": -0.2}}
-    text = voice("zh-Hant").note({"code": "spend_frequency_correlated", "text": "…", "values": values})
+    text = voice("zh-Hant").note(
+        {"code": "spend_frequency_correlated", "text": "…", "values": values}
+    )
     assert "+0.31" in text
     assert "-0.20" in text
 
@@ -114,11 +146,21 @@ def test_numbers_are_written_as_in_the_language(lang: str) -> None:
     assert write.number(-1234567, 0) == "-1,234,567"
     assert write.number(-0.04) == "0.0"
     assert write.integer(float("nan")) == write.number(None) == write.percent(float("inf")) == "–"
-    assert [write.percent(share) for share in (0.12, 0.0349, 0.00001, 0.99999)] == ["12%", "3.5%", "<0.1%", ">99.9%"]
+    assert [write.percent(share) for share in (0.12, 0.0349, 0.00001, 0.99999)] == [
+        "12%",
+        "3.5%",
+        "<0.1%",
+        ">99.9%",
+    ]
     assert [write.percent(share) for share in (0, 1, 0.001, 0.991, -0.03, 12.5)] == [
         "0%", "100%", "0.1%", "99.1%", "-3.0%", "1,250%",
     ]  # fmt: skip
-    assert [write.signed_percent(change) for change in (0.5, -0.5, 0, None)] == ["+50%", "-50%", "0%", "–"]
+    assert [write.signed_percent(change) for change in (0.5, -0.5, 0, None)] == [
+        "+50%",
+        "-50%",
+        "0%",
+        "–",
+    ]
     assert write.axis([0, 0.05, 0.1, 0.15]) == ["0.00", "0.05", "0.10", "0.15"]
     assert write.axis([0, 0.125], share=True) == ["0.0%", "12.5%"]
 
@@ -138,8 +180,18 @@ def test_money_has_its_currency_beside_it() -> None:
 
 def test_one_is_not_spoken_of_as_many() -> None:
     english, chinese = voice("en"), voice("zh-Hans")
-    assert [english.periods(n, "week") for n in (1, 2, 0.5, 1.5)] == ["1 week", "2 weeks", "0.5 weeks", "1.5 weeks"]
-    assert [english.days(n) for n in (1, 0.9, 2, 1000)] == ["1 day", "1 day", "2 days", "1,000 days"]
+    assert [english.periods(n, "week") for n in (1, 2, 0.5, 1.5)] == [
+        "1 week",
+        "2 weeks",
+        "0.5 weeks",
+        "1.5 weeks",
+    ]
+    assert [english.days(n) for n in (1, 0.9, 2, 1000)] == [
+        "1 day",
+        "1 day",
+        "2 days",
+        "1,000 days",
+    ]
     assert [chinese.periods(n, "week") for n in (1, 2)] == ["1 周", "2 周"]
     assert english.say("risk_cannot_lose", 1, count="1").startswith("1 customer carries")
     assert english.say("risk_cannot_lose", 0, count="0").startswith("0 customers carry")

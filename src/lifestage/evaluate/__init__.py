@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lifestage.evaluate.backtesting import Backtest, backtest
-from lifestage.evaluate.calibration import calibrate
-from lifestage.evaluate.choice import Comparison, compare
-from lifestage.evaluate.monitoring import Drift, drift
-from lifestage.evaluate.tracking import frequency_fit, holdout_fit, tracking
-from lifestage.evaluate.trust import Trust, put_to_test
-from lifestage.leave_one_out import loo
+from lifestage.evaluate.backtest import Backtest, backtest
+from lifestage.evaluate.drift import Drift, drift
+from lifestage.evaluate.fit_checks import frequency_fit, holdout_fit, tracking
+from lifestage.evaluate.recalibrate import calibrate
+from lifestage.evaluate.validation import Trust, put_to_test
+from lifestage.fitting.loo import loo
+from lifestage.fitting.selection import Comparison, compare
 
 __all__ = [
     "Backtest",

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lifestage.core.typing import Floats
+
 __all__ = ["BASELINES", "baseline_forecasts"]
 
-Floats = NDArray[np.float64]
 
-BASELINES = ("base rate", "historical average", "last period repeats", "days since last purchase", "formula")
+BASELINES = (
+    "base rate",
+    "historical average",
+    "last period repeats",
+    "days since last purchase",
+    "formula",
+)
 
 
 def baseline_forecasts(table: pd.DataFrame, horizon: float) -> dict[str, dict[str, Floats]]:
@@ -51,7 +57,11 @@ def baseline_forecasts(table: pd.DataFrame, horizon: float) -> dict[str, dict[st
     order = float(revenue.sum() / (x + 1).sum())
     each = np.ones(x.size)
     out = {
-        "base rate": {"purchases": mean * each, "chance": chance * each, "revenue": mean * order * each},
+        "base rate": {
+            "purchases": mean * each,
+            "chance": chance * each,
+            "revenue": mean * order * each,
+        },
         "historical average": {
             "purchases": rate * horizon,
             "chance": -np.expm1(-rate * horizon),

@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from lifestage.curves import alive_purchases
-from lifestage.data.engine import to_pandas
-from lifestage.evaluate import scores
+from lifestage.core.names import CUSTOMER, KEYS, MONETARY
+from lifestage.data.engines.frames import to_pandas
+from lifestage.evaluate import scoring_rules as scores
 from lifestage.families import family
-from lifestage.intervals import predictive_laws
-from lifestage.prediction import spend_draws
-from lifestage.tables import CUSTOMER, KEYS, MONETARY, Summary
+from lifestage.prediction.distributions import predictive_laws
+from lifestage.prediction.expected_purchases import alive_purchases
+from lifestage.prediction.spend import spend_draws
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
+    from lifestage.core.typing import Floats
+    from lifestage.data.customers.summary import Summary
     from lifestage.model import LTVModel
 
 __all__ = ["model_forecast", "reliability", "tracking_curve"]
 
-Floats = NDArray[np.float64]
 
 DRAWS = 50
 """Draws of the parameters that a distribution of counts averages over."""
@@ -41,7 +42,9 @@ def model_forecast(
         ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a spend model also
         ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
     """
-    said = to_pandas(model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)).set_index(CUSTOMER)
+    said = to_pandas(
+        model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)
+    ).set_index(CUSTOMER)
     said = said.reindex(table[CUSTOMER])
     names = {
         "purchases": "expected_purchases",
@@ -66,9 +69,13 @@ def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> dict[str, Flo
     code = grouped.ngroup().to_numpy()
     x, t_x, T = (np.asarray(v, float) for v in zip(*grouped.indices, strict=True))
     bought, spent = table["purchases"].to_numpy(float), table["spent"].to_numpy(float)
-    out = {"crps": np.empty(bought.size)} | ({} if spend is None else {"spend_crps": np.empty(bought.size)})
+    out = {"crps": np.empty(bought.size)} | (
+        {} if spend is None else {"spend_crps": np.empty(bought.size)}
+    )
     place = np.empty(x.size, np.intp)
-    for law in predictive_laws(module, params, module.p_alive(x, t_x, T, **params), horizon, x, T, spend):
+    for law in predictive_laws(
+        module, params, module.p_alive(x, t_x, T, **params), horizon, x, T, spend
+    ):
         place[law.rows] = np.arange(law.rows.size)
         inside = np.flatnonzero(np.isin(code, law.rows))
         at = place[code[inside]]
@@ -104,15 +111,26 @@ def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.Da
     size = np.bincount(place, minlength=edges.size + 1).astype(float)
     used = size > 0
     n = size[used]
-    predicted, share = (np.bincount(place, each, edges.size + 1)[used] / n for each in (chance, came))
+    predicted, share = (
+        np.bincount(place, each, edges.size + 1)[used] / n for each in (chance, came)
+    )
     z = float(ndtri((1 + level) / 2)) ** 2
     middle = (share + z / (2 * n)) / (1 + z / n)
     reach = np.sqrt(z * (share * (1 - share) / n + z / (4 * n * n))) / (1 + z / n)
-    columns = {"bin": np.arange(1, n.size + 1), "customers": n.astype(int), "predicted": predicted, "observed": share}
-    return pd.DataFrame({**columns, "low": np.maximum(middle - reach, 0.0), "high": np.minimum(middle + reach, 1.0)})
+    columns = {
+        "bin": np.arange(1, n.size + 1),
+        "customers": n.astype(int),
+        "predicted": predicted,
+        "observed": share,
+    }
+    return pd.DataFrame(
+        {**columns, "low": np.maximum(middle - reach, 0.0), "high": np.minimum(middle + reach, 1.0)}
+    )
 
 
-def tracking_curve(model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float) -> pd.DataFrame:
+def tracking_curve(
+    model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float
+) -> pd.DataFrame:
     """Purchases of the base since the last day, expected and actual, up to each of twelve points of the horizon.
 
     Returns
@@ -130,10 +148,15 @@ def tracking_curve(model: LTVModel, customers: Summary, table: pd.DataFrame, hor
     x, t_x, T = (counts.index.get_level_values(name).to_numpy(float) for name in KEYS)
     alive, weight = module.p_alive(x, t_x, T, **params), counts.to_numpy(float)
     days = np.array([(day - customers.until).days for day in customers.calendar["day"]])
-    bought, at = customers.calendar["repeat_purchases"].to_numpy(float), horizon * np.arange(1, POINTS + 1) / POINTS
+    bought, at = (
+        customers.calendar["repeat_purchases"].to_numpy(float),
+        horizon * np.arange(1, POINTS + 1) / POINTS,
+    )
     rows = []
     for t in at:
-        expected = float(((alive * alive_purchases(module, params, float(t), x, T)) @ weight).mean())
+        expected = float(
+            ((alive * alive_purchases(module, params, float(t), x, T)) @ weight).mean()
+        )
         actual = float(bought[(days > 0) & (days <= round(t * model.period.days))].sum())
         rows.append((float(t), expected, actual))
     return pd.DataFrame(rows, columns=["periods", "expected", "actual"])

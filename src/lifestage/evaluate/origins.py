@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifestage.data.days import parse_day
-from lifestage.errors import ConfigError, DataError
-from lifestage.tables import Note, Period, Summary
+from lifestage.core.dates import parse_day
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.notes import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lifestage.core.period import Period
+    from lifestage.data.customers.summary import Summary
 
 __all__ = ["Origins", "choose_origins"]
 
@@ -110,7 +116,11 @@ def _check(days: Sequence[date], ahead: timedelta, first: date, until: date) -> 
 
 
 def _notes(
-    count: int, ahead: float, period: Period, horizon: float | None, origins: int | Sequence[date | str] | None
+    count: int,
+    ahead: float,
+    period: Period,
+    horizon: float | None,
+    origins: int | Sequence[date | str] | None,
 ) -> tuple[Note, ...]:
     """A note where the log had no room for what is done if nothing is asked for."""
     shorter = horizon is None and ahead * period.days < HALF_YEAR - period.days

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import TYPE_CHECKING
 
-from lifestage.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd, pareto_nbd, stack
+from lifestage.core.errors import ConfigError
+from lifestage.families import bgnbd, gammagamma, mbgnbd, pareto_nbd
+from lifestage.families import mixture as stack
 
-__all__ = ["PURCHASES", "SPEND", "STACK", "bgnbd", "family", "gammagamma", "mbgnbd", "pareto_nbd", "stack"]
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = [
+    "PURCHASES",
+    "SPEND",
+    "STACK",
+    "bgnbd",
+    "family",
+    "gammagamma",
+    "mbgnbd",
+    "pareto_nbd",
+    "stack",
+]
 
 PURCHASES: dict[str, ModuleType] = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
 SPEND: dict[str, ModuleType] = {"gamma-gamma": gammagamma}

@@ -13,15 +13,18 @@ c below A/(P + 1) and B/(S + 1); Gauss–Legendre panels march from its peak unt
 from __future__ import annotations
 
 from math import exp, expm1, inf, log, log1p, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
 
 __all__ = ["NODES", "WEIGHTS", "WIDTH", "log_lomax_integral", "lomax_quantile", "time_unit"]
 
-Floats = NDArray[np.float64]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(14)
 """Of one panel, on (−1, 1)."""
@@ -64,7 +67,9 @@ def _slope(v: Any, c: Any, n: Any, P: Any, S: Any, delta: Any, A: Any, B: Any) -
 
 
 @numba.njit(cache=True, nogil=True)
-def _panel(low: Any, high: Any, top: Any, c: Any, n: Any, P: Any, S: Any, delta: Any, A: Any, B: Any) -> Any:
+def _panel(
+    low: Any, high: Any, top: Any, c: Any, n: Any, P: Any, S: Any, delta: Any, A: Any, B: Any
+) -> Any:
     """Integral over v from *low* to *high*, over e^top."""
     half, middle, total = 0.5 * (high - low), 0.5 * (high + low), 0.0
     for i in range(NODES.size):
@@ -149,14 +154,22 @@ _quantiles = numba.vectorize(cache=True)(_quantile.py_func)  # type: ignore[no-u
 
 
 def log_lomax_integral(
-    n: ArrayLike, P: ArrayLike, S: ArrayLike, delta: ArrayLike, A: ArrayLike, B: ArrayLike, w: ArrayLike
+    n: ArrayLike,
+    P: ArrayLike,
+    S: ArrayLike,
+    delta: ArrayLike,
+    A: ArrayLike,
+    B: ArrayLike,
+    w: ArrayLike,
 ) -> Floats:
     """Return ln K of arguments that broadcast; −inf for w = 0, and w may be infinite where *delta* is positive."""
     with np.errstate(all="ignore"):  # compiled code may divide on a path that it then does not take
         return np.asarray(_log_integrals(n, P, S, delta, A, B, w), float)
 
 
-def lomax_quantile(share: ArrayLike, P: ArrayLike, S: ArrayLike, A: ArrayLike, B: ArrayLike, w: ArrayLike) -> Floats:
+def lomax_quantile(
+    share: ArrayLike, P: ArrayLike, S: ArrayLike, A: ArrayLike, B: ArrayLike, w: ArrayLike
+) -> Floats:
     """Return the time in [0, w] up to which *share* of K lies, for n = δ = 0; arguments broadcast."""
     with np.errstate(all="ignore"):
         return np.asarray(_quantiles(share, P, S, A, B, w), float)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from math import log
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifestage import special
-from lifestage.families._geometric import Rows
+from lifestage.core.notes import Note
 from lifestage.families._pareto_moments import add_dropped
-from lifestage.tables import Note
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from lifestage.core.typing import Floats
+    from lifestage.families._beta_geometric import Rows
 
 __all__ = [
     "identified",
@@ -19,7 +22,6 @@ __all__ = [
     "total_log_likelihood",
 ]
 
-Floats = NDArray[np.float64]
 
 FEW_REPEATERS = 30
 DROPOUT_IDENTIFIED = 0.005

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lifestage import special
 from lifestage.families._lomax import log_lomax_integral
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from lifestage.core.typing import Floats
 
 __all__ = ["dropout_log_odds", "log_likelihood", "p_alive", "p_alive_at"]
 
-Floats = NDArray[np.float64]
 Data = ArrayLike
 
 
-def dropout_log_odds(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def dropout_log_odds(
+    x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     r"""Log odds of having dropped out by T; −inf for T = t_x.
 
     .. math:: \ln s \int_{t_x}^T \left(\frac{\alpha+T}{\alpha+y}\right)^{r+x}
@@ -75,7 +79,9 @@ def p_alive(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: An
     return special.sigmoid(-odds)[()]
 
 
-def p_alive_at(t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def p_alive_at(
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     r"""P(the customer has not dropped out by T + t) = P(alive)·(1 + t/(β+T))^(−s).
 
     Examples

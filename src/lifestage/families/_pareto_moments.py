@@ -85,7 +85,9 @@ def _add_later(moments: Any, left: Any, later: Any, q: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _tabulate(R: Any, S: Any, alpha: Any, beta: Any, days: Any, seen: Any, table: Any, q: Any) -> None:
+def _tabulate(
+    R: Any, S: Any, alpha: Any, beta: Any, days: Any, seen: Any, table: Any, q: Any
+) -> None:
     """Fill *table* with the moments from each of the days *seen*, which rise, to the last one."""
     for k in range(MOMENTS):
         table[seen.size - 1, k] = 0.0
@@ -99,7 +101,21 @@ def _tabulate(R: Any, S: Any, alpha: Any, beta: Any, days: Any, seen: Any, table
 
 @numba.njit(cache=True, nogil=True)
 def add_dropped(  # type: ignore[no-untyped-def]
-    r, alpha, s, beta, frequency, days, occurring, bounds, start, stop, at_T, at_t_x, weight, gradient, hessian
+    r,
+    alpha,
+    s,
+    beta,
+    frequency,
+    days,
+    occurring,
+    bounds,
+    start,
+    stop,
+    at_T,
+    at_t_x,
+    weight,
+    gradient,
+    hessian,
 ):
     """Return Σ w·ln(1 + e^z), z the log odds of having dropped out, and add its derivatives (an upper triangle).
 
@@ -147,13 +163,17 @@ def add_dropped(  # type: ignore[no-untyped-def]
                 gradient[j] += w * slope[j]
                 for k in range(j, 4):
                     covariance = moments[cell] - moments[1 + j] * moments[1 + k]
-                    hessian[j, k] += w * (scale[j] * scale[k] * covariance + alive * slope[j] * slope[k])
+                    hessian[j, k] += w * (
+                        scale[j] * scale[k] * covariance + alive * slope[j] * slope[k]
+                    )
                     cell += 1
             # means of the second derivatives of the log integrand, and what stands before the integral
             hessian[0, 1] += w * (moments[2] - q[1])
             hessian[1, 1] += w * R * (q[1] * (2.0 / A - q[1]) - 2.0 * moments[2] / A + moments[9])
             hessian[2, 2] -= w / s**2
             hessian[2, 3] += w * (moments[4] - q[3])
-            hessian[3, 3] += w * (s * q[3] * (2.0 / B - q[3]) - S * (2.0 * moments[4] / B - moments[14]))
+            hessian[3, 3] += w * (
+                s * q[3] * (2.0 / B - q[3]) - S * (2.0 * moments[4] / B - moments[14])
+            )
             hessian[3, 3] += w / B**2
     return value

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lifestage import special
 from lifestage.families._lomax import lomax_quantile
 from lifestage.families._pareto_history import p_alive
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from lifestage.core.typing import Floats
 
 __all__ = ["sample_latent", "simulate_customers", "simulate_future"]
 
-Floats = NDArray[np.float64]
 Data = ArrayLike
 
 
@@ -61,7 +63,9 @@ def sample_latent(
     }
 
 
-def simulate_customers(rng: np.random.Generator, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> dict[str, Any]:
+def simulate_customers(
+    rng: np.random.Generator, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> dict[str, Any]:
     """Simulate customers observed for T time units after their first purchase.
 
     Returns

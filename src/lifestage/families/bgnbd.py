@@ -10,14 +10,19 @@ Arguments broadcast against each other: data of shape (n,) with parameters of sh
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from lifestage import special
-from lifestage.families import _curvature, _geometric
-from lifestage.families._geometric import Rows, starts
+from lifestage.families import _beta_geometric as _geometric
+from lifestage.families import _derivatives as _curvature
+from lifestage.families._beta_geometric import Rows, starts
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
@@ -41,14 +46,15 @@ __all__ = [
     "weighted_log_likelihood",
 ]
 
-Floats = NDArray[np.float64]
 
 PARAMS = ("r", "alpha", "a", "b")
 TIME_PARAM = "alpha"
 """The parameter that carries the time unit."""
 
 
-def dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def dead_log_odds(
+    x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     """ln of a/(b + x − 1)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out; −inf without a repeat."""
     t_x = np.asarray(t_x, float)
     wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
@@ -56,7 +62,9 @@ def dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a
     return np.asarray(np.where(x > 0, odds, -np.inf))
 
 
-def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def log_likelihood(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     r"""Log-likelihood of each customer's (x, t_x, T), with every constant (equation 6 of the paper).
 
     .. math:: L = \frac{B(a, b+x)}{B(a, b)} \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)} \left[(\alpha+T)^{-(r+x)}
@@ -104,7 +112,9 @@ def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Fl
     return _curvature.curved_log_likelihood(params, rows, first_dropout=False)
 
 
-def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def p_alive(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     r"""P(the customer has not dropped out by T); 1 by assumption when x = 0.
 
     .. math:: \left[1 + 1_{x>0} \frac{a}{b+x-1} \left(\frac{\alpha+T}{\alpha+t_x}\right)^{r+x}\right]^{-1}
@@ -129,7 +139,10 @@ def p_purchase(
     >>> p_purchase(39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.555)
     """
-    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    alive, law = (
+        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
+        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
+    )
     return _geometric.p_purchase(t, alive, law)
 
 
@@ -151,7 +164,16 @@ def expected_purchases(
 
 
 def discounted_purchases(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, rate: float
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
+    rate: float,
 ) -> Floats:
     r"""Expected purchases in (T, T + t], each discounted continuously: ∫₀ᵗ e^(−rate·s) dE[X(s)].
 
@@ -166,7 +188,9 @@ def discounted_purchases(
     return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b) * future)[()]
 
 
-def alive_law(x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+def alive_law(
+    x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> tuple[Any, Any, Any, Any]:
     """What is known of a living customer: shape and scale of the Gamma rate, a and b of the Beta dropout chance.
 
     The whole future of a living customer follows from these four, so from (x, T) without t_x.
@@ -176,19 +200,38 @@ def alive_law(x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any)
 
 
 def alive_purchases(
-    t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, rate: float = 0.0
+    t: ArrayLike,
+    x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
+    rate: float = 0.0,
 ) -> Floats:
     """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
     return _geometric.expected_alive(t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b), rate)
 
 
-def alive_sf(n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def alive_sf(
+    n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     """P(at least n purchases in (T, T + t] | alive at T)."""
     return _geometric.sf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
 
 
 def purchase_sf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    n: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
 ) -> Floats:
     """P(at least n purchases in (T, T + t]): P(alive)·P(N ≥ n)·P(n − 1 dropouts survived), 1 for n ≤ 0.
 
@@ -199,12 +242,24 @@ def purchase_sf(
     >>> purchase_sf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     array([1.   , 0.555, 0.315])
     """
-    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    alive, law = (
+        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
+        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
+    )
     return _geometric.purchase_sf(n, t, alive, law)
 
 
 def purchase_pmf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    n: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
 ) -> Floats:
     """P(exactly n purchases in (T, T + t]); with x = t_x = T = 0, of a new customer (equation 8 of the paper).
 

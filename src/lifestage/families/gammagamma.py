@@ -10,13 +10,17 @@ The Gamma-Gamma Model of Monetary Value. Spend is assumed independent of how oft
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy import special as sp
 
-from lifestage import special
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
 
 __all__ = [
     "MONEY_PARAM",
@@ -31,7 +35,6 @@ __all__ = [
     "weighted_log_likelihood",
 ]
 
-Floats = NDArray[np.float64]
 
 PARAMS = ("p", "q", "v")
 MONEY_PARAM = "v"
@@ -50,9 +53,12 @@ def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Flo
     """
     x, m = np.asarray(x, float), np.asarray(m, float)
     total = x * m
-    return np.asarray(-special.log_beta(p * x, q) - q * np.log1p(total / v) - p * x * np.log1p(v / total) - np.log(m))[
-        ()
-    ]
+    return np.asarray(
+        -special.log_beta(p * x, q)
+        - q * np.log1p(total / v)
+        - p * x * np.log1p(v / total)
+        - np.log(m)
+    )[()]
 
 
 def expected_spend(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:
@@ -67,7 +73,9 @@ def expected_spend(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Flo
     """
     x, m = np.asarray(x, float), np.asarray(m, float)
     above = p * x + q - 1.0
-    return np.asarray(np.where(above > 0, p * (v + x * m) / np.where(above > 0, above, 1.0), np.inf))[()]
+    return np.asarray(
+        np.where(above > 0, p * (v + x * m) / np.where(above > 0, above, 1.0), np.inf)
+    )[()]
 
 
 def spend_sf(s: ArrayLike, n: ArrayLike, x: ArrayLike, *, p: Any, q: Any) -> Floats:
@@ -101,7 +109,10 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     p, q, v = (float(value) for value in params)
     x, n, log_money = rows.frequency, rows.per_frequency, rows.log_money
     scale = v + rows.total
-    log_scale, inverse = rows.by_frequency(rows.weight * np.log(scale)), rows.by_frequency(rows.weight / scale)
+    log_scale, inverse = (
+        rows.by_frequency(rows.weight * np.log(scale)),
+        rows.by_frequency(rows.weight / scale),
+    )
     total = (
         n @ (q * np.log(v) + p * x * np.log(x) - special.log_beta(p * x, q))
         + (p * x - 1.0) @ log_money
@@ -118,7 +129,10 @@ def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Fl
     p, q, v = (float(value) for value in params)
     x, n = rows.frequency, rows.per_frequency
     scale = 1.0 / (v + rows.total)
-    inverse, squared = rows.by_frequency(rows.weight * scale), rows.by_frequency(rows.weight * scale * scale)
+    inverse, squared = (
+        rows.by_frequency(rows.weight * scale),
+        rows.by_frequency(rows.weight * scale * scale),
+    )
     both = n * sp.polygamma(1, p * x + q)
     by_pq, by_pv, by_qv = x @ both, -(x @ inverse), n.sum() / v - inverse.sum()
     hessian = [
@@ -132,10 +146,14 @@ def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Fl
 def starts(rows: Rows) -> list[Floats]:
     """Starting points for the optimiser: the mean spend of the base is p·v/(q − 1) at each of them."""
     mean = float(rows.weight @ rows.m) / rows.weight.sum()
-    return [np.array([p, q, mean * (q - 1.0) / p]) for p, q in ((6.0, 4.0), (1.5, 3.0), (30.0, 10.0))]
+    return [
+        np.array([p, q, mean * (q - 1.0) / p]) for p, q in ((6.0, 4.0), (1.5, 3.0), (30.0, 10.0))
+    ]
 
 
-def simulate(x: ArrayLike, *, p: float, q: float, v: float, seed: int | np.random.Generator) -> dict[str, Floats]:
+def simulate(
+    x: ArrayLike, *, p: float, q: float, v: float, seed: int | np.random.Generator
+) -> dict[str, Floats]:
     """Simulate the latent ``nu`` and the mean spend ``m`` of customers with x ≥ 1 purchases each.
 
     Examples

@@ -10,14 +10,20 @@ Arguments and units are those of :mod:`lifestage.families.bgnbd`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from lifestage import special
-from lifestage.families import _curvature, _geometric, bgnbd
-from lifestage.families._geometric import Rows, starts
+from lifestage.families import _beta_geometric as _geometric
+from lifestage.families import _derivatives as _curvature
+from lifestage.families import bgnbd
+from lifestage.families._beta_geometric import Rows, starts
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
@@ -41,20 +47,23 @@ __all__ = [
     "weighted_log_likelihood",
 ]
 
-Floats = NDArray[np.float64]
 
 PARAMS = bgnbd.PARAMS
 TIME_PARAM = bgnbd.TIME_PARAM
 
 
-def dead_log_odds(x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def dead_log_odds(
+    x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     """ln of a/(b + x)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out."""
     t_x = np.asarray(t_x, float)
     wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
     return np.asarray(np.log(a) - np.log(b + x) + (r + x) * wait)
 
 
-def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def log_likelihood(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     r"""Log-likelihood of each customer's (x, t_x, T), with every constant.
 
     .. math:: L = \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)} \left[\frac{B(a, b+x+1)}{B(a, b)} (\alpha+T)^{-(r+x)}
@@ -75,7 +84,9 @@ def log_likelihood(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha:
         - x * np.log(alpha + T)
         + np.logaddexp(0.0, odds)
     )
-    once = np.log1p(-special.power_survival(r, T / alpha) * b / (a + b))  # the same at x = 0, exact near zero
+    once = np.log1p(
+        -special.power_survival(r, T / alpha) * b / (a + b)
+    )  # the same at x = 0, exact near zero
     return np.asarray(np.where(x > 0, repeated, once))[()]
 
 
@@ -99,7 +110,9 @@ def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Fl
     return _curvature.curved_log_likelihood(params, rows, first_dropout=True)
 
 
-def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def p_alive(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     r"""P(the customer has not dropped out by T), below 1 also for one-time buyers.
 
     .. math:: \left[1 + \frac{a}{b+x} \left(\frac{\alpha+T}{\alpha+t_x}\right)^{r+x}\right]^{-1}
@@ -122,7 +135,10 @@ def p_purchase(
     >>> p_purchase(39, 0, 0, 39, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     np.float64(0.109)
     """
-    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    alive, law = (
+        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
+        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
+    )
     return _geometric.p_purchase(t, alive, law)
 
 
@@ -142,7 +158,16 @@ def expected_purchases(
 
 
 def discounted_purchases(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, rate: float
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
+    rate: float,
 ) -> Floats:
     """Expected purchases in (T, T + t], each discounted continuously at *rate* per time unit.
 
@@ -155,25 +180,46 @@ def discounted_purchases(
     return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b) * future)[()]
 
 
-def alive_law(x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+def alive_law(
+    x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> tuple[Any, Any, Any, Any]:
     """What is known of a living customer: the law of the BG/NBD with b + 1 in place of b."""
     return bgnbd.alive_law(x, T, r=r, alpha=alpha, a=a, b=b + 1.0)
 
 
 def alive_purchases(
-    t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, rate: float = 0.0
+    t: ArrayLike,
+    x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
+    rate: float = 0.0,
 ) -> Floats:
     """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
     return _geometric.expected_alive(t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b), rate)
 
 
-def alive_sf(n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+def alive_sf(
+    n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
     """P(at least n purchases in (T, T + t] | alive at T)."""
     return _geometric.sf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
 
 
 def purchase_sf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    n: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
 ) -> Floats:
     """P(at least n purchases in (T, T + t]), 1 for n ≤ 0.
 
@@ -182,12 +228,24 @@ def purchase_sf(
     >>> purchase_sf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     array([1.   , 0.56 , 0.326])
     """
-    alive, law = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b), alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
+    alive, law = (
+        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
+        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
+    )
     return _geometric.purchase_sf(n, t, alive, law)
 
 
 def purchase_pmf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    n: ArrayLike,
+    t: ArrayLike,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
 ) -> Floats:
     """P(exactly n purchases in (T, T + t]); with x = t_x = T = 0, of a new customer.
 
@@ -222,7 +280,16 @@ def sample_latent(
     """
     alive = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b)
     return _geometric.sample_latent(
-        size, x, t_x, T, alive, r=r, alpha=alpha, a=a, b_alive=b + 1.0 + np.asarray(x, float), seed=seed
+        size,
+        x,
+        t_x,
+        T,
+        alive,
+        r=r,
+        alpha=alpha,
+        a=a,
+        b_alive=b + 1.0 + np.asarray(x, float),
+        seed=seed,
     )
 
 

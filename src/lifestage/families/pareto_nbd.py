@@ -14,15 +14,14 @@ Arguments broadcast against each other: data of shape (n,) with parameters of sh
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import exprel, gammaln
 
-from lifestage import special
-from lifestage.errors import ConfigError
-from lifestage.families._geometric import Rows
+from lifestage.core.errors import ConfigError
+from lifestage.families._beta_geometric import Rows
 from lifestage.families._lomax import log_lomax_integral, lomax_quantile
 from lifestage.families._pareto_fit import (
     identified,
@@ -30,17 +29,12 @@ from lifestage.families._pareto_fit import (
     log_likelihood_with_hessian,
     total_log_likelihood,
 )
-from lifestage.families._pareto_history import (
-    dropout_log_odds,
-    log_likelihood,
-    p_alive,
-    p_alive_at,
-)
-from lifestage.families._pareto_simulation import (
-    sample_latent,
-    simulate_customers,
-    simulate_future,
-)
+from lifestage.families._pareto_history import dropout_log_odds, log_likelihood, p_alive, p_alive_at
+from lifestage.families._pareto_simulation import sample_latent, simulate_customers, simulate_future
+from lifestage.numerics import special
+
+if TYPE_CHECKING:
+    from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
@@ -69,7 +63,6 @@ __all__ = [
     "total_log_likelihood",
 ]
 
-Floats = NDArray[np.float64]
 Data = ArrayLike
 
 PARAMS = ("r", "alpha", "s", "beta")
@@ -83,7 +76,9 @@ rows = Rows
 """Distinct rows (x, t_x, T, weight), made ready for :func:`log_likelihood_with_hessian`."""
 
 
-def p_purchase(t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def p_purchase(
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     r"""P(at least one purchase in (T, T + t]).
 
     .. math:: P(\text{alive}) \frac{r+x}{\alpha+T} \int_0^t \left(1+\frac{u}{\alpha+T}\right)^{-(r+x+1)}
@@ -98,7 +93,9 @@ def p_purchase(t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: A
     return np.asarray(alive * count_survival(1, t, x, T, r=r, alpha=alpha, s=s, beta=beta))[()]
 
 
-def expected_purchases(t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def expected_purchases(
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     r"""Expected purchases in (T, T + t] given the history; of a new customer with x = t_x = T = 0.
 
     .. math:: P(\text{alive}) \frac{r+x}{\alpha+T} \int_0^t \left(1+\frac{u}{\beta+T}\right)^{-s} du
@@ -129,7 +126,9 @@ def discounted_purchases(
     return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, s=s, beta=beta) * future)[()]
 
 
-def residual_purchases(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float) -> Floats:
+def residual_purchases(
+    x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float
+) -> Floats:
     r"""Discounted expected residual transactions (DERT): :func:`discounted_purchases` without a horizon.
 
     Raises
@@ -148,7 +147,9 @@ def residual_purchases(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: An
     return discounted_purchases(np.inf, x, t_x, T, r=r, alpha=alpha, s=s, beta=beta, rate=rate)
 
 
-def alive_purchases(t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float = 0.0) -> Floats:
+def alive_purchases(
+    t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float = 0.0
+) -> Floats:
     """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
     T = np.asarray(T, float)
     A, B = alpha + T, beta + T
@@ -160,7 +161,9 @@ def alive_purchases(t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, be
     return np.asarray((r + np.asarray(x, float)) / A * while_alive)[()]
 
 
-def count_survival(n: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def count_survival(
+    n: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     r"""P(at least n purchases in (T, T + t] | alive at T), 1 for n ≤ 0.
 
     With A = α + T and B = β + T, the time of the n-th purchase has the density
@@ -181,7 +184,9 @@ def count_survival(n: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s:
     return np.asarray(np.where(n <= 0.0, 1.0, sf))[()]
 
 
-def purchase_sf(n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def purchase_sf(
+    n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     """P(at least n purchases in (T, T + t]), 1 for n ≤ 0.
 
     Examples
@@ -195,7 +200,9 @@ def purchase_sf(n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha:
     return np.asarray(np.where(np.asarray(n) <= 0, 1.0, sf))[()]
 
 
-def purchase_pmf(n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def purchase_pmf(
+    n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     """P(exactly n purchases in (T, T + t]); of a new customer with x = t_x = T = 0.
 
     A living customer makes them and is alive at T + t, or makes them and drops out before it.
@@ -216,7 +223,9 @@ def purchase_pmf(n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha
     return np.asarray(np.minimum(special.sigmoid(-odds) * pmf + dropped, 1.0))[()]
 
 
-def next_purchase_quantile(share: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:
+def next_purchase_quantile(
+    share: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any
+) -> Floats:
     """Quantile of the wait from T to the next purchase, given alive at T and a purchase within t.
 
     Examples

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifestage.fitting.fit import METHODS
 from lifestage.fitting.purchases import fit_purchases
+from lifestage.fitting.run import METHODS
 from lifestage.fitting.spend import fit_spend, spend_independence
 
 __all__ = ["METHODS", "fit_purchases", "fit_spend", "spend_independence"]

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from lifestage.fitting.mle import Objective
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+    from lifestage.fitting.mle import Objective
 
 __all__ = ["Sample", "proper", "sample"]
 
-Floats = NDArray[np.float64]
 
 DEGREES = 8.0
 """Degrees of freedom of the proposal: heavier tails than any log-concave posterior, at a loss of few draws."""
@@ -84,7 +87,9 @@ def proper(covariance: Floats) -> Floats:
     return np.asarray((vectors * wide) @ vectors.T)
 
 
-def _propose(rng: np.random.Generator, center: Floats, spread: Floats, size: int) -> tuple[Floats, Floats]:
+def _propose(
+    rng: np.random.Generator, center: Floats, spread: Floats, size: int
+) -> tuple[Floats, Floats]:
     """Draws of the multivariate t and their log density."""
     k = center.size
     root = np.linalg.cholesky(spread)
@@ -92,7 +97,9 @@ def _propose(rng: np.random.Generator, center: Floats, spread: Floats, size: int
     scale = np.sqrt(DEGREES / rng.chisquare(DEGREES, size))
     distance = np.sum(normal**2, axis=1) * scale**2
     constant = gammaln((DEGREES + k) / 2) - gammaln(DEGREES / 2) - 0.5 * k * np.log(DEGREES * np.pi)
-    log_density = constant - np.log(np.diag(root)).sum() - 0.5 * (DEGREES + k) * np.log1p(distance / DEGREES)
+    log_density = (
+        constant - np.log(np.diag(root)).sum() - 0.5 * (DEGREES + k) * np.log1p(distance / DEGREES)
+    )
     return center + (normal * scale[:, None]) @ root.T, log_density
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifestage.fitting.priors import LogPrior
+from lifestage.core.typing import Floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifestage.fitting.priors import LogPrior
 
 __all__ = ["Curved", "Objective", "Optimum", "curved_density", "log_density", "maximise"]
 
-Floats = NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 Curved = Callable[[Floats], tuple[float, Floats, Floats]]
 
@@ -90,12 +94,17 @@ def curved_density(curved_log_likelihood: Curved, units: Floats, prior: LogPrior
 
 def _differences(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
     """A Hessian by central differences of the exact gradient, made symmetric."""
-    columns = [(gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step) for e in np.eye(theta.size)]
+    columns = [
+        (gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step)
+        for e in np.eye(theta.size)
+    ]
     hessian = np.array(columns)
     return np.asarray(0.5 * (hessian + hessian.T))
 
 
-def maximise(density: Curved, starts: list[Floats], observations: float, *, coarse: Curved | None = None) -> Optimum:
+def maximise(
+    density: Curved, starts: list[Floats], observations: float, *, coarse: Curved | None = None
+) -> Optimum:
     """Maximise a log density of theta: Newton steps from each start, and on from the best.
 
     Parameters
@@ -150,10 +159,14 @@ def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, floa
     value, gradient, hessian = density(theta)
     for _ in range(NEWTON_STEPS):
         close = (np.abs(theta) < BOUND) & (np.abs(theta) > BOUND - BESIDE) & (theta * gradient > 0)
-        if close.any():  # else steps along a ridge shorten without an end where one parameter meets its bound
+        if (
+            close.any()
+        ):  # else steps along a ridge shorten without an end where one parameter meets its bound
             theta = np.where(close, np.copysign(BOUND, theta), theta)
             value, gradient, hessian = density(theta)
-        free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient < 0)  # at a bound, free only if it pulls inwards
+        free = (np.abs(theta) < BOUND - 1e-6) | (
+            theta * gradient < 0
+        )  # at a bound, free only if it pulls inwards
         if not free.any():
             return theta, 0.0
         values, vectors = np.linalg.eigh(-hessian[np.ix_(free, free)])
@@ -161,7 +174,9 @@ def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, floa
         step = np.zeros(theta.size)
         step[free] = vectors @ ((vectors.T @ gradient[free]) / values)
         decrement = float(gradient @ step)
-        if decrement < max(enough, ROUNDING * abs(value)):  # too small a rise to be seen in a long sum
+        if decrement < max(
+            enough, ROUNDING * abs(value)
+        ):  # too small a rise to be seen in a long sum
             return np.clip(theta + step, -BOUND, BOUND), decrement
         step *= min(1.0, 2.0 / float(np.abs(step).max()))
         while True:

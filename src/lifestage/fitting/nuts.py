@@ -8,18 +8,22 @@ points about the mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifestage.fitting.laplace import proper
-from lifestage.fitting.mle import Objective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+    from lifestage.fitting.mle import Objective
 
 __all__ = ["Chains", "sample"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +91,21 @@ def sample(
         make_initial_point_fn=start,
     )
     trace = nutpie.sample(
-        compiled, draws=draws, tune=tune, chains=chains, seed=seed, save_warmup=False, progress_bar=progress
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=progress,
     )
     theta = np.asarray(trace["posterior"]["theta"], float)
     return Chains(theta, np.asarray(trace["sample_stats"]["diverging"], bool), *_diagnose(theta))
 
 
-def _whitened(density: Objective, mode: Floats, root: Floats) -> Callable[[Floats], tuple[float, Floats]]:
+def _whitened(
+    density: Objective, mode: Floats, root: Floats
+) -> Callable[[Floats], tuple[float, Floats]]:
     """The log density of z and its gradient; minus infinity where the numbers run out, which ends a trajectory."""
 
     def logp(z: Floats) -> tuple[float, Floats]:
@@ -117,5 +129,7 @@ def _diagnose(theta: Floats) -> tuple[float, float, float]:
     columns = np.moveaxis(theta, -1, 0)
     r_hat = max(float(array_stats.rhat(column)) for column in columns)
     bulk = min(float(array_stats.ess(column, method="bulk")) for column in columns)
-    tail = min(float(array_stats.ess(column, method="tail", prob=(0.05, 0.95))) for column in columns)
+    tail = min(
+        float(array_stats.ess(column, method="tail", prob=(0.05, 0.95))) for column in columns
+    )
     return r_hat, bulk, tail

@@ -26,14 +26,13 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifestage.errors import ConfigError
-from lifestage.fitting.laws import draw, law_density, law_text, normal
+from lifestage.core.errors import ConfigError
+from lifestage.core.typing import Floats
+from lifestage.fitting.prior_distributions import draw, law_density, law_text, normal
 
 __all__ = ["DEFAULTS", "LogPrior", "choose", "log_prior", "sample_prior"]
 
-Floats = NDArray[np.float64]
 LogPrior = Callable[[Floats], tuple[float, Floats]]
 
 DEFAULTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -69,7 +68,7 @@ def choose(given: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     Parameters
     ----------
     given : mapping, optional
-        Quantity or parameter → law, as :func:`lifestage.fitting.laws.law_text` reads it.
+        Quantity or parameter → law, as :func:`lifestage.fitting.prior_distributions.law_text` reads it.
 
     Raises
     ------
@@ -85,16 +84,25 @@ def choose(given: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     given = dict(given or {})
     known = [*(name for laws in DEFAULTS.values() for name in laws), *INSTEAD]
     if strange := [name for name in given if name not in known]:
-        raise ConfigError(f"expected priors of {', '.join(known)}; got one of {', '.join(map(str, strange))}")
+        raise ConfigError(
+            f"expected priors of {', '.join(known)}; got one of {', '.join(map(str, strange))}"
+        )
     if ("a" in given) != ("b" in given):
-        raise ConfigError("expected priors of both a and b, or of neither (dropout and size describe them together)")
+        raise ConfigError(
+            "expected priors of both a and b, or of neither (dropout and size describe them together)"
+        )
     for name, law in given.items():
         old = INSTEAD.get(name, name)
         laws = next(laws for kind, laws in chosen.items() if old in DEFAULTS[kind])
         if old not in laws or (old != name and old in given):
-            raise ConfigError(f"expected one prior of each quantity; {name} and another prior are both of {old}")
+            raise ConfigError(
+                f"expected one prior of each quantity; {name} and another prior are both of {old}"
+            )
         text = law_text(law, name, share=name in SHARES)
-        replaced = {(name if key == old else key): (text if key == old else value) for key, value in laws.items()}
+        replaced = {
+            (name if key == old else key): (text if key == old else value)
+            for key, value in laws.items()
+        }
         laws.clear()
         laws.update(replaced)
     return chosen
@@ -110,10 +118,14 @@ def _coordinates(names: list[str], units: Floats) -> tuple[Floats, Floats]:
         rows = {"r": e[0], "rate": e[0] - e[1], "alpha": e[1], "odds": odds, "dropout": odds}
         rows |= {"size": 0 * odds, "a": e[2], "b": e[3]}
     constant = {"alpha": np.log(units[1]), "v": np.log(units[-1])}
-    return np.array([rows[name] for name in names]), np.array([constant.get(name, 0.0) for name in names])
+    return np.array([rows[name] for name in names]), np.array(
+        [constant.get(name, 0.0) for name in names]
+    )
 
 
-def log_prior(kind: str, laws: Mapping[str, str] | None = None, units: Floats | None = None) -> LogPrior:
+def log_prior(
+    kind: str, laws: Mapping[str, str] | None = None, units: Floats | None = None
+) -> LogPrior:
     """Return the log prior density and its gradient in the scaled log parameters ln(parameter ÷ unit).
 
     Parameters
@@ -129,9 +141,15 @@ def log_prior(kind: str, laws: Mapping[str, str] | None = None, units: Floats | 
     slopes, constant = _coordinates(names, np.ones(len(laws)) if units is None else units)
     moments = [normal(text) for text in laws.values()]
     mean, sd = np.array([(0.0, np.inf) if each is None else each for each in moments]).T
-    others = [(i, law_density(laws[name], share=name in SHARES)) for i, name in enumerate(names) if moments[i] is None]
+    others = [
+        (i, law_density(laws[name], share=name in SHARES))
+        for i, name in enumerate(names)
+        if moments[i] is None
+    ]
     size = names.index("size") if "size" in names else None
-    level = -float(np.log(sd[np.isfinite(sd)]).sum()) - 0.5 * int(np.isfinite(sd).sum()) * float(np.log(2 * np.pi))
+    level = -float(np.log(sd[np.isfinite(sd)]).sum()) - 0.5 * int(np.isfinite(sd).sum()) * float(
+        np.log(2 * np.pi)
+    )
 
     def density(theta: Floats) -> tuple[float, Floats]:
         u, jacobian = slopes @ theta + constant, slopes
@@ -167,7 +185,10 @@ def sample_prior(
     laws = DEFAULTS[kind] if laws is None else laws
     z = np.random.default_rng(seed).standard_normal((size, len(laws)))
     scale = np.ones(len(laws)) if units is None else units
-    u = {name: draw(text, z[:, i], share=name in SHARES) for i, (name, text) in enumerate(laws.items())}
+    u = {
+        name: draw(text, z[:, i], share=name in SHARES)
+        for i, (name, text) in enumerate(laws.items())
+    }
     if kind == "spend":
         v = u["v"] - np.log(scale[2]) if "v" in u else u["level"] - u["p"] + u["q"]
         return np.stack([u["p"], u["q"], v], axis=1)
@@ -176,4 +197,6 @@ def sample_prior(
         return np.stack([u["r"], alpha, u["a"], u["b"]], axis=1)
     odds = u["dropout"] if "dropout" in u else u["odds"]
     both = u["size"]
-    return np.stack([u["r"], alpha, both - np.logaddexp(0.0, -odds), both - np.logaddexp(0.0, odds)], axis=1)
+    return np.stack(
+        [u["r"], alpha, both - np.logaddexp(0.0, -odds), both - np.logaddexp(0.0, odds)], axis=1
+    )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.notes import Note
 from lifestage.families import PURCHASES
-from lifestage.fitting.fit import Settings, fit
-from lifestage.posterior import Posterior
-from lifestage.tables import Counts, Note
+from lifestage.fitting.run import Settings, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifestage.data.customers.counts import Counts
+    from lifestage.fitting.posterior import Posterior
 
 __all__ = ["fit_purchases"]
 
@@ -70,7 +74,9 @@ def fit_purchases(
         )
     mean_time = float(counts.weight @ counts.T) / customers
     if mean_time <= 0:
-        raise DataError("expected customers observed for some time after their first purchase; got T = 0 for everyone")
+        raise DataError(
+            "expected customers observed for some time after their first purchase; got T = 0 for everyone"
+        )
     module = PURCHASES[family]
     columns = counts.x, counts.t_x, counts.T, counts.weight
     units = np.array([mean_time if name == module.TIME_PARAM else 1.0 for name in module.PARAMS])

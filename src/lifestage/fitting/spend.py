@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifestage.errors import ConfigError, DataError
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.notes import Note
 from lifestage.families import SPEND
-from lifestage.fitting.fit import Settings, fit
-from lifestage.posterior import Posterior, Status
-from lifestage.tables import Counts, Note
+from lifestage.fitting.posterior import Posterior, Status
+from lifestage.fitting.run import Settings, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifestage.core.typing import Floats
+    from lifestage.data.customers.counts import Counts
 
 __all__ = ["fit_spend", "spend_independence"]
 
-Floats = NDArray[np.float64]
 
 MIN_SPENDERS = 30
 NO_SPREAD = 1e4
 """Value of p (of q) from which spends of one customer (mean spends of customers) differ by less than 1 %."""
-ALIKE = {"p": "the purchases of a customer hardly differ in price", "q": "customers hardly differ in what they spend"}
+ALIKE = {
+    "p": "the purchases of a customer hardly differ in price",
+    "q": "customers hardly differ in what they spend",
+}
 NEGLIGIBLE = 0.05
 """Slope of the log-likelihood, by the logarithm of a parameter, that a search at the limit may end with."""
 CORRELATED = 0.3
@@ -62,11 +68,17 @@ def fit_spend(
     notes: list[Note] = []
     if n < MIN_SPENDERS:
         settings = replace(settings, method="map" if method == "mle" else method)
-        text = f"Only {n:.0f} repeat buyers with a positive spend: the spend model leans on its prior."
+        text = (
+            f"Only {n:.0f} repeat buyers with a positive spend: the spend model leans on its prior."
+        )
         notes.append(Note("few_spenders", text, {"repeaters": int(n)}))
     if n == 0:
-        raise DataError("expected repeat buyers with a positive spend to fit spend; got none (use spend=None)")
-    unit = float(m.max()) * (float(weight @ (m / m.max())) / n)  # the mean, without a sum that could overflow
+        raise DataError(
+            "expected repeat buyers with a positive spend to fit spend; got none (use spend=None)"
+        )
+    unit = float(m.max()) * (
+        float(weight @ (m / m.max())) / n
+    )  # the mean, without a sum that could overflow
     money = m / unit
     units = np.array([unit if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
     posterior = fit(
@@ -106,11 +118,11 @@ def _at_its_limit(posterior: Posterior) -> Posterior:
         return posterior
     diagnostics = posterior.diagnostics
     slope = diagnostics["gradient"] * diagnostics["observations"]
-    text = (
-        f"The spend model is at its limit: {' and '.join(alike)}. Its mean is right, its parameters are not determined."
-    )
+    text = f"The spend model is at its limit: {' and '.join(alike)}. Its mean is right, its parameters are not determined."
     note = Note("spend_at_limit", text, {name: estimate[name] for name in ALIKE})
-    status = Status(posterior.status.converged or slope < NEGLIGIBLE, (*posterior.status.notes, note))
+    status = Status(
+        posterior.status.converged or slope < NEGLIGIBLE, (*posterior.status.notes, note)
+    )
     return replace(posterior, status=status)
 
 
@@ -145,7 +157,10 @@ def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[s
     kept[order] = m[order] <= m[order][np.searchsorted(reach, 0.99 * (reach[-1] - 1), side="right")]
     for name, rows in {"all": np.ones(m.size, bool), "without_top_1_percent": kept}.items():
         xs, ms, ws = x[rows], m[rows], weight[rows]
-        out[name] = {"pearson": _correlation(xs, ms, ws), "spearman": _correlation(_ranks(xs, ws), _ranks(ms, ws), ws)}
+        out[name] = {
+            "pearson": _correlation(xs, ms, ws),
+            "spearman": _correlation(_ranks(xs, ws), _ranks(ms, ws), ws),
+        }
     return out
 
 

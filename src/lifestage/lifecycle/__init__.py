@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from lifestage.lifecycle.acquire import acquisition_limits, payback
-from lifestage.lifecycle.assign import STAGE_COLUMNS, assign_stages
-from lifestage.lifecycle.chances import stage_probabilities
-from lifestage.lifecycle.contact import allocate_budget, break_even
-from lifestage.lifecycle.experiments import assign_experiment, sample_size
-from lifestage.lifecycle.forecast import StageForecast, stage_forecast
-from lifestage.lifecycle.formulas import lifespan_years, ltv_base, ltv_simple, ltv_with_margin
-from lifestage.lifecycle.groups import by_group, group_totals
-from lifestage.lifecycle.hysteresis import steady_stages
-from lifestage.lifecycle.metrics import METRICS, base_metrics, metric_changes
-from lifestage.lifecycle.migration import ltv_change, moved_customers, stage_migration
-from lifestage.lifecycle.playbook import Playbook, read_playbook
-from lifestage.lifecycle.readout import read_experiment
-from lifestage.lifecycle.realised import realised_repurchase
-from lifestage.lifecycle.regularity import Regularity, purchase_windows, regularity
-from lifestage.lifecycle.risk import at_risk_list
-from lifestage.lifecycle.silence import silent_dates
-from lifestage.lifecycle.stage_counts import stage_counts
-from lifestage.lifecycle.stage_table import check_taxonomy, stage_table
-from lifestage.lifecycle.suggest import SuggestedThresholds, suggest_thresholds
-from lifestage.lifecycle.taxonomies import LANGUAGES, TAXONOMIES, Stage, label, stage
-from lifestage.lifecycle.thresholds import Thresholds
-from lifestage.lifecycle.tiers import TIERS, assign_tiers
-from lifestage.lifecycle.touch import touch_schedule
+from lifestage.lifecycle.campaigns.acquisition import acquisition_limits, payback
+from lifestage.lifecycle.campaigns.experiments import assign_experiment, sample_size
+from lifestage.lifecycle.campaigns.readout import read_experiment
+from lifestage.lifecycle.campaigns.targeting import allocate_budget, break_even
+from lifestage.lifecycle.forecast.probabilities import stage_probabilities
+from lifestage.lifecycle.forecast.silence import silent_dates
+from lifestage.lifecycle.forecast.stage_forecast import StageForecast, stage_forecast
+from lifestage.lifecycle.metrics.base_metrics import METRICS, base_metrics, metric_changes
+from lifestage.lifecycle.metrics.formulas import (
+    lifespan_years,
+    ltv_base,
+    ltv_simple,
+    ltv_with_margin,
+)
+from lifestage.lifecycle.metrics.groups import by_group, group_totals
+from lifestage.lifecycle.metrics.ltv_change import ltv_change
+from lifestage.lifecycle.metrics.migration import moved_customers, stage_migration
+from lifestage.lifecycle.metrics.realised import realised_repurchase
+from lifestage.lifecycle.metrics.regularity import Regularity, purchase_windows, regularity
+from lifestage.lifecycle.metrics.repurchase_curve import touch_schedule
+from lifestage.lifecycle.stages.assign import STAGE_COLUMNS, assign_stages
+from lifestage.lifecycle.stages.counts import stage_counts
+from lifestage.lifecycle.stages.flags import at_risk_list
+from lifestage.lifecycle.stages.playbook import Playbook, read_playbook
+from lifestage.lifecycle.stages.smoothing import steady_stages
+from lifestage.lifecycle.stages.suggest import SuggestedThresholds, suggest_thresholds
+from lifestage.lifecycle.stages.table import check_taxonomy, stage_table
+from lifestage.lifecycle.stages.taxonomies import LANGUAGES, TAXONOMIES, Stage, label, stage
+from lifestage.lifecycle.stages.thresholds import Thresholds
+from lifestage.lifecycle.stages.tiers import TIERS, assign_tiers
 
 __all__ = [
     "LANGUAGES",

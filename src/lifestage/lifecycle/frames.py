@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from lifestage.data.days import parse_day
-from lifestage.data.engine import EXPECTED, to_pandas
-from lifestage.errors import ConfigError, DataError
-from lifestage.tables import CUSTOMER, FREQUENCY, LAST_DAY
+from lifestage.core.dates import parse_day
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import CUSTOMER, FREQUENCY, LAST_DAY
+from lifestage.data.engines.frames import EXPECTED, to_pandas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     import pandas as pd
 
 __all__ = [
@@ -48,7 +49,9 @@ def open_frame(table: Any, needed: Iterable[str]) -> Frame:
     schema = frame.collect_schema()
     missing = [name for name in needed if name not in schema]
     if missing:
-        raise DataError(f"columns missing: {', '.join(missing)}; the table has {', '.join(schema.names())}")
+        raise DataError(
+            f"columns missing: {', '.join(missing)}; the table has {', '.join(schema.names())}"
+        )
     return frame
 
 
@@ -70,7 +73,9 @@ def require(frame: Frame, holds: nw.Expr, expected: str, column: str) -> None:
     count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
     if count:
         rows = collect(wrong.select(CUSTOMER, column).head(3))
-        shown = ", ".join(f"{customer!r}: {value!r}" for customer, value in rows.to_numpy(dtype=object).tolist())
+        shown = ", ".join(
+            f"{customer!r}: {value!r}" for customer, value in rows.to_numpy(dtype=object).tolist()
+        )
         raise DataError(f"{column} must be {expected}; {count:,} customers are not, first {shown}")
 
 
@@ -83,11 +88,15 @@ def require_term(frame: Frame, name: str, way_out: str) -> None:
         If the column is missing, or holds no number.
     """
     if name in frame.collect_schema():
-        known = nw.when(nw.col(name).cast(nw.Float64).is_finite()).then(nw.lit(1)).otherwise(nw.lit(0))
+        known = (
+            nw.when(nw.col(name).cast(nw.Float64).is_finite()).then(nw.lit(1)).otherwise(nw.lit(0))
+        )
         wrong = frame.filter(orders_made() >= 1).select(known=known).filter(nw.col("known") == 0)
         if not collect(wrong.select(n=nw.len()))["n"].iloc[0]:
             return
-    raise DataError(f"expected {name} in the scores, as a model carries it since its fit; got none: {way_out}")
+    raise DataError(
+        f"expected {name} in the scores, as a model carries it since its fit; got none: {way_out}"
+    )
 
 
 def constant(frame: Frame, name: str) -> float:
@@ -99,7 +108,9 @@ def constant(frame: Frame, name: str) -> float:
         If there are several, or there is no buyer.
     """
     column = nw.col(name).cast(nw.Float64)
-    ends = collect(frame.filter(orders_made() >= 1).select(low=column.min(), high=column.max())).iloc[0]
+    ends = collect(
+        frame.filter(orders_made() >= 1).select(low=column.min(), high=column.max())
+    ).iloc[0]
     if ends["low"] is None or ends["low"] != ends["low"]:
         raise DataError("no customer has bought: there is nothing to measure")
     if ends["low"] != ends["high"]:
@@ -124,9 +135,14 @@ def last_day(frame: Frame, until: date | str | None) -> date | None:
         return None
     day = nw.col(LAST_DAY).cast(nw.Date)
     ends = collect(frame.select(low=day.min(), high=day.max()))
-    low, high = (None if ends[name].isna().iloc[0] else parse_day(str(ends[name].iloc[0])[:10]) for name in ends)
+    low, high = (
+        None if ends[name].isna().iloc[0] else parse_day(str(ends[name].iloc[0])[:10])
+        for name in ends
+    )
     if low != high:
-        raise DataError(f"expected scores of one day of observation; got {low} to {high}: give until=")
+        raise DataError(
+            f"expected scores of one day of observation; got {low} to {high}: give until="
+        )
     return low
 
 
@@ -140,7 +156,9 @@ def required_day(frame: Frame, until: date | str | None) -> date:
     """
     day = last_day(frame, until)
     if day is None:
-        raise ConfigError("expected until=, the last day of observation of the customers: their scores name none")
+        raise ConfigError(
+            "expected until=, the last day of observation of the customers: their scores name none"
+        )
     return day
 
 

@@ -8,9 +8,26 @@ JSON and Parquet and executes nothing, and no version holds a customer.
 
 from __future__ import annotations
 
-from lifestage.registry.champions import champion, diff, last_judged, load_version, pass_over, promote, prune, rollback
+from lifestage.registry.champions import (
+    champion,
+    diff,
+    last_judged,
+    load_version,
+    pass_over,
+    promote,
+    prune,
+    rollback,
+)
 from lifestage.registry.locking import lock
-from lifestage.registry.versions import add_version, check_name, clean, model_folder, read_text, verify, versions
+from lifestage.registry.versions import (
+    add_version,
+    check_name,
+    clean,
+    model_folder,
+    read_text,
+    verify,
+    versions,
+)
 
 __all__ = [
     "add_version",

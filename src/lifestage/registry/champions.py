@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifestage.errors import RegistryError
+from lifestage.core.errors import RegistryError
 from lifestage.registry.versions import PARTIAL, VERSION, flush, open_version, verify, versions
 
 if TYPE_CHECKING:
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from lifestage.model import LTVModel
 
-__all__ = ["champion", "diff", "last_judged", "load_version", "pass_over", "promote", "prune", "rollback"]
+__all__ = [
+    "champion",
+    "diff",
+    "last_judged",
+    "load_version",
+    "pass_over",
+    "promote",
+    "prune",
+    "rollback",
+]
 
 CHAMPION, HISTORY = "champion", "history.jsonl"
 
@@ -39,7 +48,9 @@ def champion(folder: str | os.PathLike[str]) -> str | None:
     if not VERSION.fullmatch(name):
         raise RegistryError(f"expected the name of a version in {pointer}; it says {name[:80]!r}")
     if name not in versions(folder):
-        raise RegistryError(f"the champion of {folder} is {name}, and there is no such version: promote another one")
+        raise RegistryError(
+            f"the champion of {folder} is {name}, and there is no such version: promote another one"
+        )
     return name
 
 
@@ -104,7 +115,9 @@ def rollback(folder: str | os.PathLike[str]) -> str:
     """
     before = _before(folder)
     if before is None:
-        raise RegistryError(f"expected an earlier champion to go back to; {folder} has none that is still there")
+        raise RegistryError(
+            f"expected an earlier champion to go back to; {folder} has none that is still there"
+        )
     promote(folder, before)
     return before
 
@@ -123,7 +136,9 @@ def prune(folder: str | os.PathLike[str], keep: int) -> list[str]:
     gone = [each for each in known[:-keep] if each not in (champion(folder), _before(folder))]
     for each in gone:
         staging = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder))
-        os.rename(Path(folder) / each, staging / each)  # gone at once; what a kill leaves is swept up later
+        os.rename(
+            Path(folder) / each, staging / each
+        )  # gone at once; what a kill leaves is swept up later
         shutil.rmtree(staging, ignore_errors=True)
     return gone
 
@@ -148,7 +163,10 @@ def diff(folder: str | os.PathLike[str], before: str, after: str) -> pd.DataFram
     for end, version in (("before", before), ("after", after)):
         model = load_version(folder, version)
         size = {"family": "", "parameter": "customers", "estimate": float(model.data.customers)}
-        table = pd.concat([model.params[[*keys, "estimate", "low", "high"]], pd.DataFrame([size])], ignore_index=True)
+        table = pd.concat(
+            [model.params[[*keys, "estimate", "low", "high"]], pd.DataFrame([size])],
+            ignore_index=True,
+        )
         names = {"estimate": end, "low": f"{end}_low", "high": f"{end}_high"}
         tables.append(table.rename(columns=names))
     order = pd.concat([table[keys] for table in tables]).drop_duplicates()
@@ -183,7 +201,9 @@ def _text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RegistryError(f"expected a file {path.name} in {path.parent}; could not read it: {error}") from error
+        raise RegistryError(
+            f"expected a file {path.name} in {path.parent}; could not read it: {error}"
+        ) from error
 
 
 def _before(folder: str | os.PathLike[str]) -> str | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lifestage.errors import LockedError, RegistryError
+from lifestage.core.errors import LockedError, RegistryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["lock"]
 
@@ -34,9 +37,13 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
     try:
         path.mkdir(parents=True, exist_ok=True)
         held.acquire(timeout=0)
-        (path / HOLDER).write_text(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", "utf-8")
+        (path / HOLDER).write_text(
+            f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", "utf-8"
+        )
     except Timeout:
-        raise LockedError(f"{path} is locked by {_holder(path)}: try again when it is done") from None
+        raise LockedError(
+            f"{path} is locked by {_holder(path)}: try again when it is done"
+        ) from None
     except OSError as error:
         held.release()
         raise RegistryError(f"expected a folder of a model to write to; {path}: {error}") from error

@@ -8,16 +8,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifestage.addresses import local_path
-from lifestage.errors import RegistryError
+from lifestage.core.addresses import local_path
+from lifestage.core.errors import RegistryError
 from lifestage.model import load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifestage.model import LTVModel
 
 __all__ = [
@@ -86,12 +87,18 @@ def versions(folder: str | os.PathLike[str]) -> list[str]:
     if not path.is_dir():
         return []
     try:
-        return sorted(each.name for each in path.iterdir() if VERSION.fullmatch(each.name) and each.is_dir())
+        return sorted(
+            each.name for each in path.iterdir() if VERSION.fullmatch(each.name) and each.is_dir()
+        )
     except OSError as error:
-        raise RegistryError(f"expected a folder of versions in {path}; could not read it: {error}") from error
+        raise RegistryError(
+            f"expected a folder of versions in {path}; could not read it: {error}"
+        ) from error
 
 
-def add_version(folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[str, str] | None = None) -> str:
+def add_version(
+    folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[str, str] | None = None
+) -> str:
     """Write a model as a new version, whole or not at all, and say its name; the champion stays.
 
     Parameters
@@ -124,7 +131,9 @@ def add_version(folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[
             (whole / check_name(name)).write_text(text, "utf-8")
         files = {each.name: _hash(each.read_bytes()) for each in sorted(whole.iterdir())}
         created = datetime.now(UTC).isoformat()
-        manifest = json.dumps({"schema": SCHEMA, "created": created, "files": files}, indent=1).encode()
+        manifest = json.dumps(
+            {"schema": SCHEMA, "created": created, "files": files}, indent=1
+        ).encode()
         (whole / MANIFEST).write_bytes(manifest)
         for each in [*whole.iterdir(), whole]:
             flush(each)
@@ -133,7 +142,9 @@ def add_version(folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[
         flush(target)
         return version
     except (OSError, ValueError) as error:
-        raise RegistryError(f"expected a folder to write a model into; {target}: {error}") from error
+        raise RegistryError(
+            f"expected a folder to write a model into; {target}: {error}"
+        ) from error
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -163,23 +174,37 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
         files = {each.name: each for each in path.iterdir()}
         strange = [name for name, each in files.items() if each.is_symlink() or not each.is_file()]
         if path.is_symlink() or strange:
-            raise RegistryError(f"{path} holds what is not a plain file: {', '.join(strange) or 'it is a link itself'}")
+            raise RegistryError(
+                f"{path} holds what is not a plain file: {', '.join(strange) or 'it is a link itself'}"
+            )
         manifest = (path / MANIFEST).read_bytes()
         known = json.loads(manifest)
         if known["schema"] > SCHEMA:
-            raise RegistryError(f"{path} was written by a newer version (schema {known['schema']}, known: {SCHEMA})")
+            raise RegistryError(
+                f"{path} was written by a newer version (schema {known['schema']}, known: {SCHEMA})"
+            )
         if _hash(manifest)[:8] != version[-8:]:
-            raise RegistryError(f"{path / MANIFEST} was changed after it was written: its hash is not that of the name")
-        wrong = sorted({*files, *known["files"]} - {MANIFEST} - (files.keys() & known["files"].keys()))
+            raise RegistryError(
+                f"{path / MANIFEST} was changed after it was written: its hash is not that of the name"
+            )
+        wrong = sorted(
+            {*files, *known["files"]} - {MANIFEST} - (files.keys() & known["files"].keys())
+        )
         if wrong:
             raise RegistryError(f"{path} is missing, or holds beside its own: {', '.join(wrong)}")
-        changed = [name for name, digest in known["files"].items() if _hash(files[name].read_bytes()) != digest]
+        changed = [
+            name
+            for name, digest in known["files"].items()
+            if _hash(files[name].read_bytes()) != digest
+        ]
         if changed:
             raise RegistryError(f"{path} was changed after it was written: {', '.join(changed)}")
     except RegistryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RegistryError(f"expected a version of a model in {path}; could not read it: {error}") from error
+        raise RegistryError(
+            f"expected a version of a model in {path}; could not read it: {error}"
+        ) from error
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifestage.report.html import write_report
-from lifestage.report.summarize import summarize_run
+from lifestage.report.facts.summary import summarize_run
+from lifestage.report.write import write_report
 
 __all__ = ["summarize_run", "write_report"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.harness import Bench, Run, alternate
 from tests.benchmarks.results import Check, Row
 from tests.benchmarks.simulate import LAST_DAY, write_orders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIZES = (200_000, 2_000_000)
 TARGET, TARGET_FROM = 1.6, 100_000_000
@@ -25,7 +28,15 @@ def run(bench: Bench) -> Iterator[Row]:
             bench.floor("aggregate", data=data, out=bare, until=LAST_DAY),
         )
         ours = replace(ours, first_seconds=first)
-        row = Row("corridor", "lifestage run", size, ours, floor, peer_series="aggregation alone", details=steps(ours))
+        row = Row(
+            "corridor",
+            "lifestage run",
+            size,
+            ours,
+            floor,
+            peer_series="aggregation alone",
+            details=steps(ours),
+        )
         if row.ratio is None:
             yield row
             continue
@@ -41,4 +52,6 @@ def run(bench: Bench) -> Iterator[Row]:
 
 def steps(ours: Run) -> tuple[dict[str, str | float], ...]:
     """Seconds of each step of the last run."""
-    return tuple({"step": name, "seconds": seconds} for name, seconds in ours.result.get("parts", {}).items())
+    return tuple(
+        {"step": name, "seconds": seconds} for name, seconds in ours.result.get("parts", {}).items()
+    )

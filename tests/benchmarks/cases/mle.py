@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.environments import LIFETIMES, PYMC_MARKETING
 from tests.benchmarks.harness import Bench, Run, alternate
 from tests.benchmarks.results import Check, Row
 from tests.benchmarks.simulate import write_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SIZES = (10_000, 100_000, 1_000_000)
 TASKS = {LIFETIMES: "fit", PYMC_MARKETING: "mode"}
@@ -25,14 +28,23 @@ def run(bench: Bench) -> Iterator[Row]:
         first = bench.first("fit", data=data, method="mle") if number == 0 else None
         ours = bench.ours("fit", data=data, method="mle")
         names = [name for name in bench.asked(*TASKS) if size <= LARGEST[name]]
-        ours_run, *theirs = alternate(bench, ours, *(bench.peer(name, TASKS[name], data=data) for name in names))
+        ours_run, *theirs = alternate(
+            bench, ours, *(bench.peer(name, TASKS[name], data=data) for name in names)
+        )
         ours_run = replace(ours_run, first_seconds=first)
         likelihoods = compare(bench, data, ours_run, theirs)
         if not theirs:
             yield Row("mle", "maximum likelihood", size, ours_run)
         for peer in theirs:
             what = "mode under its priors" if peer.name == PYMC_MARKETING else "maximum likelihood"
-            row = Row("mle", what, size, ours_run, peer, peer_series="MAP" if peer.name == PYMC_MARKETING else "MLE")
+            row = Row(
+                "mle",
+                what,
+                size,
+                ours_run,
+                peer,
+                peer_series="MAP" if peer.name == PYMC_MARKETING else "MLE",
+            )
             fast = row.ratio is not None and size >= TARGET_FROM
             speed = (Check("ratio", row.ratio or 0.0, TARGET, least=True),) if fast else ()
             yield replace(row, checks=(*speed, *likelihoods.get(peer.name, ())))
@@ -46,8 +58,13 @@ def compare(bench: Bench, data: Path, ours: Run, theirs: list[Run]) -> dict[str,
     best = ours.result["log_likelihood"]
     estimates = {peer.name: peer.result["params"] for peer in there}
     values = bench.ours("log_likelihood", data=data, params=estimates)().result["values"]
-    found = {name: (Check("log-likelihood differs by", abs(value / best - 1), SAME),) for name, value in values.items()}
+    found = {
+        name: (Check("log-likelihood differs by", abs(value / best - 1), SAME),)
+        for name, value in values.items()
+    }
     if LIFETIMES in found:
-        value = bench.peer(LIFETIMES, "log_likelihood", data=data, params=ours.result["params"])().result["value"]
+        value = bench.peer(
+            LIFETIMES, "log_likelihood", data=data, params=ours.result["params"]
+        )().result["value"]
         found[LIFETIMES] += (Check("lifetimes' at our estimates by", abs(value / best - 1), SAME),)
     return found

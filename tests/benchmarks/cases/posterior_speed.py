@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.cases.posterior import agree
 from tests.benchmarks.environments import PYMC_MARKETING, WITH_NUTPIE
 from tests.benchmarks.harness import Bench, Run, alternate
 from tests.benchmarks.results import Check, Row
 from tests.benchmarks.simulate import write_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIZES = (10_000, 100_000, 1_000_000)
 LARGEST = 100_000
@@ -24,14 +27,23 @@ def run(bench: Bench) -> Iterator[Row]:
         data = write_customers(bench.data / f"customers-{size}.parquet", size)
         methods = list(TASKS) if size <= LARGEST else ["laplace"]
         first = bench.first("fit", data=data, method="laplace") if number == 0 else None
-        runs = alternate(bench, *(bench.ours("fit", data=data, method=method) for method in methods))
+        runs = alternate(
+            bench, *(bench.ours("fit", data=data, method=method) for method in methods)
+        )
         ours = dict(zip(methods, runs, strict=True))
         ours["laplace"] = replace(ours["laplace"], first_seconds=first)
         names = bench.asked(PYMC_MARKETING, WITH_NUTPIE)
         peers = [bench.peer(name, "nuts", data=data)() for name in names if size <= LARGEST]
         for peer in peers or [None]:
             for method, run in ours.items():
-                row = Row("posterior-speed", TASKS[method], size, run, peer, checks(method, run, peer, size))
+                row = Row(
+                    "posterior-speed",
+                    TASKS[method],
+                    size,
+                    run,
+                    peer,
+                    checks(method, run, peer, size),
+                )
                 yield replace(row, series=f"lifestage {method}", peer_series="NUTS")
 
 
@@ -42,7 +54,11 @@ def checks(method: str, ours: Run, peer: Run | None, size: int) -> tuple[Check, 
     """
     if ours.missing or ours.stopped:
         return ()
-    found = [Check("MB over the data", ours.peak_mb - ours.before_mb, MEMORY_MB)] if method == "laplace" else []
+    found = (
+        [Check("MB over the data", ours.peak_mb - ours.before_mb, MEMORY_MB)]
+        if method == "laplace"
+        else []
+    )
     if peer is None or peer.missing:
         return tuple(found)
     least = TARGETS[method] if size == TARGET_AT else None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,10 @@ from tests.benchmarks.environments import LIFETIMES
 from tests.benchmarks.harness import Bench, alternate
 from tests.benchmarks.results import Check, Row
 from tests.benchmarks.simulate import write_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SIZES = (100_000, 1_000_000)
 TARGET, TARGET_FROM = 3.0, 1_000_000
@@ -32,7 +35,14 @@ def run(bench: Bench) -> Iterator[Row]:
         peers = [bench.peer(name, "predict", **given) for name in bench.asked(LIFETIMES)]
         one, *theirs = alternate(bench, bench.ours("predict", **task), *peers)
         one = replace(one, first_seconds=first)
-        row = Row("predict", "all columns, one draw; peer two columns", size, one, *theirs, peer_series="two columns")
+        row = Row(
+            "predict",
+            "all columns, one draw; peer two columns",
+            size,
+            one,
+            *theirs,
+            peer_series="two columns",
+        )
         if row.ratio is not None:
             speed = Check("ratio", row.ratio, TARGET if size >= TARGET_FROM else None, least=True)
             row = replace(row, checks=(speed, *compare(*tables)))

@@ -30,8 +30,17 @@ def memory_mb(field: str) -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field)) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+        return (
+            next(
+                int(line.split()[1])
+                for line in status.read_text().splitlines()
+                if line.startswith(field)
+            )
+            / 1e3
+        )
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )
 
 
 def forget_peak() -> None:
@@ -48,7 +57,11 @@ def main(tasks: dict[str, Callable[..., Call]]) -> None:
     print("start", flush=True)
     start = time.perf_counter()
     result = call()
-    measured = {"seconds": time.perf_counter() - start, "before_mb": before, "peak_mb": memory_mb("VmHWM")}
+    measured = {
+        "seconds": time.perf_counter() - start,
+        "before_mb": before,
+        "peak_mb": memory_mb("VmHWM"),
+    }
     print("stop", flush=True)
     if measured["seconds"] < SHORT:
         start = time.perf_counter()

@@ -13,12 +13,12 @@ import pandas as pd
 from clock import Call, main
 
 import lifestage as ls
-from lifestage.config import RunConfig
-from lifestage.data.compress import compress
+from lifestage.data.customers.compress import compress
 from lifestage.families import bgnbd
 from lifestage.fitting.mle import log_density
 from lifestage.fitting.priors import log_prior
-from lifestage.pipeline import run
+from lifestage.jobs.config import RunConfig
+from lifestage.jobs.run import run
 
 NAMES = bgnbd.PARAMS
 
@@ -35,11 +35,17 @@ def fit(data: str, **how: Any) -> Call:
     def call() -> dict[str, Any]:
         posterior = ls.fit(base, spend=None, **how).purchases
         draws = {name: posterior.draws[name] for name in NAMES}
-        known = {name: posterior.diagnostics.get(name) for name in ("pareto_k", "ess_share", "ess_bulk", "r_hat")}
+        known = {
+            name: posterior.diagnostics.get(name)
+            for name in ("pareto_k", "ess_share", "ess_bulk", "r_hat")
+        }
         return {
             "params": {name: float(values.mean()) for name, values in draws.items()},
             "mean": {name: float(values.mean()) for name, values in draws.items()},
-            "sd": {name: float(values.std(ddof=1)) if values.size > 1 else 0.0 for name, values in draws.items()},
+            "sd": {
+                name: float(values.std(ddof=1)) if values.size > 1 else 0.0
+                for name, values in draws.items()
+            },
             "log_likelihood": float(posterior.diagnostics["log_likelihood"]),
             "draws": posterior.size,
             **{name: value for name, value in known.items() if value is not None},
@@ -55,7 +61,11 @@ def log_likelihood(data: str, params: dict[str, dict[str, float]]) -> Call:
 
     def call() -> dict[str, Any]:
         at = {who: [estimate[name] for name in NAMES] for who, estimate in params.items()}
-        return {"values": {who: float(bgnbd.weighted_log_likelihood(p, rows)[0]) for who, p in at.items()}}
+        return {
+            "values": {
+                who: float(bgnbd.weighted_log_likelihood(p, rows)[0]) for who, p in at.items()
+            }
+        }
 
     return call
 
@@ -65,10 +75,14 @@ def log_posterior(data: str, points: list[dict[str, float]]) -> Call:
     counts = compress(customers(data))
     rows = bgnbd.Rows(counts.x, counts.t_x, counts.T, counts.weight)
     units = np.array([1.0, float(counts.weight @ counts.T) / counts.customers, 1.0, 1.0])
-    density = log_density(lambda params: bgnbd.weighted_log_likelihood(params, rows), units, log_prior("purchases"))
+    density = log_density(
+        lambda params: bgnbd.weighted_log_likelihood(params, rows), units, log_prior("purchases")
+    )
 
     def call() -> dict[str, Any]:
-        return {"values": [density(np.log([at[name] for name in NAMES] / units))[0] for at in points]}
+        return {
+            "values": [density(np.log([at[name] for name in NAMES] / units))[0] for at in points]
+        }
 
     return call
 
@@ -99,9 +113,16 @@ def corridor(data: str, out: str) -> Call:
     def call() -> dict[str, Any]:
         shutil.rmtree(out, ignore_errors=True)  # a run beside an earlier one compares with it
         begun: list[tuple[str, float]] = []
-        run(Path(data), out, RunConfig(), step=lambda name: begun.append((name, time.perf_counter())))
+        run(
+            Path(data),
+            out,
+            RunConfig(),
+            step=lambda name: begun.append((name, time.perf_counter())),
+        )
         ends = [moment for _, moment in begun[1:]] + [time.perf_counter()]
-        return {"parts": {name: end - start for (name, start), end in zip(begun, ends, strict=True)}}
+        return {
+            "parts": {name: end - start for (name, start), end in zip(begun, ends, strict=True)}
+        }
 
     return call
 

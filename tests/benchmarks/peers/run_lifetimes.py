@@ -51,8 +51,12 @@ def predict(data: str, params: dict[str, float], out: str) -> Call:
 
     def scores(rows: slice) -> pd.DataFrame:
         alive = fitter.conditional_probability_alive(x[rows], t_x[rows], T[rows])
-        expected = fitter.conditional_expected_number_of_purchases_up_to_time(52, x[rows], t_x[rows], T[rows])
-        return pd.DataFrame({"p_alive": np.asarray(alive), "expected_purchases": np.asarray(expected)})
+        expected = fitter.conditional_expected_number_of_purchases_up_to_time(
+            52, x[rows], t_x[rows], T[rows]
+        )
+        return pd.DataFrame(
+            {"p_alive": np.asarray(alive), "expected_purchases": np.asarray(expected)}
+        )
 
     scores(slice(100))  # what a first call loads is outside the clock
 

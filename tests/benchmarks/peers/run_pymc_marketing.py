@@ -47,7 +47,9 @@ def nuts(data: str, priors: dict[str, list[float]] | None = None, **sampler: Any
     return call
 
 
-def log_posterior(data: str, priors: dict[str, list[float]], points: list[dict[str, float]]) -> Call:
+def log_posterior(
+    data: str, priors: dict[str, list[float]], points: list[dict[str, float]]
+) -> Call:
     """The log posterior density at *points*, of (ln r, ln α, logit(a/(a + b)), ln(a + b)): Jacobian 1 to the logs."""
     model = scale_free(pd.read_parquet(data, columns=COLUMNS), priors).model
 
@@ -74,7 +76,11 @@ def mode(data: str) -> Call:
     def call() -> dict[str, Any]:
         model = BetaGeoModel()
         trace = model.fit(table, method="map", progressbar=False)
-        return {"params": {name: float(np.asarray(trace["posterior"][name]).ravel()[0]) for name in NAMES}}
+        return {
+            "params": {
+                name: float(np.asarray(trace["posterior"][name]).ravel()[0]) for name in NAMES
+            }
+        }
 
     return call
 
@@ -91,7 +97,9 @@ def scale_free(table: pd.DataFrame, priors: dict[str, list[float]]) -> BetaGeoMo
         median, sigma = priors[name]
         return float(np.log(median)), sigma
 
-    laws = {name: dict(zip(("mu", "sigma"), log(name), strict=True)) for name in ("r", "odds", "size")}
+    laws = {
+        name: dict(zip(("mu", "sigma"), log(name), strict=True)) for name in ("r", "odds", "size")
+    }
     model = BetaGeoModel(
         model_config={
             "r": Prior("LogNormal", **laws["r"]),
@@ -125,7 +133,11 @@ class Progress:
         del trace
         self.done[draw.chain] = self.done.get(draw.chain, 0) + 1
         if sum(self.done.values()) % 100 == 0:
-            print(f"{sum(self.done.values())} iterations over {len(self.done)} chains", file=sys.stderr, flush=True)
+            print(
+                f"{sum(self.done.values())} iterations over {len(self.done)} chains",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

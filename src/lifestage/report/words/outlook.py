@@ -30,7 +30,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "每位客户的未来模拟 {scenarios} 次，并重新套用今日的规则。",
     ),
     "flow_x": ("by the end of", "截至", "截至"),
-    "fan_purchases": ("Purchases to come, running total", "未來購買次數（累計）", "未来购买次数（累计）"),
+    "fan_purchases": (
+        "Purchases to come, running total",
+        "未來購買次數（累計）",
+        "未来购买次数（累计）",
+    ),
     "fan_revenue": ("Revenue to come, running total", "未來營收（累計）", "未来营收（累计）"),
     "fan_purchases_y": ("purchases", "購買次數", "购买次数"),
     "fan_revenue_y": ("money", "金額", "金额"),
@@ -114,7 +118,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "一位顧客的價值等於迄今購買的毛利加上未來的 LTV。",
         "一位客户的价值等于迄今购买的毛利加上未来的 LTV。",
     ),
-    "groups_channel": ("Worth of a customer by channel", "各管道每位顧客的價值", "各渠道每位客户的价值"),
+    "groups_channel": (
+        "Worth of a customer by channel",
+        "各管道每位顧客的價值",
+        "各渠道每位客户的价值",
+    ),
     "groups_cohort": (
         "Worth of a customer by month of the first purchase",
         "依首購月份每位顧客的價值",
@@ -148,6 +156,7 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
-    lang: {key: texts[i] for key, texts in _TEXTS.items()} for i, lang in enumerate(("en", "zh-Hant", "zh-Hans"))
+    lang: {key: texts[i] for key, texts in _TEXTS.items()}
+    for i, lang in enumerate(("en", "zh-Hant", "zh-Hans"))
 }
 """By language and key."""

@@ -51,7 +51,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{level} 區間涵蓋了 {share} 顧客的購買次數，以及 {spend} 顧客的消費金額。",
         "{level} 区间涵盖了 {share} 客户的购买次数，以及 {spend} 客户的消费金额。",
     ),
-    "chances_heading": ("Chances given, and come true", "給出的機率與實際結果", "给出的概率与实际结果"),
+    "chances_heading": (
+        "Chances given, and come true",
+        "給出的機率與實際結果",
+        "给出的概率与实际结果",
+    ),
     "chances_lead": (
         "Customers in tenths by their chance to buy: {given} were expected to buy, {came} did; a tenth is off by {off} "
         "points on average. On the dashed line chances come true.",
@@ -91,16 +95,40 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "forecast_name": ("Forecast", "預測方法", "预测方法"),
     "test_mae": ("Error in purchases", "購買次數誤差", "购买次数误差"),
     "test_revenue_mae": ("Error in revenue", "營收誤差", "营收误差"),
-    "test_log_loss": ("Error of the chance (log-loss)", "機率誤差（對數損失）", "概率误差（对数损失）"),
+    "test_log_loss": (
+        "Error of the chance (log-loss)",
+        "機率誤差（對數損失）",
+        "概率误差（对数损失）",
+    ),
     "test_auc": ("Ranking (AUC)", "排序能力（AUC）", "排序能力（AUC）"),
-    "test_top_share": ("Revenue of the best fifth", "最佳五分之一的營收占比", "最佳五分之一的营收占比"),
-    "forecast_recalibrated": ("{family}, recalibrated", "{family}（重新校準）", "{family}（重新校准）"),
+    "test_top_share": (
+        "Revenue of the best fifth",
+        "最佳五分之一的營收占比",
+        "最佳五分之一的营收占比",
+    ),
+    "forecast_recalibrated": (
+        "{family}, recalibrated",
+        "{family}（重新校準）",
+        "{family}（重新校准）",
+    ),
     "forecast_stack": ("Stack of families", "模型組合", "模型组合"),
     "forecast_base_rate": ("Everybody alike", "所有人相同", "所有人一样"),
-    "forecast_historical_average": ("Everyone's own average so far", "各自的歷史平均", "各自的历史平均"),
+    "forecast_historical_average": (
+        "Everyone's own average so far",
+        "各自的歷史平均",
+        "各自的历史平均",
+    ),
     "forecast_last_period_repeats": ("The last period repeats", "上一期重演", "上一期重演"),
-    "forecast_days_since_last_purchase": ("Days since the last purchase", "距上次購買的天數", "距上次购买的天数"),
-    "forecast_formula": ("Formula: order value × frequency", "公式：客單價 × 頻率", "公式：客单价 × 频率"),
+    "forecast_days_since_last_purchase": (
+        "Days since the last purchase",
+        "距上次購買的天數",
+        "距上次购买的天数",
+    ),
+    "forecast_formula": (
+        "Formula: order value × frequency",
+        "公式：客單價 × 頻率",
+        "公式：客单价 × 频率",
+    ),
     "drift_heading": ("Since the last day of the data", "資料最後一日之後", "数据最后一日之后"),
     "drift_none": (
         "What came is what was foretold, up to chance (at {level}, over all weeks together).",
@@ -139,5 +167,6 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
-    lang: {key: texts[i] for key, texts in _TEXTS.items()} for i, lang in enumerate(("en", "zh-Hant", "zh-Hans"))
+    lang: {key: texts[i] for key, texts in _TEXTS.items()}
+    for i, lang in enumerate(("en", "zh-Hant", "zh-Hans"))
 }

@@ -1,0 +1,36 @@
+"""lifestage.core.notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Note"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a reader must know: a stable code, one English sentence, and the numbers in it."""
+
+    code: str
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _html_table(title: str, facts: Mapping[str, str], notes: tuple[Note, ...]) -> str:
+    """A two-column table and the notes below it, for notebooks."""
+    from html import escape
+
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items()
+    )
+    items = "".join(f"<li>{escape(note.text)}</li>" for note in notes)
+    return f"<table><caption>{title}</caption>{rows}</table>" + (
+        f"<ul>{items}</ul>" if items else ""
+    )

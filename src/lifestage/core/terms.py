@@ -1,0 +1,60 @@
+"""lifestage.core.terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifestage.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LONGEST", "Terms", "check_horizon", "check_number", "short"]
+
+LONGEST = 1e6
+"""Periods; no forecast is asked for farther."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Horizon in periods, annual discount rate, margin, and the level of intervals; checked when made."""
+
+    horizon: float
+    discount_rate: float = 0.10
+    margin: float = 1.0
+    level: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_horizon(self.horizon)
+        rate = "a share per YEAR from 0 to 1, such as 0.10 for 10 % a year"
+        check_number("discount_rate", self.discount_rate, rate, lambda share: 0 <= share <= 1)
+        check_number("margin", self.margin, "a share in (0, 1]", lambda share: 0 < share <= 1)
+        check_number("level", self.level, "a probability in (0, 1)", lambda share: 0 < share < 1)
+
+
+def check_number(name: str, value: Any, expected: str, holds: Callable[[float], bool]) -> None:
+    """Raise a ConfigError unless an option is a number of which something holds; NaN and booleans are none."""
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not number or not holds(float(value)):
+        raise ConfigError(f"{name}: expected {expected}; got {short(value)}")
+
+
+def check_horizon(value: Any, least: str = "above 0") -> None:
+    """Raise a ConfigError unless a horizon is a number of periods *least*, ``"above 0"`` or ``"of 0 or more"``."""
+    expected = f"one number of periods {least}, at most {LONGEST:,.0f}"
+    check_number(
+        "horizon",
+        value,
+        expected,
+        lambda t: (t > 0 if least == "above 0" else t >= 0) and t <= LONGEST,
+    )
+
+
+def short(value: Any) -> str:
+    """What was given, in one line of a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -1,0 +1,179 @@
+"""Columns of a ready-made customer table: names checked, numbers as floats, all else as it came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import CUSTOMER, FREQUENCY, KEYS, MONETARY, RECENCY, T
+from lifestage.data.engines.frames import ENGINES, columns, lazy
+from lifestage.data.engines.local import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = ["open_table", "typed"]
+
+NUMBERS = (*KEYS, MONETARY, "orders", "revenue")
+DATES = ("first_purchase", "last_purchase")
+UNNAMED_WEIGHTS = ("weight", "weights")
+"""Columns that weights= has to name: to take each row for one customer would change a fit in silence."""
+
+
+def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str, bool]:
+    """Return the table with a ``customer_id``, its kind, and whether the ids are the user's; the names are checked.
+
+    Raises
+    ------
+    DataError
+        If it is no table, a column is missing or stands twice, or there is one of weights that is not named.
+    ConfigError
+        If *weights* is a column that means something else.
+    """
+    frame = opened(frame)
+    is_pandas = type(frame).__module__.startswith("pandas")
+    came = columns(frame)
+    _check_names(came, weights)
+    has_ids = CUSTOMER in came or is_pandas
+    if is_pandas:
+        frame = _plain_pandas(frame, weights)
+    elif not has_ids:
+        frame = _numbered(frame)
+    table, kind = lazy(frame)
+    rest = [
+        name for name in table.collect_schema().names() if name not in (CUSTOMER, *KEYS, MONETARY)
+    ]
+    if kind in ENGINES:
+        _check_case(came)
+    money = [MONETARY] if MONETARY in came else []
+    return table.select(CUSTOMER, *KEYS, *money, *rest), kind, has_ids
+
+
+def typed(table: nw.LazyFrame[Any], weights: str | None) -> nw.LazyFrame[Any]:
+    """Numbers as floats, with 0 for the money that one-time buyers have not spent again; other types are refused.
+
+    Raises
+    ------
+    DataError
+        If a column of numbers or dates is of another type: text is not read.
+    """
+    schema = table.collect_schema()
+    numbers = [name for name in _numeric(weights) if name in schema]
+    for name in numbers:
+        if not schema[name].is_numeric():
+            raise DataError(
+                f"expected numbers in the column {name}; got {schema[name]}: convert it first"
+            )
+    for name in DATES:
+        if name in schema and not isinstance(schema[name], nw.Date | nw.Datetime):
+            raise DataError(
+                f"expected dates in the column {name}; got {schema[name]}: convert it first"
+            )
+    whole = [name for name in ("orders", "revenue") if name in schema and schema[name].is_integer()]
+    table = table.with_columns(
+        *(nw.col(name).cast(nw.Float64) for name in numbers if name not in whole)
+    )
+    if MONETARY not in schema:
+        return table
+    money = nw.col(MONETARY)
+    unspent = (nw.col(FREQUENCY) == 0) & (money.is_null() | money.is_nan())
+    return table.with_columns(nw.when(unspent).then(nw.lit(0.0)).otherwise(money).alias(MONETARY))
+
+
+def _numeric(weights: str | None) -> list[str]:
+    return [*NUMBERS, *([] if weights is None else [weights])]
+
+
+def _check_names(came: Sequence[str], weights: str | None) -> None:
+    if twice := [name for name, n in Counter(came).items() if n > 1]:
+        raise DataError(
+            f"expected every column once; got {', '.join(twice)} more than once: rename or drop one"
+        )
+    needed = [FREQUENCY, RECENCY, T, *([weights] if weights is not None else [])]
+    if absent := [name for name in needed if name not in came]:
+        names = f"{', '.join(needed[:-1])} and {needed[-1]}"
+        raise DataError(
+            f"expected the columns {names}; {', '.join(absent)} is missing; got {', '.join(came)}"
+        )
+    if weights in (CUSTOMER, *NUMBERS, *DATES):
+        raise ConfigError(f"weights must name a column of counts; got {weights!r}")
+    if weights is None and (found := [name for name in UNNAMED_WEIGHTS if name in came]):
+        raise DataError(
+            f"expected to be told what the column {found[0]} is: the customers that each row stands for, by "
+            f"Summary.from_frame(…, weights={found[0]!r}), or something else, then rename it"
+        )
+
+
+def _numbered(frame: Any) -> Any:
+    """Add the row number from 0 as the id."""
+    table, kind = lazy(frame)
+    if kind == "duckdb":
+        return frame.project(f'row_number() over () - 1 as "{CUSTOMER}", *')
+    if kind in ENGINES:
+        raise DataError(
+            f"expected the column {CUSTOMER}: rows of Spark have no order to number them by"
+        )
+    return table.collect().with_row_index(CUSTOMER).to_native()
+
+
+def _check_case(came: Sequence[str]) -> None:
+    """Engines read SQL, where T and t are one column."""
+    if twice := [name for name, n in Counter(name.lower() for name in came).items() if n > 1]:
+        raise DataError(
+            f"expected names that differ in more than case; got {', '.join(twice)}: rename one"
+        )
+
+
+def _plain_pandas(frame: pd.DataFrame, weights: str | None) -> pd.DataFrame:
+    """Text for names; the index as ids; and numbers and dates in objects or extensions as those of numpy."""
+    import pandas as pd
+    from pandas.api.types import infer_dtype
+
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    new: dict[str, Any] = {} if CUSTOMER in frame else {CUSTOMER: _ids_of(frame.index)}
+    for name in (each for each in _numeric(weights) if each in frame and _is_numbers(frame[each])):
+        new[name] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
+    for name in (each for each in DATES if each in frame and frame[each].dtype == object):
+        if infer_dtype(frame[name], skipna=True) in ("date", "datetime"):
+            new[name] = pd.to_datetime(frame[name])
+    frame = frame.assign(**new)
+    # an index of the name of a column would be ambiguous in every join
+    return frame.rename_axis(
+        [None if name in frame.columns else name for name in frame.index.names]
+    )
+
+
+def _ids_of(index: pd.Index) -> pd.Index:
+    if CUSTOMER in index.names:
+        return index.get_level_values(CUSTOMER)
+    if index.nlevels > 1:
+        names = ", ".join(map(str, index.names))
+        raise DataError(
+            f"expected the column {CUSTOMER}, or an index of one level; got the levels {names}"
+        )
+    return index
+
+
+def _is_numbers(column: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers that narwhals does not see as plain ones: objects such as Decimal, extensions."""
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    if column.dtype == object:
+        kinds = set(map(type, column.dropna()))
+        return all(
+            issubclass(kind, Number) and not issubclass(kind, bool | complex) for kind in kinds
+        )
+    if isinstance(column.dtype, np.dtype):
+        return False
+    return (
+        is_numeric_dtype(column.dtype)
+        and not is_bool_dtype(column.dtype)
+        and not is_complex_dtype(column.dtype)
+    )

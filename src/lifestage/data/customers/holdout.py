@@ -1,0 +1,42 @@
+"""What came after the last day of observation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from lifestage.core.names import CUSTOMER, FREQUENCY
+from lifestage.data.engines.frames import materialize, to_pandas
+from lifestage.data.log.lines import DAY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["later_by_customer", "later_by_frequency"]
+
+
+def later_by_frequency(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Purchase days after the end, and who made them, by frequency before it."""
+    counted = later.group_by(CUSTOMER).agg(nw.len().alias("purchases"))
+    return to_pandas(
+        table.select(CUSTOMER, FREQUENCY)
+        .join(counted, on=CUSTOMER, how="left")
+        .group_by(FREQUENCY)
+        .agg(
+            nw.len().alias("customers"),
+            nw.col("purchases").fill_null(0).sum().cast(nw.Int64),
+            nw.col("purchases").count().alias("buyers"),
+        )
+        .sort(FREQUENCY)
+    )
+
+
+def later_by_customer(later: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Store a row a customer who bought after the end; days are still numbers."""
+    counted = later.group_by(CUSTOMER).agg(
+        nw.col(DAY).min().alias("next_purchase"),
+        nw.len().alias("purchases"),
+        nw.col("net").sum().alias("revenue"),
+    )
+    return materialize(counted)

@@ -1,0 +1,156 @@
+"""The base as it stood on days of the past, and what each customer did next: made of the purchase days alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import CUSTOMER
+from lifestage.core.terms import check_horizon
+from lifestage.data.customers.counts import Counts
+from lifestage.data.customers.summary import Summary, expect_summary
+from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+
+__all__ = ["NO_STAGES", "Split", "split_purchases"]
+
+
+NO_STAGES = {"stage_window": 1.0}
+"""Forecasts of purchases have no stages, and a window for these may be longer than the past is known."""
+
+DAYS = 4_000_000
+"""Purchase days that stand for more of them."""
+
+SHARE = 0.25
+"""Horizon of a split where none is asked for, as a share of the days observed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Customers up to a day, and their purchases within a horizon after it.
+
+    Attributes
+    ----------
+    origin : date
+    horizon : float
+        Periods.
+    customer : array of int, shape (n,)
+        The same number for the same customer in every split of a base.
+    x, t_x, T : array, shape (n,)
+        History up to the origin (periods).
+    y : array, shape (n,)
+        Purchase days within the horizon.
+    """
+
+    origin: date
+    horizon: float
+    customer: NDArray[np.intp]
+    x: Floats
+    t_x: Floats
+    T: Floats
+    y: Floats
+
+    def counts(self) -> Counts:
+        """The histories in distinct rows, for a fit."""
+        return Counts.from_arrays(self.x, self.t_x, self.T)
+
+    def distinct(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Distinct (x, t_x, T, y), shape (rows, 4), and the row of each customer."""
+        rows, place = np.unique(
+            np.column_stack([self.x, self.t_x, self.T, self.y]), axis=0, return_inverse=True
+        )
+        return rows, place.ravel()
+
+
+def split_purchases(
+    customers: Summary, *, horizon: float | None = None, origins: int = 2
+) -> list[Split]:
+    """Split a base at *origins* days, a horizon apart, the last one a horizon before its last day.
+
+    Parameters
+    ----------
+    customers : Summary
+        Made from orders. Very large bases are represented by customers drawn by lot.
+    horizon : float, optional
+        Periods; a quarter of the days observed if left out.
+    origins : int
+
+    Returns
+    -------
+    list of Split
+        The earliest origin first.
+
+    Raises
+    ------
+    DataError
+        If the summary was not made from orders, or is too short for the origins.
+    ConfigError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> [(str(part.origin), part.x.size, int(part.y.sum())) for part in split_purchases(customers, horizon=13)]
+    [('1997-04-01', 2357, 918), ('1997-07-01', 2357, 711)]
+    """
+    expect_summary(customers)
+    if horizon is not None:
+        check_horizon(horizon)
+    if origins < 1:
+        raise ConfigError(f"expected 1 or more origins; got {origins!r}")
+    if customers.purchases is None or customers.until is None:
+        raise DataError(
+            "expected a Summary made from orders: of a ready-made customer table it is not known who had bought when"
+        )
+    rows = _purchase_days(customers)
+    first, until = int(rows["day"].min()), int(np.datetime64(customers.until, "D").astype(int))
+    unit = customers.period.days
+    ahead = max(1, round(SHARE * (until - first) if horizon is None else horizon * unit))
+    days = [until - ahead * k for k in range(origins, 0, -1)]
+    if days[0] - first < ahead / 2:
+        raise DataError(
+            f"expected half a horizon of {ahead} days before the first of {origins} origins; the log is "
+            f"{until - first} days long: ask for a shorter horizon or fewer origins"
+        )
+    return [
+        _split(rows, day, ahead, unit, customers.until - timedelta(days=until - day))
+        for day in days
+    ]
+
+
+def _purchase_days(customers: Summary) -> pd.DataFrame:
+    """``code`` of the customer and ``day`` (number) of every purchase day, in order."""
+    import pandas as pd
+
+    table, kind = lazy(customers.purchases)
+    if kind in ENGINES and customers.orders > DAYS:
+        table = sampled(table, CUSTOMER, customers.orders // DAYS + 1)
+    found = to_pandas(table.select(CUSTOMER, "date"))
+    code = pd.factorize(found[CUSTOMER])[0]
+    day = pd.to_datetime(found["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+    return pd.DataFrame({"code": code, "day": day}).sort_values(["code", "day"], ignore_index=True)
+
+
+def _split(rows: pd.DataFrame, day: int, ahead: int, unit: float, origin: date) -> Split:
+    known = rows[rows["day"] <= day].groupby("code")["day"].agg(["size", "first", "last"])
+    coming = rows[(rows["day"] > day) & (rows["day"] <= day + ahead)].groupby("code").size()
+    first, last = known["first"].to_numpy(float), known["last"].to_numpy(float)
+    return Split(
+        origin=origin,
+        horizon=ahead / unit,
+        customer=known.index.to_numpy(),
+        x=known["size"].to_numpy(float) - 1.0,
+        t_x=(last - first) / unit,
+        T=(day - first) / unit,
+        y=np.asarray(coming.reindex(known.index).fillna(0), float),
+    )

@@ -1,0 +1,232 @@
+"""What Spark says in SQL where narwhals has no expression; the sister of :mod:`lifestage.data.engines.duckdb`, name by name.
+
+Frames stay Spark's and lazy; only aggregates come to the driver, as Arrow.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lifestage.core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "aggregate",
+    "aware_stamp",
+    "by_customer_and_day",
+    "date_of",
+    "day_of",
+    "drop",
+    "finite_stamp",
+    "hash_of",
+    "is_mine",
+    "kinds",
+    "like",
+    "line_hash",
+    "number",
+    "parsed",
+    "project",
+    "quoted",
+    "readable",
+    "remainder",
+    "store",
+    "text",
+    "text_stamp",
+    "to_arrow",
+    "upload",
+    "wall_stamp",
+    "write_parquet",
+]
+
+KINDS = {"string": "text", "void": "text", "float": "float", "double": "float", "date": "time",
+         "timestamp_ntz": "time", "timestamp": "aware", "tinyint": "integer", "smallint": "integer",
+         "int": "integer", "bigint": "integer"}  # fmt: skip
+NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+"""Java would read more, such as 1.5d."""
+ISO = r"^[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
+"""Spark would read more, such as a year."""
+
+LETTERS = {"%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%b": "MMM", "%B": "MMMM", "%I": "h",
+           "%p": "a"}  # fmt: skip
+"""Formats of strptime as those of Java."""
+DAY_IN_MICROSECONDS = 86_400_000_000
+
+SESSION_HAS_ZONE = True
+"""Whether an instant without tz= has a day: that of the clocks of the session."""
+
+
+def is_mine(frame: Any) -> bool:
+    """Whether a frame is one of Spark, classic or Connect."""
+    kind = type(frame)
+    return kind.__name__ == "DataFrame" and kind.__module__.startswith("pyspark.sql")
+
+
+@contextmanager
+def readable(name: str = "the orders", verb: str = "read") -> Iterator[None]:
+    """Turn an error of the engine into one sentence."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        raise DataError(f"could not {verb} {name}: {str(error).strip().splitlines()[0]}") from error
+
+
+def project(frame: Any, terms: Sequence[str]) -> Any:
+    """The frame of these SQL expressions."""
+    with readable():
+        return frame.selectExpr(*terms)
+
+
+def aggregate(frame: Any, terms: Sequence[str]) -> tuple[Any, ...]:
+    """Values of these SQL aggregates over all rows."""
+    with readable():
+        return tuple(frame.selectExpr(*terms).collect()[0])
+
+
+def store(frame: Any) -> Any:
+    """Keep what a frame holds from when it is first computed, in memory or on the disks of the cluster."""
+    return frame.persist()
+
+
+def drop(frame: Any) -> None:
+    """Release what :func:`store` keeps."""
+    frame.unpersist()
+
+
+def upload(table: Any, like: Any) -> Any:
+    """An Arrow table in the session of *like*."""
+    return like.sparkSession.createDataFrame(table)
+
+
+def to_arrow(frame: Any) -> Any:
+    """The rows as an Arrow table on the driver."""
+    with readable():
+        return frame.toArrow()
+
+
+def write_parquet(frame: Any, path: str | Path) -> None:
+    """Write the rows as one Parquet file."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(to_arrow(frame), str(path))
+
+
+def by_customer_and_day(visits: Any) -> Any:
+    """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
+    from pyspark.sql import functions as F  # noqa: N812 - everybody's name for it
+
+    terms = [
+        "min(day) as first_purchase",
+        "max(day) as last_purchase",
+        "count(*) as days",
+        "sum(net) as revenue",
+    ]
+    terms += [
+        "min_by(net, day) as opening",
+        *["min_by(channel, day) as channel"][: "channel" in visits.columns],
+    ]
+    sets = visits.groupingSets([["customer_id"], ["day"]], "customer_id", "day")
+    return store(sets.agg(F.grouping("customer_id").alias("of_day"), *map(F.expr, terms)))
+
+
+def kinds(frame: Any) -> dict[str, tuple[str, str]]:
+    """Column → its type as the engine says it, and one of text, integer, float, decimal, time, aware, other.
+
+    A ``timestamp`` of Spark is an instant; the session's time zone says what clocks showed.
+    """
+
+    def kind(name: str) -> str:
+        return "decimal" if name.startswith("decimal") else KINDS.get(name, "other")
+
+    return {column: (name, kind(name)) for column, name in frame.dtypes}
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL takes it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def text(column: str, blanks: str) -> str:
+    """SQL: a column as text without blanks around it."""
+    return f"trim(both {blanks} from cast({column} as string))"
+
+
+def number(text: str) -> str:
+    """SQL: the number that a text says, or null."""
+    return f"case when {like(text, NUMBER)} then try_cast({text} as double) end"
+
+
+def like(text: str, pattern: str) -> str:
+    """SQL: whether a text holds a match of a regular expression."""
+    return f"regexp_like({text}, r'{pattern}')"
+
+
+def hash_of(text: str) -> str:
+    """SQL: a number that stands for a text."""
+    return f"xxhash64({text})"
+
+
+def line_hash(frame: Any) -> str:
+    """SQL: a number that stands for a whole row; the engine's hash alone would not see where a null stands."""
+    terms = [
+        quoted(name) if not kind.startswith("map") else f"to_json({quoted(name)})"
+        for name, kind in frame.dtypes
+    ]
+    return f"xxhash64({', '.join(f'{term}, {term} is null' for term in terms)})"
+
+
+def remainder(column: str, every: int) -> str:
+    """SQL: a number below *every* that follows from the value, as if drawn by lot."""
+    return f"pmod(xxhash64({column}), {every})"
+
+
+def wall_stamp(column: str) -> str:
+    """SQL: the timestamp of a column of dates or of times without a zone."""
+    return f"cast({column} as timestamp_ntz)"
+
+
+def aware_stamp(column: str, zone: str) -> str:
+    """SQL: the day, at midnight, on the calendar of a zone at the instants of a column."""
+    shown = f"unix_micros(from_utc_timestamp({column}, '{zone}'))"
+    return f"cast(date_from_unix_date(cast(floor({shown} / {DAY_IN_MICROSECONDS}) as int)) as timestamp_ntz)"
+
+
+def text_stamp(text: str) -> str:
+    """SQL: the instant that a text with a UTC offset says, or null."""
+    return f"try_cast({text} as timestamp)"
+
+
+def parsed(text: str, formats: Sequence[str]) -> str:
+    """SQL: the timestamp that a text says as an ISO time or in one of the formats of strptime, or null."""
+    tries = [f"case when {like(text, ISO)} then try_cast({text} as timestamp_ntz) end"]
+    tries += [
+        f'cast(try_to_timestamp({text}, r"{_java(each)}") as timestamp_ntz)' for each in formats
+    ]
+    return f"coalesce({', '.join(tries)})"
+
+
+def _java(form: str) -> str:
+    compact = "%Y%m" in form  # without separators every part has its full width
+    for ours, theirs in LETTERS.items():
+        form = form.replace(ours, theirs * 2 if compact and len(theirs) == 1 else theirs)
+    return form.replace("T", "'T'")
+
+
+def finite_stamp(stamp: str) -> str:
+    """SQL: whether a timestamp is one of the calendar."""
+    return f"year({stamp}) between 1 and 9999"
+
+
+def day_of(stamp: str) -> str:
+    """SQL: days from 1970-01-01 to the day of a timestamp."""
+    return f"datediff(cast({stamp} as date), date'1970-01-01')"
+
+
+def date_of(day: str) -> str:
+    """SQL: the date that many days after 1970-01-01."""
+    return f"date_add(date'1970-01-01', cast({day} as int))"

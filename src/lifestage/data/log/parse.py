@@ -1,0 +1,217 @@
+"""Order lines in the types that the rest expects: ids as they are, days as integers, money as finite numbers.
+
+Days are counted from 1970-01-01, so that everything after this door is integer arithmetic on any engine.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.engines.frames import dialect_of, wrapped
+from lifestage.data.sources.csv import MALFORMED
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import narwhals as nw
+
+__all__ = ["Columns", "typed_lines"]
+
+Columns = dict[str, str]
+"""Role (customer, time, amount, quantity, order, channel) → column of the log."""
+
+Kinds = dict[str, tuple[str, str]]
+
+BLANKS = "' \t\n\r\u00a0\u3000'"
+"""SQL: characters that are nothing around a text."""
+
+DIGITS = 18
+"""Whole decimals up to which 64 bits hold."""
+
+LARGEST = "1e150"
+"""Money and quantities from here on count as not finite: their products and squares would not be."""
+
+AWARE = r":[0-9]{2}(\.[0-9]+)?\s*(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$"
+SLASHED = r"^\s*[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
+FORMATS = ("%Y%m%d", "%Y%m%dT%H%M%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d-%b-%Y", "%d %b %Y",
+           "%d %B %Y", "%b %d, %Y", "%B %d, %Y")  # fmt: skip
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+def typed_lines(
+    relation: Any, columns: Columns, *, tz: str | None, checked: bool = True
+) -> nw.LazyFrame[Any]:
+    """Project a log on typed columns; nothing is read yet but, for a time column of text, its formats.
+
+    With *checked* = False, for a log without a value that cannot be read, the columns come without tests of each value,
+    so that an engine may skip parts of a file that a filter leaves out.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), ``said`` (the time as
+        text), ``malformed`` (bool) of a file that has such lines, and, as the roles go,
+        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash),
+        ``channel`` (text); and ``line``, a hash of all columns of the log: equal lines of a
+        customer and day are exact duplicates.
+
+    Raises
+    ------
+    DataError
+        If a column is of a type that cannot be its role, or time zones are unclear.
+    """
+    say = dialect_of(relation)
+    types = say.kinds(relation)
+    customer, time = columns["customer"], columns["time"]
+    terms = [
+        f"{_identity(say, customer, types[customer])} as customer_id",
+        f"{_missing(say, customer, types)} as no_id",
+    ]
+    day = _day(say, relation, time, types[time], tz, checked)
+    said = _text(say, time)
+    if MALFORMED in types:
+        terms.append(f"({say.quoted(MALFORMED)} is not null) as malformed")
+        said = f"coalesce({say.quoted(MALFORMED)}, {said})"
+    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{said} as said"]
+    for role in ("amount", "quantity"):
+        if role in columns:
+            name = columns[role]
+            terms += [f"{_missing(say, name, types, nan=False)} as no_{role}"]
+            terms += [f"{_finite(say, name, types[name], checked)} as {role}"]
+    for role, alias in (("order", "order_id"), ("channel", "channel")):
+        if role in columns:
+            text = f"nullif({_text(say, columns[role])}, '')"
+            if role == "order":  # only counted, never shown, and a number is lighter to group by
+                text = f"case when {text} is not null then {say.hash_of(text)} end"
+            terms.append(f"{text} as {alias}")
+    terms.append(f"{say.line_hash(relation)} as line")
+    return wrapped(say.project(relation, terms))
+
+
+def _text(say: ModuleType, name: str) -> str:
+    return str(say.text(say.quoted(name), BLANKS))
+
+
+def _identity(say: ModuleType, name: str, kind: tuple[str, str]) -> str:
+    """SQL: an id as it is, or as 64 bits or text where every tool reads these alike and the type itself not."""
+    column, (type_name, family) = say.quoted(name), kind
+    if family == "decimal":
+        width, scale = map(int, re.findall("[0-9]+", type_name))
+        return f"cast({column} as bigint)" if scale == 0 and width <= DIGITS else _text(say, name)
+    if type_name in ("HUGEINT", "UHUGEINT", "UUID"):
+        return _text(say, name)
+    if family == "other" and type_name.upper() != "BOOLEAN":
+        raise DataError(
+            f"expected ids as text or whole numbers in column {name!r}; got {type_name}: turn them into text"
+        )
+    return str(column)
+
+
+def _missing(say: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
+    """SQL: is the value null, blank text or, for ids, not a number."""
+    column, (_, kind) = say.quoted(name), types[name]
+    if kind == "text":
+        return f"({column} is null or {_text(say, name)} = '')"
+    if nan and kind == "float":
+        return f"({column} is null or isnan({column}))"
+    return f"({column} is null)"
+
+
+def _finite(say: ModuleType, name: str, kind: tuple[str, str], checked: bool) -> str:
+    """SQL: the value as a finite double, else null."""
+    if kind[1] == "text":
+        value = say.number(_text(say, name))
+    elif kind[1] in ("integer", "float", "decimal"):
+        value = f"cast({say.quoted(name)} as double)"
+    else:
+        raise DataError(f"expected numbers in column {name!r}; got {kind[0]}")
+    return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else f"({value})"
+
+
+def _day(
+    say: ModuleType, relation: Any, name: str, kind: tuple[str, str], tz: str | None, checked: bool
+) -> str:
+    """SQL: days since 1970-01-01, null where the time is missing or cannot be read."""
+    if tz is not None:
+        _check_zone(tz)
+    zone = None if tz is None else tz.replace("'", "''")
+    if kind[1] == "aware":
+        stamp = _aware(say, name, zone)
+    elif kind[1] == "time":
+        stamp = say.wall_stamp(say.quoted(name))
+    elif kind[1] in ("text", "integer"):
+        stamp = _parsed(say, relation, name, zone)
+    else:
+        raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind[0]}")
+    return (
+        f"(case when {say.finite_stamp(stamp)} then {say.day_of(stamp)} end)"
+        if checked
+        else str(say.day_of(stamp))
+    )
+
+
+def _aware(say: ModuleType, name: str, zone: str | None) -> str:
+    """SQL: the timestamp that clocks showed. Spark's instants are those of its session where no zone is given."""
+    if zone is not None:
+        return str(say.aware_stamp(say.quoted(name), zone))
+    if say.SESSION_HAS_ZONE:
+        return str(say.wall_stamp(say.quoted(name)))
+    raise DataError(
+        f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g. tz='Europe/London'"
+    )
+
+
+def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
+    """SQL: the timestamp that a text says; looks at the whole column once to tell zones and day/month order."""
+    text = _text(say, name)
+    slashed = say.like(text, SLASHED)
+    first, second = (f"try_cast(split_part({text}, '/', {part}) as integer)" for part in (1, 2))
+    aware, known, day_first, month_first, slashes = say.aggregate(
+        relation,
+        [
+            f"count(*) filter (where {condition})"
+            for condition in (
+                say.like(text, AWARE),
+                f"{text} <> ''",
+                f"{slashed} and {first} > 12",
+                f"{slashed} and {second} > 12",
+                slashed,
+            )
+        ],
+    )
+    if aware and aware < known:
+        raise DataError(
+            f"expected times either all with or all without a UTC offset in column {name!r}; "
+            f"{aware} of {known} have one and the rest not"
+        )
+    if aware:
+        if zone is None:
+            raise DataError(
+                f"expected tz= to cut the times with UTC offsets in column {name!r} into calendar days"
+            )
+        return str(say.aware_stamp(say.text_stamp(text), zone))
+    formats = list(FORMATS)
+    if slashes:
+        if not day_first and not month_first:
+            raise DataError(
+                f"expected dates such as 2024-01-31 in column {name!r}; every one of its {slashes} dates with slashes "
+                "can be read as day/month as well as month/day"
+            )
+        order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
+        formats += [order + clock for clock in CLOCKS]
+    digits = (
+        f"{say.like(text, '^[0-9]+$')} and length({text}) <> 8"  # 7 digits are no date, nor are 10
+    )
+    return f"case when not ({digits}) then {say.parsed(text, formats)} end"
+
+
+def _check_zone(tz: str) -> None:
+    try:
+        ZoneInfo(tz)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"expected tz to be a time zone such as 'Europe/London'; got {tz!r}"
+        ) from error

@@ -1,0 +1,133 @@
+"""Days on which no order can have been: placeholders, and years of two digits or of another calendar read as they are.
+
+A log whose days fall apart at a hole of ten years or more is the part with most lines: real logs have no such holes,
+placeholders such as 1970-01-01 lie beyond one. What lies before that part, or before 1900, is left out as
+``implausible_time`` with a note, and refused when it is more than a few lines; so is a log that lies beyond 2199. A day
+far beyond the others is refused until the last day of observation is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from lifestage.core.dates import as_number
+from lifestage.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "FARTHEST",
+    "Implausible",
+    "few",
+    "plausible_days",
+    "refuse_implausible",
+    "usual_end",
+    "usual_start",
+]
+
+FIRST, LAST, END = (as_number(day) for day in (date(1900, 1, 1), date(2199, 12, 31), date.max))
+FARTHEST = 3650
+"""Days without a line beyond which what is left on the other side is taken for typing errors."""
+STRAY_DAYS = 366
+"""Days from the others beyond which a few lines are worth a note."""
+STRAY_SHARE = 0.001
+TOLERATED = 0.05
+"""Share of lines of implausible days above which a log is refused: their dates are misread, not missing."""
+
+
+@dataclass(frozen=True)
+class Implausible:
+    """Lines of implausible days: how many, the first plausible day, and the smallest and largest of their texts."""
+
+    lines: int
+    first: int
+    low: str
+    high: str
+
+    @property
+    def samples(self) -> str:
+        """One or two of the texts."""
+        return " and ".join(repr(text) for text in dict.fromkeys((self.low, self.high)))
+
+
+def few(lines: int) -> float:
+    """How many of so many lines are a few: a thousandth, or two unless that is a third of them."""
+    return max(STRAY_SHARE * lines, min(2, lines / 3))
+
+
+def plausible_days(days: pd.DataFrame, earliest: int | None) -> tuple[int, int]:
+    """Return the first and the last plausible day of a log.
+
+    Parameters
+    ----------
+    days : pandas.DataFrame
+        ``day`` (a number) and its ``lines``; a day may have several rows.
+    earliest : int, optional
+        The first plausible day where it is known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"day": [0, 19_787, 19_879], "lines": 1})
+    >>> plausible_days(log, None)[0], plausible_days(log, 0)[0]
+    (19787, 0)
+    """
+    if earliest is not None:
+        return earliest, END
+    by_day = _by_day(days[days["day"] >= FIRST])
+    if by_day.empty:
+        return FIRST, END
+    start, _ = _main_part(by_day)
+    if start > LAST:
+        return FIRST, LAST
+    return (FIRST if start == by_day.index[0] else start), END
+
+
+def refuse_implausible(found: Implausible, column: str, lines: int) -> None:
+    """Raise a DataError where more than a few lines are of implausible days.
+
+    Raises
+    ------
+    DataError
+        With samples.
+    """
+    if found.lines > max(few(lines), TOLERATED * lines):
+        raise DataError(
+            f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines are before 1900, a "
+            f"hole of ten years before all others, or beyond 2199, such as {found.samples}: write years with four "
+            "digits, of the Gregorian calendar, or set earliest= to the first day that may be, to leave out what comes "
+            "before"
+        )
+
+
+def usual_end(days: pd.DataFrame) -> int:
+    """The day beyond which only a few lines lie, or all that do lie beyond a hole of ten years."""
+    by_day = _by_day(days)
+    _, end = _main_part(by_day)
+    beyond = by_day.sum() - by_day.cumsum()
+    return min(end, int(by_day.index[beyond <= few(int(by_day.sum()))].min()))
+
+
+def usual_start(days: pd.DataFrame) -> int:
+    """The first day after the last hole of more than a year that only a few lines precede."""
+    by_day = _by_day(days)
+    before = by_day.cumsum() - by_day
+    gap = by_day.index.to_series().diff()
+    after = by_day.index[(gap > STRAY_DAYS) & (before <= few(int(by_day.sum())))]
+    return int(after.max() if len(after) else by_day.index[0])
+
+
+def _by_day(days: pd.DataFrame) -> pd.Series[int]:
+    """Lines by day, in order."""
+    return days.astype({"day": "int64"}).groupby("day")["lines"].sum()
+
+
+def _main_part(by_day: pd.Series[int]) -> tuple[int, int]:
+    """First and last day of the part with most lines, of those that holes of ten years leave; the last of equals."""
+    part = (by_day.index.to_series().diff() > FARTHEST).cumsum()
+    lines = by_day.groupby(part.to_numpy()).sum()
+    main = by_day.index[part.to_numpy() == lines.index[lines == lines.max()].max()]
+    return int(main.min()), int(main.max())

@@ -1,0 +1,211 @@
+"""What a reader must know of a log before believing what is made of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from lifestage.core.dates import as_date
+from lifestage.core.notes import Note
+from lifestage.data.log.plausible import STRAY_DAYS, Implausible, usual_end, usual_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from lifestage.data.log.quality import Quality
+
+__all__ = ["notes"]
+
+MISSING_IDS = 0.05
+CANCELLATIONS = 0.01
+DUPLICATES = 0.005
+GIANT = 100.0
+WHOLESALE = 0.2
+TRUNCATED = 0.05
+SIGMAS = 3.0
+SMALL_BASE = 500
+SHORT_HISTORY = 28
+
+
+def notes(
+    quality: Quality,
+    days: pd.DataFrame,
+    calendar: pd.DataFrame,
+    facts: Mapping[Any, Any],
+    sizes: Mapping[Any, Any],
+    *,
+    window: float,
+    until: int,
+    default_until: bool,
+    malformed: tuple[str, ...],
+    implausible: Implausible | None,
+    default_earliest: bool,
+) -> tuple[Note, ...]:
+    """Warnings about a log, worst first.
+
+    Parameters
+    ----------
+    quality : Quality
+    days : pandas.DataFrame
+        Lines by ``day`` (a number) of the whole log.
+    calendar : pandas.DataFrame
+        ``day`` (a number), ``new_customers``.
+    facts : mapping with ``customers``, ``revenue`` and ``largest`` (revenue of one customer)
+    sizes : mapping with ``median`` and largest ``day`` spend, and ``largest`` line
+    window : float
+        Stage window in days.
+    until : int
+        Last day of observation; *default_until* if it is just the last of the log.
+    malformed : tuple of str
+        Some malformed lines of the file.
+    implausible : Implausible, optional
+        Lines left out because of their day; *default_earliest* if the log itself had to tell what can be.
+    """
+    lists = (
+        _malformed(malformed, quality),
+        _implausible(implausible, quality),
+        _early(days) if default_earliest else (),
+        _future(days, until, default_until),
+        _history(days, until, window),
+        _truncated(calendar, until, window, facts),
+        _lines(quality),
+        _sizes(facts, sizes),
+    )
+    return tuple(note for each in lists for note in each)
+
+
+def _malformed(lines: tuple[str, ...], quality: Quality) -> Iterator[Note]:
+    if lines:
+        count = quality.dropped["malformed_line"]
+        yield Note(
+            "malformed_lines",
+            f"{count:,} of {quality.rows_read:,} lines have other columns than the first line of their file and are "
+            f"left out: {'; '.join(lines)}{' ...' if count > len(lines) else ''}",
+            {"lines": count, "samples": "; ".join(lines)},
+        )
+
+
+def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:
+    if found is not None:
+        values = {"lines": found.lines, "samples": found.samples, "earliest": _iso(found.first)}
+        yield Note(
+            "implausible_dates",
+            f"{found.lines:,} of {quality.rows_read:,} lines are of days that cannot be, such as {found.samples}, and "
+            f"are left out; the others begin after {_iso(found.first)}. Set earliest= if they are right.",
+            values,
+        )
+
+
+def _early(days: pd.DataFrame) -> Iterator[Note]:
+    """A few lines lie more than a year before all others."""
+    first, usual = int(days["day"].min()), usual_start(days)
+    if first < usual:
+        yield Note(
+            "early_dates",
+            f"The first day of the log is {_iso(first)}, but nearly all lines are of {_iso(usual)} or later; "
+            f"set earliest='{_iso(usual)}' if the earlier ones are typing errors.",
+            {"first": _iso(first), "usual": _iso(usual)},
+        )
+
+
+def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Note]:
+    """The last lines lie more than a year beyond all but a thousandth (or the last) of the others."""
+    usual = usual_end(days)
+    if default_until and until - usual > STRAY_DAYS:
+        yield Note(
+            "future_dates",
+            f"The last day of the log is {_iso(until)}, but nearly all lines are of {_iso(usual)} or earlier; "
+            f"set until='{_iso(usual)}' if the later ones are typing errors.",
+            {"last": _iso(until), "usual": _iso(usual)},
+        )
+
+
+def _history(days: pd.DataFrame, until: int, window: float) -> Iterator[Note]:
+    history = until - int(days["day"].min())
+    if history < max(SHORT_HISTORY, 2 * window):
+        yield Note(
+            "short_history",
+            f"The log covers {history} days up to {_iso(until)}, less than twice the stage window of {window:g} days; "
+            "what is learnt of dropout and of repeat purchases is weak.",
+            {"days": history, "stage_window": window},
+        )
+
+
+def _truncated(
+    calendar: pd.DataFrame, until: int, window: float, facts: Mapping[Any, Any]
+) -> Iterator[Note]:
+    """More customers appear in the first half window than the later inflow explains: they bought before, unseen.
+
+    The inflow is measured up to the last day with a new customer, so that a cohort is not taken for a truncated log.
+    """
+    new = calendar[(calendar["day"] <= until) & (calendar["new_customers"] > 0)]
+    first, last = int(new["day"].min()), int(new["day"].max())
+    early_days = window / 2
+    later_days = last - first + 1 - early_days
+    if later_days < early_days / 2:
+        return
+    is_early = new["day"] < first + early_days
+    early, later = (float(new["new_customers"][part].sum()) for part in (is_early, ~is_early))
+    usual = later / later_days * early_days
+    share = (early - usual) / float(facts["customers"])
+    noise = math.sqrt(early + usual * early_days / later_days)
+    if share > TRUNCATED and early - usual > SIGMAS * noise:
+        yield Note(
+            "truncated_start",
+            f"About {share:.0%} of the customers seem to be old ones whose earlier orders are not in the log: "
+            f"{early:,.0f} appear in its first {early_days:.0f} days, {usual:,.0f} would be usual later on.",
+            {"share": share, "early": early, "days": early_days},
+        )
+
+
+def _lines(quality: Quality) -> Iterator[Note]:
+    read = quality.rows_read
+    missing = quality.dropped.get("missing_id", 0)
+    if missing > MISSING_IDS * read:
+        yield Note(
+            "high_missing_id",
+            f"{missing:,} of {read:,} lines ({missing / read:.0%}) have no customer and are left out.",
+            {"lines": missing, "share": missing / read},
+        )
+    negative = quality.found.get("negative_lines", 0)
+    if negative > CANCELLATIONS * read:
+        yield Note(
+            "cancellations",
+            f"{negative:,} of {read:,} lines ({negative / read:.1%}) are refunds or cancellations; they are netted on "
+            "their own day and take nothing from earlier days.",
+            {"lines": negative, "share": negative / read},
+        )
+    copies = quality.found.get("exact_duplicates", 0)
+    if copies > DUPLICATES * read:
+        yield Note(
+            "duplicates_kept",
+            f"{copies:,} of {read:,} lines ({copies / read:.1%}) repeat another in every column and are kept; "
+            "drop_duplicates leaves them out.",
+            {"lines": copies, "share": copies / read},
+        )
+
+
+def _sizes(facts: Mapping[Any, Any], sizes: Mapping[Any, Any]) -> Iterator[Note]:
+    customers, revenue = int(facts["customers"]), float(facts["revenue"])
+    if revenue > 0 and customers > 1 and float(facts["largest"]) > WHOLESALE * revenue:
+        share = float(facts["largest"]) / revenue
+        yield Note("wholesaler", f"One customer has {share:.0%} of the revenue.", {"share": share})
+    median, largest = float(sizes["median"]), max(float(sizes["largest"]), float(sizes["day"]))
+    if largest > GIANT * median:
+        yield Note(
+            "giant_order",
+            f"The largest order is worth {largest:,.2f}, {largest / median:,.0f} times the median purchase day.",
+            {"largest": largest, "median": median},
+        )
+    if customers < SMALL_BASE:
+        yield Note(
+            "small_base",
+            f"The base has {customers:,} customers; below {SMALL_BASE} the estimates are rough.",
+            {"customers": customers},
+        )
+
+
+def _iso(day: int) -> str:
+    return as_date(day).isoformat()

@@ -1,0 +1,187 @@
+"""Where orders are kept: files and databases, opened as DuckDB relations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from lifestage.core.addresses import address_of, split_table
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.files import files_like
+from lifestage.data.engines.duckdb import connect, quoted, readable
+from lifestage.data.engines.frames import to_reader
+from lifestage.data.sources.csv import open_csv
+from lifestage.data.sources.postgres import load_into
+
+__all__ = ["DATABASES", "open_source", "read_orders", "replace_in_file"]
+
+DATABASES = (".duckdb", ".db", ".ddb")
+"""How the names of DuckDB database files end."""
+
+
+def read_orders(
+    source: str | Path,
+    *,
+    table: str | None = None,
+    query: str | None = None,
+    memory_limit: str | None = None,
+    temp_directory: str | Path | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Open an order log as a DuckDB relation; nothing is loaded, but for rows of a server, copied into the engine.
+
+    Parameters
+    ----------
+    source : str or Path
+        A ``.csv`` or ``.tsv`` (also ``.gz``) or ``.parquet`` file or glob, a ``.duckdb`` or ``.db`` database file, or
+        the address of a PostgreSQL database, ``postgresql://host/name``. Columns of CSV files are text, so that an
+        identifier such as 00012 stays what it is. User and password of a server come from the environment (``PGUSER``,
+        ``PGPASSWORD``) or a password file.
+    table, query : str, optional
+        Table of the database, perhaps as ``schema.table``, not needed if a file has one; or a query of it: one SELECT,
+        which can read nothing but the database and change nothing. Its answer is copied into the engine.
+    memory_limit : str, optional
+        Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not fit is spilled.
+    temp_directory : path, optional
+        Where to spill; the system's folder for temporary files if left out.
+    threads : int, optional
+        Threads of the engine; one a core if left out.
+
+    Raises
+    ------
+    DataError
+        If there is no such file or table, or it is empty or of another kind.
+    ConfigError
+        If the settings cannot be, a query is not one SELECT, or an address holds a password.
+    """
+    return open_source(connect(memory_limit, temp_directory, threads), source, table, query)
+
+
+def open_source(
+    connection: Any, source: str | Path, table: str | None = None, query: str | None = None
+) -> Any:
+    """The same on a connection that is there."""
+    address, name = address_of(source), str(source)
+    lower = name.lower()
+    if address is not None:
+        with readable(address):
+            return load_into(connection, address, table=table, query=query)
+    if table is not None and query is not None:
+        raise ConfigError(f"expected a table or a query of {name}; got both")
+    if not any(mark in name for mark in "*?[") and not Path(name).exists():
+        raise DataError(f"expected a file of orders; there is no {name}")
+    if Path(name).is_dir():
+        raise DataError(
+            f"expected a file of orders; {name} is a folder: name its files, such as {Path(name) / '*.parquet'}"
+        )
+    if Path(name).exists() and not Path(name).is_file():
+        raise DataError(
+            f"expected a file of orders, which is read more than once; {name} is a pipe or a device"
+        )
+    if Path(name).is_file() and Path(name).stat().st_size == 0:
+        raise DataError(f"expected orders in {name}; the file is empty")
+    found = (
+        re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name
+    )  # a file of that name, else a glob
+    with readable(name):
+        if lower.endswith(DATABASES):
+            return _database(connection, name, table, query)
+        if table is not None or query is not None:
+            given = f"table={table!r}" if query is None else f"query={query!r}"
+            raise DataError(
+                f"expected a DuckDB database file or a PostgreSQL address to go with {given}; got {name}"
+            )
+        if lower.endswith((".parquet", ".pq")):
+            return connection.query(
+                "select * from read_parquet(?, union_by_name = true)", params=[found]
+            )
+        if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
+            return open_csv(connection, name, found)
+    raise DataError(
+        "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or postgresql://host/name; "
+        f"got {name}"
+    )
+
+
+def _database(connection: Any, name: str, table: str | None, query: str | None) -> Any:
+    if query is not None:
+        return _answer(connection, name, query)
+    literal = name.replace("'", "''")
+    connection.execute(f"attach '{literal}' as log (read_only)")
+    found = connection.execute(
+        "select table_schema, table_name, table_type from information_schema.tables where table_catalog = 'log' "
+        "order by all"
+    ).fetchall()
+    kinds = {(schema, each): kind for schema, each, kind in found}
+    names = [
+        f"{schema}.{each}" if schema != "main" or "." in each else each for schema, each in kinds
+    ]
+    listed = ", ".join(names) or "none"
+    if table is None and len(names) == 1:
+        table = names[0]
+    if table is None:
+        raise DataError(f"expected table= to name one of the tables of {name}: {listed}")
+    schema, each = split_table(table)
+    key = (schema or "main", each)
+    if key not in kinds:
+        raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
+    place = ".".join(map(quoted, key))
+    if kinds[key] == "VIEW":  # a query that somebody else has written
+        return _answer(connection, name, f"select * from {place}")
+    return connection.query(f"select * from log.{place}")
+
+
+LOCKED = (
+    "set enable_external_access = false",  # no other file, no network, nothing attached, copied or loaded
+    "set python_enable_replacements = false",  # nor a variable of Python
+    "set arrow_lossless_conversion = true",
+    "set lock_configuration = true",
+)
+
+
+def _answer(connection: Any, name: str, query: str) -> Any:
+    """Copy the answer of a database file to one SELECT into the engine; the query can see nothing but the file."""
+    import duckdb
+
+    if [each.type for each in connection.extract_statements(query)] != [
+        duckdb.StatementType.SELECT
+    ]:
+        raise ConfigError(f"expected one SELECT as the query of {name}, which is only read")
+    known = "select current_setting('memory_limit'), current_setting('temp_directory'), current_setting('threads')"
+    ((memory, spill, threads),) = connection.execute(known).fetchall()
+    made = f"lifestage_{uuid4().hex}"
+    with connect(memory, Path(spill).parents[1], threads) as reader:
+        literal = name.replace("'", "''")
+        for statement in (f"attach '{literal}' as log (read_only)", "use log", *LOCKED):
+            reader.execute(statement)
+        connection.register("batches", reader.query(query).to_arrow_reader())
+        connection.execute(f"create temp table {made} as select * from batches")
+        connection.unregister("batches")
+    return connection.table(made)
+
+
+def replace_in_file(frame: Any, name: str, table: str) -> None:
+    """Write a frame as a table of a DuckDB database file, in one transaction.
+
+    Raises
+    ------
+    DataError
+        If the file is no such database, or is in use.
+    """
+    schema, last = split_table(table)
+    place = f"{quoted(schema or 'main')}.{quoted(last)}"
+    with (
+        readable(name, "write"),
+        files_like(Path(name)),
+        connect() as connection,
+    ):  # closed after a failure too
+        literal = name.replace("'", "''")
+        connection.execute(f"attach '{literal}' as target")
+        connection.execute("use target")
+        connection.register("batches", to_reader(frame))
+        connection.execute("begin")
+        connection.execute(f"create schema if not exists {quoted(schema or 'main')}")
+        connection.execute(f"create or replace table {place} as select * from batches")
+        connection.execute("commit")

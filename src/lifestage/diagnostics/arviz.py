@@ -1,0 +1,247 @@
+"""The posterior for ArviZ: a DataTree of draws, prior, data and log-likelihood.
+
+The tree holds the log-likelihood of every customer under every draw, as ArviZ reads it: ``az.loo``, ``az.compare`` and
+``az.psense_summary`` count customers. A large base does not fit in memory like that:
+:func:`lifestage.fitting.loo.loo` gives the same result from the distinct rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifestage.core.errors import ConfigError
+from lifestage.core.names import CUSTOMER, KEYS, MONETARY
+from lifestage.data.customers.counts import Counts
+from lifestage.data.engines.frames import lazy, to_pandas
+from lifestage.diagnostics.posterior_predictive import replicate
+from lifestage.diagnostics.prior_predictive import log_prior_draws, prior_draws
+from lifestage.fitting.as_summary import as_summary, counts_of
+from lifestage.fitting.loo import by_chain, chains, is_drawn, log_likelihoods
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from lifestage.data.customers.summary import Summary
+    from lifestage.fitting.fitted import FittedModel
+
+__all__ = ["to_arviz"]
+
+
+MOST_VALUES = 50_000_000
+"""Draws times customers that a tree may hold (0.4 GB)."""
+PRIOR_DRAWS = 1000
+DIM = {"purchases": "customer", "spend": "buyer"}
+SEEN = {"purchases": KEYS, "spend": ("spend_frequency", MONETARY)}
+REPLICATED = {"repeat_purchases": "sampled_customer", "mean_spend": "sampled_buyer"}
+
+
+def to_arviz(
+    model: FittedModel, customers: Summary | Counts | Any = None, *, seed: int = 0
+) -> xr.DataTree:
+    """Put a model's draws, and the data behind them, into a DataTree as ArviZ 1 reads it.
+
+    Parameters
+    ----------
+    model : FittedModel
+    customers : Summary, Counts or frame, optional
+        The customers whose log-likelihood is wanted; the model holds none.
+    seed : int
+        Of the draws from the prior.
+
+    Returns
+    -------
+    xarray.DataTree
+        ``posterior``: the parameters of purchases and spend in the units of the data, dims (chain, draw); its
+        attributes say how each part was fitted (``purchases_method``, ``purchases_pareto_k`` …).
+        ``sample_stats`` (only by the No-U-Turn sampler): ``diverging``, in either part.
+        ``prior`` (not by maximum likelihood): draws of the same parameters, one chain; and ``log_prior``: the log
+        density of the draws under the prior, ``purchases`` and ``spend``, on the scale of the logarithms, where the
+        priors of :mod:`lifestage.fitting.priors` are normal.
+        With customers, of a model fitted by laplace or nuts, ``log_likelihood``: the natural logarithm of each
+        customer's likelihood,
+        ``purchases`` of dims (chain, draw, customer) and ``spend`` of dims (chain, draw, buyer), repeat buyers with a
+        positive spend. Both dims have the ids as coordinates (numbers where the customers are Counts).
+        ``constant_data`` has what they see, ``frequency``, ``recency``, ``T`` by customer and ``spend_frequency``,
+        ``monetary_value`` by buyer.
+        ``posterior_predictive`` has ``repeat_purchases`` of a random sample of at most 1,000 customers (dims chain,
+        draw, sampled_customer) and ``mean_spend`` of such a sample of repeat buyers (dims chain, draw,
+        sampled_buyer), replicated under each draw; ``observed_data`` has theirs under the same names.
+        A part with fewer draws than the other has them repeated.
+
+    Raises
+    ------
+    ConfigError
+        If draws times customers are too many to hold.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> tree = ls.fit(customers, method="laplace", draws=100).to_arviz(customers)
+    >>> sorted(tree.children)
+    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
+    >>> dict(tree["log_likelihood"]["purchases"].sizes)
+    {'chain': 1, 'draw': 100, 'customer': 2357}
+    """
+    import xarray as xr
+
+    model = _evenly_drawn(model)
+    parts = model.parts
+    columns = {name: values for part in parts.values() for name, values in part.draws.items()}
+    posterior = {
+        name: (("chain", "draw"), by_chain(values, chains(model)))
+        for name, values in columns.items()
+    }
+    groups = {"posterior": xr.Dataset(posterior, _draw_coords(model), _attributes(model))}
+    stats = _diverging(model)
+    if stats is not None:
+        groups["sample_stats"] = xr.Dataset(
+            {"diverging": (("chain", "draw"), stats)}, _draw_coords(model)
+        )
+    if all(part.priors for part in parts.values()):
+        groups |= _prior_groups(model, seed)
+    if customers is not None:
+        groups |= _customer_groups(model, customers, seed)
+    return xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+
+
+def _evenly_drawn(model: FittedModel) -> FittedModel:
+    """Give every part as many draws as the largest has, those of a smaller one repeated."""
+    size = model.size
+    parts = {}
+    for name, part in model.parts.items():
+        if part.size < size:
+            pick = np.arange(size) * part.size // size
+            part = replace(
+                part, draws={param: values[pick] for param, values in part.draws.items()}
+            )
+        parts[name] = part
+    return replace(model, purchases=parts["purchases"], spend=parts.get("spend"))
+
+
+def _prior_groups(model: FittedModel, seed: int) -> dict[str, xr.Dataset]:
+    """Draws from the prior, and the log density of the posterior's draws under it."""
+    import xarray as xr
+
+    prior, density = {}, {}
+    for kind, part in model.parts.items():
+        for name, values in prior_draws(kind, part, PRIOR_DRAWS, seed).items():
+            prior[name] = (("chain", "draw"), values[None, :])
+        density[kind] = (("chain", "draw"), by_chain(log_prior_draws(kind, part), chains(model)))
+    coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
+    return {
+        "prior": xr.Dataset(prior, coords),
+        "log_prior": xr.Dataset(density, _draw_coords(model)),
+    }
+
+
+def _customer_groups(
+    model: FittedModel, customers: Summary | Counts | Any, seed: int
+) -> dict[str, xr.Dataset]:
+    """What the tree holds of customers."""
+    import xarray as xr
+
+    again = replicate(model, counts_of(model, customers), seed=seed)
+    observed = {name: (REPLICATED[name], values) for name, values in again.observed.items()}
+    replicated = {
+        name: (("chain", "draw", REPLICATED[name]), by_chain(values, chains(model)))
+        for name, values in again.replicated.items()
+    }
+    groups = {
+        "posterior_predictive": xr.Dataset(replicated, _draw_coords(model)),
+        "observed_data": xr.Dataset(observed),
+    }
+    if not is_drawn(model.purchases):
+        return groups  # leaving customers out of a point estimate would say nothing
+    data = xr.Dataset(_one_by_one(model, customers))
+    likelihood = {}
+    for part in model.parts:
+        columns = np.column_stack([data[name].to_numpy().astype(float) for name in SEEN[part]])
+        rows, place = np.unique(columns, axis=0, return_inverse=True)
+        values = np.concatenate(
+            list(log_likelihoods(model.parts[part], tuple(rows.T), chains(model))), axis=-1
+        )
+        likelihood[part] = (("chain", "draw", DIM[part]), values[..., place.ravel()])
+    groups["constant_data"] = data
+    groups["log_likelihood"] = xr.Dataset(likelihood, _draw_coords(model) | dict(data.coords))
+    return groups
+
+
+def _draw_coords(model: FittedModel) -> dict[str, Any]:
+    n = chains(model)
+    return {"chain": np.arange(n), "draw": np.arange(model.purchases.size // n)}
+
+
+def _attributes(model: FittedModel) -> dict[str, Any]:
+    """How each part was fitted: family, method, status, and its scalar diagnostics."""
+    out: dict[str, Any] = {"creation_library": "lifestage", "sample_dims": ["chain", "draw"]}
+    for name, part in model.parts.items():
+        scalars = {k: v for k, v in part.diagnostics.items() if isinstance(v, (int, float))}
+        facts = {
+            "family": part.family,
+            "method": part.method,
+            "status": str(part.status),
+            **scalars,
+        }
+        out |= {f"{name}_{key}": value for key, value in facts.items()}
+    return out
+
+
+def _diverging(model: FittedModel) -> NDArray[np.bool_] | None:
+    """Whether a transition diverged, in either part; None where no chain was run or it was thinned since."""
+    if "divergent" not in model.purchases.diagnostics:
+        return None
+    flat = np.zeros(model.purchases.size, bool)
+    for part in model.parts.values():
+        flat[part.diagnostics["divergent"]] = True
+    return by_chain(flat, chains(model))
+
+
+def _one_by_one(
+    model: FittedModel, customers: Summary | Counts | Any
+) -> dict[str, tuple[str, NDArray[Any]]]:
+    """What the likelihoods see of each customer and of each repeat buyer, with their ids, as (dim, values)."""
+    if not isinstance(customers, Counts):
+        customers = as_summary(model, customers)
+    n = int(customers.customers)
+    if n * model.size > MOST_VALUES:
+        raise ConfigError(
+            f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin the model with "
+            "model.thinned(draws), pass a sample of the customers, or leave customers out with "
+            "lifestage.evaluate.loo(model, customers), which needs distinct histories only"
+        )
+    data: dict[str, tuple[str, NDArray[Any]]] = {}
+    if isinstance(customers, Counts):
+        each = np.repeat(np.arange(customers.x.size), customers.weight.astype(int))
+        buyers = np.repeat(np.arange(customers.spend_x.size), customers.spend_weight.astype(int))
+        table: Any = {
+            CUSTOMER: np.arange(n),
+            "frequency": customers.x[each],
+            "recency": customers.t_x[each],
+        }
+        table |= {"T": customers.T[each]}
+        spent: Any = {CUSTOMER: np.arange(buyers.size), "frequency": customers.spend_x[buyers]}
+        spent |= {MONETARY: customers.spend_m[buyers]}
+    else:
+        money = [MONETARY] if model.spend is not None else []
+        table = to_pandas(lazy(customers.table)[0].select(CUSTOMER, *KEYS, *money))
+        spent = table[(table["frequency"] > 0) & (table[MONETARY] > 0)] if money else table
+    for name, column in {
+        "customer": CUSTOMER,
+        "frequency": "frequency",
+        "recency": "recency",
+        "T": "T",
+    }.items():
+        data[name] = ("customer", np.asarray(table[column]))
+    if model.spend is not None:
+        for name, column in {
+            "buyer": CUSTOMER,
+            "spend_frequency": "frequency",
+            MONETARY: MONETARY,
+        }.items():
+            data[name] = ("buyer", np.asarray(spent[column]))
+    return data

@@ -1,0 +1,168 @@
+"""How good predictions were, once it is known what came: errors, probabilities, intervals, ranking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifestage.numerics.statistics import _arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
+
+__all__ = [
+    "area_under_curve",
+    "bias",
+    "brier",
+    "coverage",
+    "crps",
+    "gini",
+    "lift",
+    "mean_absolute_error",
+    "root_mean_square_error",
+    "top_share",
+]
+
+
+def mean_absolute_error(predicted: ArrayLike, actual: ArrayLike) -> float:
+    """Mean of |predicted − actual|."""
+    predicted, actual = _arrays(predicted, actual)
+    return float(np.abs(predicted - actual).mean())
+
+
+def root_mean_square_error(predicted: ArrayLike, actual: ArrayLike) -> float:
+    """Root of the mean of (predicted − actual)²."""
+    predicted, actual = _arrays(predicted, actual)
+    return float(np.sqrt(((predicted - actual) ** 2).mean()))
+
+
+def bias(predicted: ArrayLike, actual: ArrayLike) -> float:
+    """Total predicted ÷ total actual − 1; NaN if nothing came."""
+    predicted, actual = _arrays(predicted, actual)
+    return float(predicted.sum() / actual.sum() - 1) if actual.sum() else float("nan")
+
+
+def brier(chance: ArrayLike, came: ArrayLike) -> float:
+    """Mean of (chance − came)²."""
+    chance, came = _arrays(chance, came)
+    return float(((chance - came) ** 2).mean())
+
+
+def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
+    """Chance that a customer who came has a higher score than one who did not, ties counted half; NaN without both.
+
+    Examples
+    --------
+    >>> area_under_curve([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    0.75
+    """
+    from scipy.stats import rankdata
+
+    score, came = _arrays(score, came)
+    positive = came.sum()
+    negative = came.size - positive
+    if not positive or not negative:
+        return float("nan")
+    return float(
+        (rankdata(score)[came > 0].sum() - positive * (positive + 1) / 2) / (positive * negative)
+    )
+
+
+def coverage(low: ArrayLike, high: ArrayLike, actual: ArrayLike) -> float:
+    """Share of what came that lies inside the intervals, ends included."""
+    low, high, actual = _arrays(low, high, actual)
+    return float(((actual >= low) & (actual <= high)).mean())
+
+
+def crps(points: ArrayLike, survival: Floats, actual: ArrayLike, *, steps: bool) -> Floats:
+    r"""Continuous ranked probability score, :math:`\int_0^\infty (P(N > u) - 1_{y > u})^2 du`, a value a customer.
+
+    Parameters
+    ----------
+    points : array, shape (m,)
+        From 0, ascending.
+    survival : array, shape (customers, m)
+        P(N > point); negligible at the last one.
+    actual : array, shape (customers,)
+        0 or more.
+    steps : bool
+        Whether the survival falls at the points (counts) or in straight lines between them (money).
+
+    Source: Gneiting & Raftery (2007), Strictly proper scoring rules, JASA 102, 359–378.
+    """
+    points, actual = np.asarray(points, float), np.asarray(actual, float)
+    width, left = np.diff(points), survival[:, :-1]
+    right = left if steps else survival[:, 1:]
+    zero = np.zeros((actual.size, 1))
+    below = np.concatenate(
+        [zero, np.cumsum(width * _mean_square(1 - left, 1 - right), axis=1)], axis=1
+    )
+    above = np.concatenate(
+        [np.cumsum((width * _mean_square(left, right))[:, ::-1], axis=1)[:, ::-1], zero], axis=1
+    )
+    rows, at = np.arange(actual.size), np.searchsorted(points, actual, side="right") - 1
+    inside = np.minimum(at, width.size - 1)
+    y = np.minimum(actual, points[-1])
+    before, after = y - points[inside], points[inside + 1] - y
+    begin, end = left[rows, inside], right[rows, inside]
+    middle = begin + (end - begin) * before / width[inside]
+    parts = before * _mean_square(1 - begin, 1 - middle) + after * _mean_square(middle, end)
+    beyond = actual - y  # what is past the table was certain not to come
+    return np.asarray(below[rows, inside] + parts + above[rows, inside + 1] + beyond)
+
+
+def _mean_square(a: Floats, b: Floats) -> Floats:
+    """Of a straight line from *a* to *b*."""
+    return np.asarray((a * a + a * b + b * b) / 3)
+
+
+def gini(score: ArrayLike, actual: ArrayLike) -> float:
+    """How well a score ranks money: the area between its concentration curve and equality, over the best there is.
+
+    1 ranks customers as their money did, 0 as by lot; customers of one score share what they hold.
+    """
+    score, actual = _arrays(score, actual)
+
+    def area(by: Floats) -> float:
+        levels, place = np.unique(-by, return_inverse=True)
+        size, held = (
+            np.bincount(place, minlength=levels.size),
+            np.bincount(place, actual, levels.size),
+        )
+        people, money = np.cumsum(size) / by.size, np.cumsum(held) / actual.sum()
+        return float(
+            np.trapezoid(np.concatenate([[0.0], money]), np.concatenate([[0.0], people])) - 0.5
+        )
+
+    best = area(actual) if actual.sum() else 0.0
+    return area(score) / best if best else float("nan")
+
+
+def lift(score: ArrayLike, actual: ArrayLike, share: float = 0.1) -> float:
+    """Money of the *share* of customers that the score ranks best, over that of so many chosen by lot."""
+    score, actual = _arrays(score, actual)
+    size = max(1, round(share * actual.size))
+    mean = float(actual.mean())
+    return float(actual @ _inside(score, size)) / (size * mean) if mean else float("nan")
+
+
+def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
+    """Of the customers in the top *share* by what came, how many the score had put there.
+
+    Who spent nothing is in no top; of customers who tie at the border each counts in part.
+    """
+    score, actual = _arrays(score, actual)
+    size = max(1, round(share * actual.size))
+    best = _inside(actual, size) * (actual > 0)
+    return float(best @ _inside(score, size) / best.sum()) if best.sum() else float("nan")
+
+
+def _inside(values: Floats, size: int) -> Floats:
+    """How much of each is among the *size* largest: 1, 0, or a share of those who tie at the border."""
+    border = np.sort(values)[-size]
+    tied = np.isclose(values, border, rtol=1e-9, atol=0.0)
+    above = (values > border) & ~tied
+    return np.asarray(above + tied * (size - above.sum()) / tied.sum())

@@ -1,0 +1,73 @@
+"""The customers of a base as arrays: their histories, where they stand, and what is of high value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from lifestage.core.names import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, KEYS, MONETARY
+from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
+from lifestage.lifecycle.frames import constant, open_frame
+from lifestage.lifecycle.stages.rules import ROUNDING, with_facts
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+    from lifestage.lifecycle.stages.thresholds import Thresholds
+
+__all__ = ["Base", "read_base"]
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """Customers as arrays of shape (n,).
+
+    Attributes
+    ----------
+    x, t_x, T : repeat purchases, recency and time observed (periods)
+    money : total spend of the repeat purchases
+    group : the combination of today's stages that they stand in, 0, 1, …
+    high_value : the value from which a customer is of high value
+    window : stage window, days
+    """
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    money: Floats
+    group: NDArray[np.int64]
+    high_value: float
+    window: float
+
+
+def read_base(
+    staged: Any, limits: Thresholds, sample: int | None = None, seed: int = 0
+) -> tuple[pd.DataFrame, Base, int]:
+    """The buyers of a staged table, or *sample* of them drawn by lot, in pandas and as arrays; and how many there are.
+
+    Groups follow the sorted combinations of the stage columns.
+    """
+    high_value = constant(with_facts(staged, limits), HIGH_VALUE_CUT)
+    window = constant(open_frame(staged, ("stage_window_days",)), "stage_window_days")
+    table, kind = lazy(staged)
+    stages = [f"stage_{name}" for name in TAXONOMIES]
+    money = [name for name in (MONETARY,) if name in table.collect_schema().names()]
+    buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, *stages)
+    total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
+    if sample is not None and kind in ENGINES:
+        buyers = sampled(buyers, CUSTOMER, max(1, total // (2 * sample)))
+    found = to_pandas(buyers)
+    if sample is not None and len(found) > sample:
+        found = found.iloc[
+            np.sort(np.random.default_rng(seed).choice(len(found), sample, replace=False))
+        ]
+    x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
+    mean = found[MONETARY].to_numpy(float) if money else np.zeros(x.size)
+    group = np.asarray(found.groupby(stages, sort=True, observed=True).ngroup(), np.int64)
+    return found, Base(x, t_x, T, x * mean, group, high_value * (1.0 - ROUNDING), window), total

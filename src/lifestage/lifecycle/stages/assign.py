@@ -1,0 +1,227 @@
+"""Give every customer one stage in each taxonomy, and the flags beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import CUSTOMER, FREQUENCY, MEDIAN_GAP
+from lifestage.lifecycle.frames import (
+    Frame,
+    collect,
+    open_frame,
+    orders_made,
+    require,
+    require_term,
+)
+from lifestage.lifecycle.stages import flags as risk
+from lifestage.lifecycle.stages.conditions import rules_of
+from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
+from lifestage.lifecycle.stages.rules import (
+    LINE_RULES,
+    _line_by_gaps,
+    first_match,
+    is_valuable,
+    line_rules,
+    phase_rules,
+    segment_rules,
+    with_cut,
+)
+from lifestage.lifecycle.stages.taxonomies import Taxonomy, check_language
+from lifestage.lifecycle.stages.thresholds import Thresholds
+from lifestage.lifecycle.stages.tiers import assign_tiers
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+__all__ = ["NEEDED", "STAGE_COLUMNS", "assign_stages"]
+
+NEEDED = (
+    CUSTOMER,
+    FREQUENCY,
+    "retained",
+    "p_alive",
+    "days_silent",
+    "mean_gap_days",
+    "p_window",
+    "p_window_fresh",
+    "stage_window_days",
+)
+"""Columns of a scores table that the rules read; ``expected_spend`` is read where it is there."""
+
+STAGE_COLUMNS = (
+    "stage_line",
+    "stage_phase",
+    "stage_segment",
+    "at_risk",
+    "cannot_lose",
+    "at_risk_reason",
+)
+"""Columns that :func:`assign_stages` adds, in this order."""
+
+
+def assign_stages(
+    scores: Any,
+    *,
+    thresholds: Thresholds | None = None,
+    line_rule: str = "retained",
+    tiers: str | Mapping[str, Any] | None = None,
+    contacts: Any = None,
+    lang: str = "en",
+    playbook: str | os.PathLike[str] | Playbook | None = None,
+) -> Any:
+    r"""Add the stage of each customer in the three taxonomies, and the flags.
+
+    Rules are tried in order and the first that holds decides, so that each customer has exactly one stage a taxonomy.
+    They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and whether a customer is of high value:
+    :math:`N \cdot E[\text{spend}]` (N alone without a spend model) at or above ``high_value_cut``, the 80th percentile
+    of the buyers that the model was fitted on. So a customer's stages depend on the own row alone.
+
+    Parameters
+    ----------
+    scores : frame
+        What ``LTVModel.predict`` returned; pandas, polars, pyarrow, or a DuckDB relation. A row whose frequency is null
+        is a contact that has not bought yet.
+    thresholds : Thresholds, optional
+        Where the rules cut; the defaults of :class:`Thresholds` if left out.
+    line_rule : {"retained", "nes"}
+        Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤ 1, 1–2, 2–3, > 3;
+        ``median_gap_days``, that of the base that the model was fitted on, for those who bought once).
+    tiers : {"cumulative", "percentile"} or mapping, optional
+        Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
+    contacts : frame, optional
+        Contacts in the kind of ``scores``; those whose ``customer_id`` is not in ``scores`` are added as prospects.
+    lang : {"en", "zh-Hant", "zh-Hans"}
+        Language of ``at_risk_reason``.
+    playbook : path or Playbook, optional
+        Taxonomies of your own, each a column ``stage_<name>``: a TOML file, or what :func:`read_playbook` returned.
+
+    Returns
+    -------
+    frame
+        ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies), ``at_risk``,
+        ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at risk), perhaps ``tier`` and one
+        column a taxonomy of the playbook, in the kind that went in. Columns of these names that were there are
+        replaced.
+
+    Raises
+    ------
+    DataError
+        If columns are missing or hold no cut of high value, a frequency or probability is out of range, or a customer
+        matches no rule of a taxonomy of the playbook, or two of one that is exclusive.
+    ConfigError
+        If an option is unknown, or the playbook is not one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "retained": [1.0, 0.42],
+    ...     "p_alive": [1.0, 0.6], "days_silent": [3.0, 51.0], "mean_gap_days": [None, 18.0], "p_window": [0.2, 0.31],
+    ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0, "high_value_cut": 5.0})
+    >>> staged = assign_stages(scores)
+    >>> staged["stage_line"].tolist(), staged["stage_segment"].tolist()
+    (['new', 'half_asleep'], ['recent', 'cannot_lose'])
+    >>> staged["at_risk_reason"][1]
+    'bought 6 times about every 18 days; silent for 51 days; chance of buying within 78 days fell from 74 % to 31 %'
+    """
+    limits = thresholds or Thresholds()
+    check_language(lang)
+    if line_rule not in LINE_RULES:
+        raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
+    custom = () if playbook is None else as_playbook(playbook).custom
+    added = (*STAGE_COLUMNS, *[f"stage_{each.name}" for each in custom])
+    frame = with_cut(open_frame(scores, NEEDED), limits)
+    _check(frame)
+    if line_rule == "nes":
+        require_term(frame, MEDIAN_GAP, "refit the model on customers of whom some bought twice")
+    if contacts is not None:
+        frame = _with_contacts(frame, contacts)
+    names = [name for name in frame.collect_schema().names() if name not in added]
+    valuable = is_valuable(frame)
+    high = nw.col("__high")
+    line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits)
+    facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
+    staged = frame.select(*names).with_columns(**facts)
+    staged = staged.with_columns(
+        first_match(line, "asleep").alias("stage_line"),
+        first_match(phase_rules(limits, high), "retain").alias("stage_phase"),
+        first_match(segment_rules(limits, high), "about_to_lose").alias("stage_segment"),
+        risk.at_risk(limits).alias("at_risk"),
+        risk.cannot_lose(limits, high).alias("cannot_lose"),
+    )
+    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason")).drop(*facts)
+    if tiers is not None:
+        options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
+        staged = open_frame(assign_tiers(staged.to_native(), **options), ())
+    if custom:
+        staged = staged.with_columns(
+            **{f"stage_{each.name}": _by_rules(staged, each, valuable) for each in custom}
+        )
+    return staged.to_native()
+
+
+def _by_rules(frame: Frame, taxonomy: Taxonomy, high: nw.Expr) -> nw.Expr:
+    """The stage in a taxonomy of the playbook, once its rules are known to keep what it promises."""
+    rules, keys = rules_of(taxonomy, frame, high), [stage.key for stage in taxonomy.stages]
+    hits: nw.Expr = nw.lit(0)
+    for rule in rules:
+        hits = hits + nw.when(rule).then(nw.lit(1)).otherwise(nw.lit(0))
+    if len(rules) == len(keys):
+        more = "give the last stage no `when`, so that it takes everyone else"
+        _refuse_any(
+            frame.filter(hits == 0),
+            taxonomy,
+            "a rule that holds for every customer",
+            f"no rule; {more}",
+        )
+    if taxonomy.exclusive and len(rules) > 1:
+        _refuse_any(
+            frame.filter(hits > 1),
+            taxonomy,
+            "at most one rule for a customer (exclusive = true)",
+            "more",
+        )
+    return first_match([*zip(rules, keys, strict=False)][: len(keys) - 1], keys[-1])
+
+
+def _refuse_any(wrong: Frame, taxonomy: Taxonomy, expected: str, got: str) -> None:
+    count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
+    if count:
+        ids = ", ".join(
+            map(repr, collect(wrong.select(CUSTOMER).sort(CUSTOMER).head(3))[CUSTOMER].tolist())
+        )
+        who = f"{count:,} customers (first {ids})"
+        raise DataError(f"taxonomy {taxonomy.name}: expected {expected}; got {who} with {got}")
+
+
+def _check(frame: Frame) -> None:
+    """Refuse buyers whose history or probabilities cannot be."""
+    x = nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None)
+    buyers = frame.filter(~x.is_null())
+    rules = [(x >= 0, "0 or more, or null for a contact without a purchase", FREQUENCY)]
+    rules += [(_between(name), "a probability in [0, 1]", name) for name in ("retained", "p_alive")]
+    failed = [
+        nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1)).sum().alias(name)
+        for holds, _, name in rules
+    ]
+    counts = collect(buyers.select(*failed)).iloc[0]
+    for holds, expected, name in rules:
+        if counts[name]:
+            require(buyers, holds, expected, name)
+
+
+def _between(name: str) -> nw.Expr:
+    return (nw.col(name) >= 0.0) & (nw.col(name) <= 1.0 + 1e-9)
+
+
+def _with_contacts(frame: Frame, contacts: Any) -> Frame:
+    """Append contacts that are not in *frame* as rows without a purchase."""
+    others = open_frame(contacts, (CUSTOMER,)).select(CUSTOMER).unique()
+    if others.implementation != frame.implementation or type(others) is not type(frame):
+        kinds = f"{frame.implementation.name.lower()} and {others.implementation.name.lower()}"
+        raise DataError(f"contacts must be a table of the same kind as scores; got {kinds}")
+    new = others.join(frame.select(CUSTOMER), on=CUSTOMER, how="anti")
+    return nw.concat([frame, new], how="diagonal")

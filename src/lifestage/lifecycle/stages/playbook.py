@@ -1,0 +1,158 @@
+"""The playbook: what to do at each stage, the user's own texts over the package's, and taxonomies of the user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lifestage.core.errors import ConfigError
+from lifestage.lifecycle.stages.conditions import _check_condition
+from lifestage.lifecycle.stages.taxonomies import (
+    TAXONOMIES,
+    Stage,
+    Taxonomy,
+    check_name,
+    laid_over,
+    rows_of,
+    table_of,
+    texts_of,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+__all__ = ["Playbook", "as_playbook", "read_playbook"]
+
+TAKEN = ("window_days",)
+"""Names whose column is one of the scores."""
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """Taxonomies by name: line, phase and segment, then those of the user in the order of the file."""
+
+    taxonomies: Mapping[str, Taxonomy]
+
+    @property
+    def custom(self) -> tuple[Taxonomy, ...]:
+        """The taxonomies with rules of the user's own."""
+        return tuple(each for each in self.taxonomies.values() if each.rules)
+
+
+def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
+    """Read the package's playbook, or a TOML file laid over it.
+
+    The file has tables ``[taxonomy.NAME]`` (``title``, ``exclusive``) with stages ``[[taxonomy.NAME.stage]]`` (``key``,
+    ``label``, ``goal``, ``actions``, ``when``). A text is plain, for every language, or a table by language; a language
+    left out falls back to English, then to the package's text. For line, phase and segment only texts can be given.
+    Any other NAME is a taxonomy of the user's own: rules are tried in order and the first that holds decides.
+    ``exclusive = true`` demands that no two rules hold for one customer.
+
+    ``when`` compares (``< <= > >= == !=``) columns that ``assign_stages`` returns, numbers (``+ - * /``) and texts
+    (``== !=``), joined by ``and``, ``or``, ``not`` and parentheses; a column that is true or false stands alone. ``N``
+    is frequency + 1 (0 for a contact), ``R`` is retained, ``high_value`` as in the built-in rules; the three go before
+    columns of these names. A comparison with a null, or with a division by zero, does not hold, so that ``not`` of it
+    does. The last stage may leave ``when`` out: it takes everyone else.
+
+    Parameters
+    ----------
+    path : path, optional
+        A TOML file in UTF-8.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, a key, name or stage is unknown or there twice, or a condition is not of this form.
+
+    Examples
+    --------
+    >>> read_playbook().taxonomies["line"].stages[3].goals["en"]
+    'Bring back to active'
+    >>> import tempfile
+    >>> text = '''
+    ... [[taxonomy.line.stage]]
+    ... key = "drowsy"
+    ... label = { en = "Dozing", zh-Hant = "打瞌睡" }
+    ... [[taxonomy.tempo.stage]]
+    ... key = "fast"
+    ... when = "retained >= 0.7 and frequency >= 3"
+    ... [[taxonomy.tempo.stage]]
+    ... key = "rest"
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "playbook.toml"
+    ...     _ = file.write_text(text, "utf-8")
+    ...     book = read_playbook(file)
+    >>> book.taxonomies["line"].stages[3].labels["zh-Hans"], book.taxonomies["tempo"].rules
+    ('Dozing', ('retained >= 0.7 and frequency >= 3', None))
+    """
+    own = {
+        name: Taxonomy(name, MappingProxyType({}), stages) for name, stages in TAXONOMIES.items()
+    }
+    if path is None:
+        return Playbook(MappingProxyType(own))
+    try:
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"expected a playbook in TOML in {path}; {error}") from error
+    tables = table_of(content, ("taxonomy",), str(path)).get("taxonomy", {})
+    for name, table in table_of(tables, None, f"{path}: taxonomy").items():
+        where = f"{path}: taxonomy.{name}"
+        own[name] = (
+            laid_over(own[name], table, where)
+            if name in TAXONOMIES
+            else _custom(name, table, where)
+        )
+    return Playbook(MappingProxyType(own))
+
+
+def as_playbook(playbook: Any) -> Playbook:
+    """A playbook as it is, or the one in the file of that path."""
+    return playbook if isinstance(playbook, Playbook) else read_playbook(playbook)
+
+
+def _custom(name: str, table: Any, where: str) -> Taxonomy:
+    """A taxonomy of the user's own."""
+    check_name(name, where)
+    if name in TAKEN:
+        raise ConfigError(
+            f"{where}: expected another name, stage_{name} is a column of the scores; got {name!r}"
+        )
+    table = table_of(table, ("title", "exclusive", "stage"), where)
+    rows = rows_of(table, ("key", "label", "goal", "actions", "when"), where)
+    if not rows:
+        raise ConfigError(
+            f"{where}: expected one stage or more, [[taxonomy.{name}.stage]]; got none"
+        )
+    exclusive = table.get("exclusive", False)
+    if not isinstance(exclusive, bool):
+        raise ConfigError(f"{where}.exclusive: expected true or false; got {exclusive!r}")
+    stages = []
+    for number, (key, row) in enumerate(rows.items(), 1):
+        at = f"{where}.stage.{key}"
+        if "when" in row:
+            _check_condition(row["when"], f"{at}.when")
+        elif number < len(rows):
+            raise ConfigError(
+                f"{at}: expected `when`, only the last stage takes everyone else; got none"
+            )
+        texts = {"label": words_of(key), "goal": "", "actions": ""}
+        stages.append(
+            Stage(
+                name,
+                key,
+                *(texts_of(row.get(k, own), own, f"{at}.{k}") for k, own in texts.items()),
+            )
+        )
+    titles = texts_of(table.get("title", words_of(name)), words_of(name), f"{where}.title")
+    return Taxonomy(
+        name, titles, tuple(stages), tuple(row.get("when") for row in rows.values()), exclusive
+    )
+
+
+# ---------------------------------------------------------------- conditions

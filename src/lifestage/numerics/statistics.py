@@ -1,0 +1,116 @@
+"""lifestage.numerics.statistics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifestage.numerics.special import TINY, clip_probability
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lifestage.core.typing import Floats
+
+__all__ = [
+    "RESAMPLES",
+    "SHARE",
+    "log_loss",
+    "log_losses",
+    "log_scores",
+    "lognormal_interval",
+    "resampled_mean",
+    "share_interval",
+    "weighted_quantile",
+]
+
+SHARE = 0.8
+
+RESAMPLES = 300
+
+
+def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Floats:
+    """Quantiles of values that each stand for so many equal ones, linear between neighbours, as in ``np.quantile``.
+
+    Examples
+    --------
+    >>> weighted_quantile([11, 1], [1, 2], [0.75, 1.0])
+    array([ 6., 11.])
+    """
+    order = np.argsort(values)
+    values, reach = np.asarray(values, float)[order], np.cumsum(np.asarray(weights, float)[order])
+    place = np.asarray(shares, float) * (reach[-1] - 1.0)
+    low, high = (
+        values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place))
+    )
+    return np.asarray(low + (place - np.floor(place)) * (high - low))
+
+
+def resampled_mean(gap: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Ends of the interval of a mean over 300 resamples of the customers."""
+    means = np.empty(RESAMPLES)
+    for i in range(RESAMPLES):
+        weight = rng.poisson(1.0, gap.size).astype(float)
+        means[i] = weight @ gap / max(float(weight.sum()), 1.0)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _arrays(*values: ArrayLike) -> list[Floats]:
+    return [np.asarray(each, float) for each in values]
+
+
+def log_loss(chance: ArrayLike, came: ArrayLike) -> float:
+    """Mean of :func:`log_losses`; lower is better."""
+    return float(log_losses(chance, came).mean())
+
+
+def log_losses(chance: ArrayLike, came: ArrayLike) -> Floats:
+    r"""Log-loss of each customer, :math:`-y \ln p - (1 - y) \ln(1 - p)`, with p kept within [1e-15, 1 − 1e-15].
+
+    Parameters
+    ----------
+    chance : array, shape (n,)
+        p, the probability given to a purchase.
+    came : array, shape (n,)
+        y: 1 or True for who bought, else 0.
+
+    Examples
+    --------
+    >>> log_losses([0.8, 0.8, 0.0], [True, False, True]).round(3).tolist()
+    [0.223, 1.609, 34.539]
+    """
+    chance, came = clip_probability(chance), np.asarray(came, float)
+    return np.asarray(-(came * np.log(chance) + (1 - came) * np.log1p(-chance)))
+
+
+def log_scores(probability: ArrayLike) -> Floats:
+    """Natural logarithm of the probabilities given to the counts that came; one that underflows counts as 2e-308."""
+    return np.asarray(np.log(np.maximum(np.asarray(probability, float), TINY)))
+
+
+def share_interval(count: ArrayLike, total: ArrayLike, level: float) -> tuple[Floats, Floats]:
+    r"""Wilson's interval of a share: :math:`(k + z^2/2 \mp z\sqrt{k(n-k)/n + z^2/4}) / (n + z^2)`.
+
+    Source: Wilson (1927), Probable inference, JASA 22, 209–212.
+
+    Examples
+    --------
+    >>> [round(float(end), 3) for end in share_interval(15, 50, 0.95)]
+    [0.191, 0.438]
+    """
+    from scipy.special import ndtri
+
+    k, n, z = np.asarray(count, float), np.asarray(total, float), float(ndtri((1 + level) / 2))
+    middle, reach = k + z * z / 2, z * np.sqrt(k * (n - k) / np.maximum(n, 1.0) + z * z / 4)
+    return (middle - reach) / (n + z * z), (middle + reach) / (n + z * z)
+
+
+def lognormal_interval(mean: Floats, sd: Floats, level: float) -> tuple[Floats, Floats]:
+    """Central interval of the lognormal distributions with these means and standard deviations; finite at mean → 0."""
+    from scipy.special import ndtri
+
+    variance = np.log1p((sd / np.maximum(mean, np.finfo(float).tiny)) ** 2)
+    reach = float(ndtri((1 + level) / 2)) * np.sqrt(variance)
+    return mean * np.exp(-0.5 * variance - reach), mean * np.exp(-0.5 * variance + reach)

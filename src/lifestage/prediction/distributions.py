@@ -1,0 +1,224 @@
+"""Quantiles of the true predictive distribution: how many purchases, and how much money in all.
+
+The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
+(frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of purchases
+and spend independent, the two averages multiply, and the mixture over n is inverted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from scipy import special as sp
+
+from lifestage.numerics import special
+from lifestage.prediction.count_distribution import (
+    COUNT_TAIL,
+    LONGEST_TABLE,
+    count_law,
+    tabulate_counts,
+)
+from lifestage.prediction.point_spend import (
+    SpendDraws,
+    direct_quantile,
+    mixing,
+    odds_table,
+    spend_at,
+    spend_grids,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+
+__all__ = ["PredictiveLaw", "SpendDraws", "predictive_laws", "predictive_quantiles"]
+
+
+SPEND_POINTS = 257
+"""Points of the table of whole laws of spend, equally spaced in the logarithm of spend."""
+
+
+def predictive_quantiles(
+    module: ModuleType,
+    params: dict[str, Floats],
+    alive: Floats,
+    t: float,
+    x: Floats,
+    T: Floats,
+    tails: list[float],
+    spend: SpendDraws | None = None,
+) -> tuple[Floats, Floats]:
+    """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
+
+    A row's quantiles are a function of the row. Those of counts are exact, those of spend within 1e-4 of the mixture of
+    ``spend_laws.SPEND_DRAWS`` draws.
+
+    Parameters
+    ----------
+    alive : array, shape (draws, n)
+    x, T : arrays, shape (n,)
+    tails : 1 − level of each quantile
+
+    Returns
+    -------
+    purchases, factors : arrays, shape (tails, n); factors are zero without a spend model
+    """
+    wanted = np.asarray(tails, float)
+    purchases, factors = np.zeros((2, wanted.size, x.size))
+    for rows in _by_frequency(x):
+        frequency = float(x[rows[0]])
+        counts, at, pmf, quantiles = tabulate_counts(
+            module, params, alive[:, rows], t, frequency, T[rows], wanted
+        )
+        purchases[:, rows] = quantiles.T
+        if spend is not None:
+            shape = np.max(module.alive_law(frequency, 0.0, **params)[0])
+            factors[:, rows] = _spend_quantiles(
+                spend, frequency, float(shape), counts, at, pmf, wanted
+            ).T
+    return purchases, factors
+
+
+@dataclass(frozen=True, eq=False)
+class PredictiveLaw:
+    """What customers of one frequency will buy and spend.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+    counts, more : arrays, shapes (k + 1,) and (n, k + 1)
+        Purchases from 0 on, and P(more than so many) of each row; middles of bins where counts are binned.
+    spend, above : arrays, shapes (m,) and (n, m), or None
+        Total future spend over v̄ + x·m, from 0 on, and P(more than that) of each row.
+    """
+
+    rows: NDArray[np.intp]
+    counts: Floats
+    more: Floats
+    spend: Floats | None = None
+    above: Floats | None = None
+
+
+def predictive_laws(
+    module: ModuleType,
+    params: dict[str, Floats],
+    alive: Floats,
+    t: float,
+    x: Floats,
+    T: Floats,
+    spend: SpendDraws | None = None,
+) -> Iterator[PredictiveLaw]:
+    """The laws that :func:`predictive_quantiles` takes its quantiles of, one frequency after the other."""
+    for rows in _by_frequency(x):
+        frequency = float(x[rows[0]])
+        counts, pmf, _ = count_law(
+            module, params, alive[:, rows], t, frequency, T[rows], np.empty(0)
+        )
+        more = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
+        law = PredictiveLaw(
+            rows, np.append(0.0, counts), np.column_stack([more, np.zeros(rows.size)])
+        )
+        if spend is not None:
+            log_s, table = _spend_table(spend, frequency, counts, COUNT_TAIL)
+            above = np.column_stack([more[:, 0], pmf @ table])
+            law = replace(law, spend=np.append(0.0, np.exp(log_s)), above=above)
+        yield law
+
+
+def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
+    """Rows of each frequency."""
+    order = np.argsort(x, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(x[order])) + 1)
+
+
+def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tuple[Floats, Floats]:
+    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), a row a count, averaged over draws."""
+    grids = spend_grids(spend, np.array([x]), np.array([1.0]))
+    p, shape, unit = grids.p, grids.spends[0], grids.unit[0]
+    low = np.max(sp.betaincinv(p, shape, 1e-5))
+    high = np.min(sp.betaincinv(shape, p * counts[-1], min(tail, 0.5) * 0.05))
+    log_s = np.linspace(
+        np.log(max(low, special.TINY)) - np.log1p(-low) + unit.min(),
+        np.log1p(-high) - np.log(max(high, special.TINY)) + unit.max(),
+        SPEND_POINTS,
+    )
+    above = [
+        sp.betainc(shape[i], p[i] * counts[:, None], 1.0 / (1.0 + np.exp(log_s - unit[i])))
+        for i in range(p.size)
+    ]
+    return log_s, np.asarray(np.mean(above, axis=0))
+
+
+def _spend_quantiles(
+    spend: SpendDraws,
+    x: float,
+    shape: float,
+    counts: Floats,
+    at: Floats,
+    pmf: Floats,
+    tails: Floats,
+) -> Floats:
+    """Totals that rows of one frequency exceed with the tail probabilities, 0 where no purchase is that likely."""
+    grids = spend_grids(spend, np.array([x]), np.array([shape]))
+    out, tail = np.zeros((pmf.shape[0], tails.size)), float(tails.min())
+    if grids.step[0] == 0.0:
+        _solve(pmf, at, grids.p, grids.spends[0], grids.unit[0], tails, out)
+        return out
+    more = np.cumsum(pmf.max(axis=0)[::-1])[::-1]  # no row's counts go further
+    law = mixing(grids, 0, counts, counts[np.count_nonzero(more > 0.4 * tail) - 1], tail)
+    _invert(pmf, law.density, law.short, law.low, law.step, tails, 0.9 * tail, out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _invert(pmf, density, short, low, step, tails, least, out):  # type: ignore[no-untyped-def]
+    """Quantiles from a table of each row's law of total spend."""
+    share, f, odds = (
+        np.zeros(density.shape[0]),
+        np.empty(density.shape[1]),
+        np.empty(density.shape[1]),
+    )
+    for i in range(pmf.shape[0]):
+        buys = 0.0
+        for k in range(pmf.shape[1]):
+            buys += pmf[i, k]
+            share[k] = pmf[i, k]
+        if buys <= tails.min():
+            continue
+        used = odds_table(share, density, short, step, least, f, odds)
+        for k in range(tails.size):
+            if buys > tails[k]:
+                out[i, k] = np.exp(
+                    spend_at(odds[:used], low, step, np.log(tails[k] / (1.0 - tails[k])))
+                )
+
+
+@numba.njit(cache=True, nogil=True)
+def _solve(pmf, at, p, spends, unit, tails, out):  # type: ignore[no-untyped-def]
+    """Quantiles of each row's mixture itself; bins of several counts are opened, evenly, where they can be held."""
+    for i in range(pmf.shape[0]):
+        size = 0
+        for k in range(pmf.shape[1]):
+            if pmf[i, k] > 0.0:
+                size = k + 1
+        top = int(at[size]) - 1
+        single = top <= LONGEST_TABLE
+        counts, more = np.empty(top if single else size), np.empty(top if single else size)
+        place, left = counts.size, 0.0
+        for k in range(size - 1, -1, -1):
+            width = int(at[k + 1] - at[k]) if single else 1
+            for n in range(width - 1, -1, -1):
+                place -= 1
+                left += pmf[i, k] / width
+                more[place] = left
+                counts[place] = at[k] + n if single else 0.5 * (at[k] + at[k + 1] - 1.0)
+        for k in range(tails.size):
+            if size > 0 and left > tails[k]:
+                out[i, k] = np.exp(direct_quantile(counts, more, p, spends, unit, tails[k]))

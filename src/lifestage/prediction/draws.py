@@ -1,0 +1,115 @@
+"""Predictions under every draw of the parameters, for chosen customers."""
+
+from __future__ import annotations
+
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifestage.core.errors import ConfigError
+from lifestage.core.names import CUSTOMER, KEYS, MONETARY
+from lifestage.core.steps import step
+from lifestage.core.terms import Terms
+from lifestage.families import family
+from lifestage.fitting.as_summary import as_summary
+from lifestage.prediction.expected_purchases import discounted_purchases
+from lifestage.prediction.margins import MARGIN_OF_ROW, with_margins
+from lifestage.prediction.spend import require_money, spend_line
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from lifestage.data.customers.summary import Summary
+    from lifestage.fitting.fitted import FittedModel
+
+__all__ = ["predict_draws"]
+
+MOST_VALUES = 50_000_000
+"""Customers times draws that one call may be asked for (0.4 GB a variable)."""
+
+
+def predict_draws(
+    model: FittedModel,
+    customers: Summary | Any,
+    *,
+    horizon: float = 52,
+    discount_rate: float = 0.10,
+    margin: Any = 1.0,
+) -> xr.Dataset:
+    """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
+
+    There is no ``level``: intervals over the draws are quantiles of what comes back. Nor is there ``calibrated``: the
+    map of :func:`lifestage.calibrate` corrects the mean, ``model.calibration(draws["p_purchase"].mean("draw"))``.
+
+    Parameters
+    ----------
+    model : FittedModel
+    customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
+    horizon : float
+        Periods of the model.
+    discount_rate : float
+        Per YEAR, whatever the period; 0.10 is 10 % a year.
+    margin : float, column name, or one number a customer
+        Share of spend that is profit before marketing, in (0, 1]; as in ``predict``.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``p_alive``, ``p_purchase``, ``expected_purchases`` and, with a spend model, ``expected_spend`` and ``ltv``,
+        of dims (draw, customer); the coordinate ``customer`` holds the ids. Units as in ``predict``.
+
+    Raises
+    ------
+    ConfigError
+        If a term is out of range, the customers are in another period than the model, or customers times draws
+        are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> draws = ls.fit(customers, method="laplace", draws=50).predict_draws(customers.table.head(3), horizon=26)
+    >>> dict(draws["ltv"].sizes)
+    {'draw': 50, 'customer': 3}
+    """
+    import xarray as xr
+
+    from lifestage.data.engines.frames import to_pandas
+
+    single = isinstance(margin, Number) or margin is None
+    terms = Terms(horizon, discount_rate, margin if single else 1.0)
+    customers = as_summary(model, customers)
+    if not single:
+        customers = with_margins(customers, margin)
+    size = max(part.size for part in model.parts.values())
+    if customers.customers * size > MOST_VALUES:
+        raise ConfigError(
+            f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} × {size:,}: choose fewer "
+            "customers, or thin the model with model.thinned(draws)"
+        )
+    with step(__name__, f"Predicting {customers.customers:,} customers under {size:,} draws"):
+        table = to_pandas(customers.table)
+        require_money(model, list(table.columns))
+        x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
+        module, params = family(model.purchases.family), model.purchases.columns()
+        rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+        alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
+        expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
+        values = {
+            "p_alive": alive,
+            "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),
+            "expected_purchases": alive * expected,
+        }
+        if model.spend is not None:
+            intercept, slope = spend_line(model, x)
+            values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
+            own = terms.margin if single else table[MARGIN_OF_ROW].to_numpy(float)
+            values["ltv"] = own * alive * discounted * values["expected_spend"]
+        arrays = {
+            name: (("draw", "customer"), np.broadcast_to(v, (size, x.size)))
+            for name, v in values.items()
+        }
+        return xr.Dataset(
+            arrays, coords={"customer": table[CUSTOMER].to_numpy(), "draw": np.arange(size)}
+        )

@@ -1,0 +1,118 @@
+"""What a customer who is yet to be acquired will be worth, and what a cohort of them will be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifestage.core.errors import ConfigError
+from lifestage.core.terms import Terms
+from lifestage.families import family
+from lifestage.numerics.statistics import lognormal_interval
+from lifestage.prediction.count_distribution import count_law
+from lifestage.prediction.distributions import SpendDraws, predictive_quantiles
+from lifestage.prediction.spend import spend_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lifestage.core.typing import Floats
+    from lifestage.fitting.fitted import FittedModel
+
+__all__ = ["new_customers"]
+
+
+def new_customers(
+    model: FittedModel,
+    n: int = 1,
+    *,
+    horizon: float = 52,
+    discount_rate: float = 0.10,
+    margin: float = 1.0,
+    level: float = 0.9,
+) -> pd.DataFrame:
+    r"""Purchases and LTV of *n* new customers from their first purchase on, within a horizon.
+
+    The first purchase counts: a new customer is worth margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at the moment of
+    it. For one customer the interval is the quantiles of the predictive distribution of the repeat purchases (and of
+    their money, on top of the expected first purchase); for more it is that of a lognormal distribution, with the
+    variance of n customers who buy independently and the spread over the draws of the parameters.
+
+    Parameters
+    ----------
+    n : int
+        Customers in the cohort.
+    horizon : float
+        Periods of the model; ``discount_rate`` is per year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``quantity`` (repeat_purchases, purchases, ltv), ``estimate``, ``low``, ``high``; purchases are counts, ltv is
+        money, absent without a spend model.
+
+    Raises
+    ------
+    ConfigError
+        If n is below 1 or a term is out of range.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> ls.new_customers(ls.fit(customers), horizon=52)["estimate"].round(3).tolist()[:2]
+    [1.444, 2.444]
+    """
+    import pandas as pd
+
+    if n < 1:
+        raise ConfigError(f"n must be 1 customer or more; got {n!r}")
+    Terms(horizon, discount_rate, margin, level)  # checks them
+    model = model.thinned(DRAWS)
+    module, params = family(model.purchases.family), model.purchases.columns()
+    zero = np.zeros(1)
+    alive = np.broadcast_to(module.p_alive(zero, zero, zero, **params), (model.purchases.size, 1))
+    rate = float(np.log1p(discount_rate)) / model.period.per_year
+    repeat = module.expected_purchases(horizon, zero, zero, zero, **params)[:, 0]
+    discounted = module.discounted_purchases(horizon, zero, zero, zero, rate=rate, **params)[:, 0]
+    spend = spend_line(model, zero)[0][:, 0]
+    worth = margin * spend * (1.0 + discounted)
+    tails = [1 - (1 - level) / 2, 1 - (1 + level) / 2]
+    law = None
+    if model.spend is not None:
+        law = SpendDraws(
+            **{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend
+        )
+    counts, factors = predictive_quantiles(module, params, alive, horizon, zero, zero, tails, law)
+    means = np.array([repeat.mean(), 1.0 + repeat.mean(), worth.mean()])
+    if n == 1:
+        scale = model.spend.estimate["v"] if model.spend is not None else 0.0
+        later = factors[:, 0] * scale * margin * discounted.mean() / repeat.mean()
+        bounds = np.array([counts[:, 0], 1.0 + counts[:, 0], margin * spend.mean() + later])
+    else:
+        nodes, pmf, _ = count_law(module, params, alive, horizon, 0.0, zero, np.zeros(0))
+        variance = float(pmf[0] @ nodes**2 - (pmf[0] @ nodes) ** 2)
+        shared = np.array([repeat.var(), repeat.var(), worth.var()])
+        each = np.array([variance, variance, _worth_variance(model, nodes, pmf[0], margin)])
+        bounds = n * np.column_stack(lognormal_interval(means, np.sqrt(each / n + shared), level))
+    table = {"quantity": ["repeat_purchases", "purchases", "ltv"], "estimate": n * means}
+    frame = pd.DataFrame({**table, "low": bounds[:, 0], "high": bounds[:, 1]})
+    return frame if model.spend is not None else frame.iloc[:2]
+
+
+DRAWS = 400
+"""Draws that a cohort integrates over."""
+
+
+def _worth_variance(model: FittedModel, nodes: Floats, pmf: Floats, margin: float) -> float:
+    """Variance of the spend of a new customer over 1 + X purchases, of one unknown mean spend; discounting left out."""
+    if model.spend is None:
+        return 0.0
+    p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
+    q = max(q, 2.05)  # the variance is infinite at q ≤ 2, see value.totals
+    total = np.append(1.0, 1.0 + nodes)
+    chance = np.append(1.0 - pmf.sum(), pmf)
+    second = chance @ (p * total * (p * total + 1.0)) * v**2 / ((q - 1.0) * (q - 2.0))
+    first = chance @ total * p * v / (q - 1.0)
+    return float(margin**2 * (second - first**2))
