@@ -55,10 +55,11 @@ TESTED = (
 def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) -> Path:
     """Write *model* as an MLflow model into a new folder.
 
-    Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for a spend model
-    ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
-    :func:`lifestage.prediction.scores.predict` in the same order; ``horizon``, ``discount_rate``, ``margin``, ``level``,
-    ``calibrated`` and ``high_value`` are its params. No customer is in the folder: the example is made up.
+    Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for
+    a spend model ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
+    :func:`lifestage.prediction.scores.predict` in the same order; ``horizon``, ``discount_rate``,
+    ``margin``, ``level``, ``calibrated`` and ``high_value`` are its params. No customer is in the
+    folder: the example is made up.
 
     Parameters
     ----------

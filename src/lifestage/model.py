@@ -87,8 +87,8 @@ class LTVModel(FittedModel):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model into the folder *path*, whole or not at all; see :func:`load`.
 
-        The folder holds ``model.json`` (everything but the draws) and a Parquet file of draws for each part.
-        No customer is in it. A folder that holds an earlier model is replaced.
+        The folder holds ``model.json`` (everything but the draws) and a Parquet file of draws for
+        each part. No customer is in it. A folder that holds an earlier model is replaced.
 
         Raises
         ------
@@ -122,27 +122,33 @@ def fit(
     customers : Summary
         From :func:`lifestage.summarize` or :meth:`lifestage.Summary.from_frame`.
     purchases : ``"bg/nbd"``, ``"mbg/nbd"``, ``"auto"`` or ``"stack"``
-        A family; the one that foretold the past best (:func:`lifestage.compare`); or the mixture of all, with the
-        weights that foretold it best. The last two need a Summary made from orders.
+        A family; the one that foretold the past best (:func:`lifestage.compare`); or the mixture of
+        all, with the weights that foretold it best. The last two need a Summary made from orders.
     spend : ``"gamma-gamma"`` or None
         None leaves money out of the model; so does a base without a single positive repeat spend.
     method : ``"mle"``, ``"map"``, ``"laplace"`` or ``"nuts"``
-        Maximum likelihood; the posterior mode; or draws from the posterior, so that predictions and their intervals
-        carry the uncertainty of the parameters: by importance sampling, fast at any size, or by the No-U-Turn sampler,
-        the slower check. All but the first use the priors of :mod:`lifestage.fitting.priors`.
+        Maximum likelihood; the posterior mode; or draws from the posterior, so that predictions and
+        their intervals carry the uncertainty of the parameters: by importance sampling, fast at any
+        size, or by the No-U-Turn sampler, the slower check. All but the first use the priors of
+        :mod:`lifestage.fitting.priors`.
     draws, seed : int
-        For ``"laplace"`` the number of draws, for ``"nuts"`` the number of each chain. Equal seeds give equal draws.
+        For ``"laplace"`` the number of draws, for ``"nuts"`` the number of each chain. Equal seeds
+        give equal draws.
     chains, tune, progress : int, int, bool
-        For ``"nuts"``: chains, draws of each that tune the sampler and are left out, and whether to show progress.
+        For ``"nuts"``: chains, draws of each that tune the sampler and are left out, and whether to
+        show progress.
     priors : mapping, optional
-        Laws in place of the default priors, by quantity or parameter: text as in PyMC, a PreliZ distribution, or a
-        ``Prior`` of PyMC's extras; ``{"dropout": "Beta(alpha=1, beta=3)"}``. The names are those of
+        Laws in place of the default priors, by quantity or parameter: text as in PyMC, a PreliZ
+        distribution, or a ``Prior`` of PyMC's extras; ``{"dropout": "Beta(alpha=1, beta=3)"}``. The
+        names are those of
         :mod:`lifestage.fitting.priors`; parameters of time are in periods.
     start : LTVModel, optional
-        An earlier model of this base, in the same period: the search begins at its parameters where the data of then
-        determined them, and elsewhere where they lead nowhere. The mode is the same, sooner found.
+        An earlier model of this base, in the same period: the search begins at its parameters where
+        the data of then determined them, and elsewhere where they lead nowhere. The mode is the
+        same, sooner found.
     raise_on_failure : bool
-        Whether a search that did not converge, or draws that are not reliable, are a FitError with the ``status``.
+        Whether a search that did not converge, or draws that are not reliable, are a FitError with
+        the ``status``.
 
     Raises
     ------
@@ -211,8 +217,9 @@ def load(path: str | os.PathLike[str]) -> LTVModel:
     Raises
     ------
     RegistryError
-        If the folder is not such a model, is damaged, was written by a newer version, or holds a value that cannot be,
-        such as a parameter below 0 or one that is no number: its name and the value.
+        If the folder is not such a model, is damaged, was written by a newer version, or holds a
+        value that cannot be, such as a parameter below 0 or one that is no number: its name and the
+        value.
     """
     from lifestage.fitting.saved import read_model
 

@@ -151,7 +151,8 @@ def plot_holdout_fit(table: pd.DataFrame | None, *, ax: Axes | None = None) -> A
     """Bars of mean purchases after the fit by earlier frequency, from :func:`lifestage.evaluate.holdout_fit`."""
     if table is None:
         raise DataError(
-            "expected the table of holdout_fit; got None: the log has nothing after the data of the fit"
+            "expected the table of holdout_fit; got None: the log has nothing after the data of"
+            " the fit"
         )
     title = "Purchases after the fit, by earlier repeat purchases"
     ax = _axes(ax, title, "repeat purchases before", "mean purchases a customer")
@@ -207,8 +208,8 @@ def plot_prior_predictive(
 ) -> Axes:
     """What the priors believe of repeat rates and dropout, from ``LTVModel.prior_predictive``.
 
-    Histograms of the draws' ``repeat_rate`` and ``dropout``, as shares of the draws; *observed* marks the repeat rate
-    of the base, which a sensible prior does not rule out.
+    Histograms of the draws' ``repeat_rate`` and ``dropout``, as shares of the draws; *observed*
+    marks the repeat rate of the base, which a sensible prior does not rule out.
     """
     ax = _axes(ax, "What the priors believe before the data", "chance", "share of prior draws, %")
     names = {
@@ -240,7 +241,8 @@ def plot_prior_predictive(
 def plot_ltv_distribution(scores: Any, *, bins: int = 40, ax: Axes | None = None) -> Axes:
     """Histogram of customers by LTV, on a logarithmic money axis; the lowest 0.5 % are counted in the first bar.
 
-    Customers whose LTV is 0 have no place on that axis: they are counted in its label, the mean and the median.
+    Customers whose LTV is 0 have no place on that axis: they are counted in its label, the mean and
+    the median.
     """
     if bins < 1:
         raise ConfigError(f"expected bins ≥ 1; got {bins}")
@@ -302,8 +304,8 @@ def plot_stages(
 ) -> Axes:
     """Bars of customers and of LTV by stage, as shares of the base, with the counts and sums beside them.
 
-    *staged* is what ``assign_stages`` returned, or a table of :func:`lifestage.lifecycle.stages.table`, whose labels
-    are then shown as they are.
+    *staged* is what ``assign_stages`` returned, or a table of
+    :func:`lifestage.lifecycle.stages.table`, whose labels are then shown as they are.
     """
     frame = open_frame(staged, ())
     ready = {"taxonomy", "label", "customers", "share", "ltv", "ltv_share"} <= set(

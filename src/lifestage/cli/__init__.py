@@ -19,7 +19,10 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     cls=Door,
     name="lifestage",
-    help="Predictive customer lifetime value: from an order log to LTV with intervals, life-cycle stages and a report.",
+    help=(
+        "Predictive customer lifetime value: from an order log to LTV with intervals, life-cycle"
+        " stages and a report."
+    ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

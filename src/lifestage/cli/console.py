@@ -24,7 +24,8 @@ __all__ = ["Door", "print_summary", "progress", "sentences", "terminable"]
 def terminable() -> Iterator[None]:
     """Clean up before the process ends by a request of the system, as it does by Ctrl-C; the exit code is 128 + signal.
 
-    A signal that interrupts an engine comes back as an error of that engine: the exit code tells what it was.
+    A signal that interrupts an engine comes back as an error of that engine: the exit code tells
+    what it was.
     """
     received: list[int] = []
 
@@ -105,7 +106,10 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
 
     def interval(name: str, show: Callable[[float], str]) -> str:
         low, high = summary["intervals"][name]
-        return f"{show(totals[name])}   [dim]{say.percent(terms['level'])} interval {show(low)} – {show(high)}[/dim]"
+        return (
+            f"{show(totals[name])}   [dim]{say.percent(terms['level'])} interval {show(low)} –"
+            f" {show(high)}[/dim]"
+        )
 
     table = Table(show_header=False, box=None, pad_edge=False)
     if quality:

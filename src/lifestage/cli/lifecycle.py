@@ -92,7 +92,7 @@ def migration(
     after: Annotated[Path, typer.Argument(help="Those of the later run.")],
     column: Annotated[
         str, typer.Option("--column", help="stage_line, stage_phase, stage_segment or tier.")
-    ] = ("stage_line"),
+    ] = "stage_line",
     customers: Annotated[
         bool, typer.Option("--customers", help="List who moved, in place of counts.")
     ] = False,

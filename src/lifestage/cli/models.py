@@ -82,7 +82,8 @@ def folder_of(model: str, store: Path | None) -> Path:
         return model_folder(STORE if store is None else store, model)
     if store is not None:
         raise ConfigError(
-            f"expected the name of a model beside --store, or its path without; got {model} and {store}"
+            f"expected the name of a model beside --store, or its path without; got {model} and"
+            f" {store}"
         )
     return Path(model)
 
@@ -269,8 +270,9 @@ def retrain(
 ) -> None:
     """Make a stored model again on newer data; it serves only if it is not worse.
 
-    A line of JSON a step. Exit codes: 0 a new champion, 3 stored but the champion stays, 4 the data did not pass the
-    gates (or there are none that are new), 5 another process is at it, 1 anything else.
+    A line of JSON a step. Exit codes: 0 a new champion, 3 stored but the champion stays, 4 the data
+    did not pass the gates (or there are none that are new), 5 another process is at it, 1 anything
+    else.
 
     [dim]lifestage retrain models/shop --out result[/dim]
     """

@@ -48,7 +48,10 @@ LOGIN = re.compile(
 )
 KEYWORD = re.compile(r"(?:password|passwd|\bpwd|secret)\w*\s*=\s*\S", re.IGNORECASE)
 
-REFUSED = "expected the password of a database in PGPASSWORD or a password file, not in an address; got one with it"
+REFUSED = (
+    "expected the password of a database in PGPASSWORD or a password file, not in an address; got"
+    " one with it"
+)
 
 
 def address_of(place: Place) -> str | None:
@@ -57,7 +60,8 @@ def address_of(place: Place) -> str | None:
     Raises
     ------
     ConfigError
-        If it holds a password, is of another kind of database, or cannot be read; the message never repeats it.
+        If it holds a password, is of another kind of database, or cannot be read; the message never
+        repeats it.
 
     Examples
     --------

@@ -33,8 +33,8 @@ def as_number(day: date) -> int:
 def parse_day(day: Any, name: str = "until") -> date:
     """Return the day that a date, a timestamp or an ISO text such as 1997-09-30 says.
 
-    Numbers and texts of another form are refused: 19970930 could count nanoseconds, and 03/04/1997 is a day of March
-    or of April.
+    Numbers and texts of another form are refused: 19970930 could count nanoseconds, and 03/04/1997
+    is a day of March or of April.
 
     Parameters
     ----------

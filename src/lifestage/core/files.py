@@ -1,8 +1,8 @@
 """Results that appear whole or not at all, and never take the place of something else.
 
-A result is made in a room of its own beside its place, ``.<name>-<32 hex digits>``, which nobody else can read and
-which is locked as long as its maker lives. What is made there holds customers, so a room whose maker was killed is
-removed the next time that the same result is made.
+A result is made in a room of its own beside its place, ``.<name>-<32 hex digits>``, which nobody
+else can read and which is locked as long as its maker lives. What is made there holds customers, so
+a room whose maker was killed is removed the next time that the same result is made.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def refuse_others(target: Path, own: frozenset[str]) -> None:
     if others:
         listed = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
         raise ConfigError(
-            f"expected a new folder or one of an earlier run; {target} holds {listed} and is left alone"
+            f"expected a new folder or one of an earlier run; {target} holds {listed} and is left"
+            " alone"
         )
 
 
@@ -67,9 +68,10 @@ def refuse_others(target: Path, own: frozenset[str]) -> None:
 def staging_folder(target: Path, *, private: bool = False) -> Iterator[Path]:
     """A folder that takes the place of *target* at the end; after an error nothing new is left.
 
-    Where the system can exchange two folders in one step (Linux), a reader finds the old or the new one at any moment.
-    Elsewhere the place is empty for an instant, and a kill in that instant is mended the next time. What replaces a
-    result has its permissions; what is new follows the umask or, if *private*, can be read by its user alone.
+    Where the system can exchange two folders in one step (Linux), a reader finds the old or the new
+    one at any moment. Elsewhere the place is empty for an instant, and a kill in that instant is
+    mended the next time. What replaces a result has its permissions; what is new follows the umask
+    or, if *private*, can be read by its user alone.
     """
     with _room_beside(target) as room:
         new = room / target.name
@@ -125,8 +127,9 @@ def room_of_process(folder: Path, name: str) -> Path:
 def files_like(path: Path) -> Iterator[None]:
     """Let new files have the permissions of *path*, or none for others where it is not there yet.
 
-    For what an engine makes itself: a database file and the log beside it. The umask is one of the process, so there is
-    one of these at a time; files that other threads make meanwhile may get fewer permissions, never more.
+    For what an engine makes itself: a database file and the log beside it. The umask is one of the
+    process, so there is one of these at a time; files that other threads make meanwhile may get
+    fewer permissions, never more.
     """
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
     with _UMASK:

@@ -52,7 +52,8 @@ class Period:
             raise ConfigError(f"expected a period with a name; got {self.name!r}")
         if not (isinstance(self.days, Real) and 0 < self.days < float("inf")):
             raise ConfigError(
-                f"expected the days of the period {self.name} as a number above 0; got {self.days!r}"
+                f"expected the days of the period {self.name} as a number above 0; got"
+                f" {self.days!r}"
             )
 
     def __str__(self) -> str:
@@ -66,7 +67,8 @@ class Period:
     def parse(cls, period: str | Period) -> Period:
         """Return the period called *period*; a Period is returned as it is.
 
-        An hour, a day, a week, a month (30.4375 days), a quarter (91.3125 days) or a year (365.25 days).
+        An hour, a day, a week, a month (30.4375 days), a quarter (91.3125 days) or a year (365.25
+        days).
 
         Raises
         ------
@@ -77,7 +79,8 @@ class Period:
             return period
         if not isinstance(period, str) or period not in PERIODS:
             raise ConfigError(
-                f"period must be one of {', '.join(PERIODS)}, or a Period(name, days); got {period!r}"
+                f"period must be one of {', '.join(PERIODS)}, or a Period(name, days); got"
+                f" {period!r}"
             )
         return cls(period, PERIODS[period])
 

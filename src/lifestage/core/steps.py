@@ -1,8 +1,8 @@
 """Steps that may take long: each is told to Python's logging, and one of over two seconds to whoever waits for it.
 
-Loggers are named after the modules, under ``lifestage``; ``logging.basicConfig(level="INFO")`` shows every step with
-the seconds that it took. Without that, a step that is not over after two seconds is named once where a person sees it:
-on a terminal, or in a notebook.
+Loggers are named after the modules, under ``lifestage``; ``logging.basicConfig(level="INFO")``
+shows every step with the seconds that it took. Without that, a step that is not over after two
+seconds is named once where a person sees it: on a terminal, or in a notebook.
 """
 
 from __future__ import annotations

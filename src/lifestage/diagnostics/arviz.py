@@ -1,7 +1,8 @@
 """The posterior for ArviZ: a DataTree of draws, prior, data and log-likelihood.
 
-The tree holds the log-likelihood of every customer under every draw, as ArviZ reads it: ``az.loo``, ``az.compare`` and
-``az.psense_summary`` count customers. A large base does not fit in memory like that:
+The tree holds the log-likelihood of every customer under every draw, as ArviZ reads it: ``az.loo``,
+``az.compare`` and ``az.psense_summary`` count customers. A large base does not fit in memory like
+that:
 :func:`lifestage.fitting.loo.loo` gives the same result from the distinct rows.
 """
 
@@ -55,22 +56,22 @@ def to_arviz(
     Returns
     -------
     xarray.DataTree
-        ``posterior``: the parameters of purchases and spend in the units of the data, dims (chain, draw); its
-        attributes say how each part was fitted (``purchases_method``, ``purchases_pareto_k`` …).
-        ``sample_stats`` (only by the No-U-Turn sampler): ``diverging``, in either part.
-        ``prior`` (not by maximum likelihood): draws of the same parameters, one chain; and ``log_prior``: the log
-        density of the draws under the prior, ``purchases`` and ``spend``, on the scale of the logarithms, where the
-        priors of :mod:`lifestage.fitting.priors` are normal.
-        With customers, of a model fitted by laplace or nuts, ``log_likelihood``: the natural logarithm of each
-        customer's likelihood,
-        ``purchases`` of dims (chain, draw, customer) and ``spend`` of dims (chain, draw, buyer), repeat buyers with a
-        positive spend. Both dims have the ids as coordinates (numbers where the customers are Counts).
-        ``constant_data`` has what they see, ``frequency``, ``recency``, ``T`` by customer and ``spend_frequency``,
-        ``monetary_value`` by buyer.
-        ``posterior_predictive`` has ``repeat_purchases`` of a random sample of at most 1,000 customers (dims chain,
-        draw, sampled_customer) and ``mean_spend`` of such a sample of repeat buyers (dims chain, draw,
-        sampled_buyer), replicated under each draw; ``observed_data`` has theirs under the same names.
-        A part with fewer draws than the other has them repeated.
+        ``posterior``: the parameters of purchases and spend in the units of the data, dims (chain,
+        draw); its attributes say how each part was fitted (``purchases_method``,
+        ``purchases_pareto_k`` …). ``sample_stats`` (only by the No-U-Turn sampler): ``diverging``,
+        in either part. ``prior`` (not by maximum likelihood): draws of the same parameters, one
+        chain; and ``log_prior``: the log density of the draws under the prior, ``purchases`` and
+        ``spend``, on the scale of the logarithms, where the priors of
+        :mod:`lifestage.fitting.priors` are normal. With customers, of a model fitted by laplace or
+        nuts, ``log_likelihood``: the natural logarithm of each customer's likelihood, ``purchases``
+        of dims (chain, draw, customer) and ``spend`` of dims (chain, draw, buyer), repeat buyers
+        with a positive spend. Both dims have the ids as coordinates (numbers where the customers
+        are Counts). ``constant_data`` has what they see, ``frequency``, ``recency``, ``T`` by
+        customer and ``spend_frequency``, ``monetary_value`` by buyer. ``posterior_predictive`` has
+        ``repeat_purchases`` of a random sample of at most 1,000 customers (dims chain, draw,
+        sampled_customer) and ``mean_spend`` of such a sample of repeat buyers (dims chain, draw,
+        sampled_buyer), replicated under each draw; ``observed_data`` has theirs under the same
+        names. A part with fewer draws than the other has them repeated.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def to_arviz(
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> tree = ls.fit(customers, method="laplace", draws=100).to_arviz(customers)
     >>> sorted(tree.children)
-    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'posterior', 'posterior_predictive', 'prior']
+    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'posterior',
+    'posterior_predictive', 'prior']
     >>> dict(tree["log_likelihood"]["purchases"].sizes)
     {'chain': 1, 'draw': 100, 'customer': 2357}
     """
@@ -210,9 +212,10 @@ def _one_by_one(
     n = int(customers.customers)
     if n * model.size > MOST_VALUES:
         raise ConfigError(
-            f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin the model with "
-            "model.thinned(draws), pass a sample of the customers, or leave customers out with "
-            "lifestage.evaluate.loo(model, customers), which needs distinct histories only"
+            f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin"
+            " the model with model.thinned(draws), pass a sample of the customers, or leave"
+            " customers out with lifestage.evaluate.loo(model, customers), which needs distinct"
+            " histories only"
         )
     data: dict[str, tuple[str, NDArray[Any]]] = {}
     if isinstance(customers, Counts):

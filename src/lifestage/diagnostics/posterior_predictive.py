@@ -32,8 +32,9 @@ class Replicates:
     Attributes
     ----------
     observed, replicated : dict
-        ``repeat_purchases`` of customers, each replicated as a new customer watched for as long; with a spend model
-        ``mean_spend`` (money) of repeat buyers, each replicated with as many purchases.
+        ``repeat_purchases`` of customers, each replicated as a new customer watched for as long;
+        with a spend model ``mean_spend`` (money) of repeat buyers, each replicated with as many
+        purchases.
     """
 
     observed: dict[str, NDArray[Any]]

@@ -28,10 +28,10 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
     Returns
     -------
     pandas.DataFrame
-        A row a draw: the parameters; ``repeat_rate``, the share of customers who buy again within the mean time that
-        the base was observed; ``repeat_purchases``, their mean number in that time; ``dropout``, the mean chance
-        a/(a + b) of leaving after a purchase; and, with a spend model, ``mean_spend`` = p·v/(q − 1) (money, missing
-        where q ≤ 1).
+        A row a draw: the parameters; ``repeat_rate``, the share of customers who buy again within
+        the mean time that the base was observed; ``repeat_purchases``, their mean number in that
+        time; ``dropout``, the mean chance a/(a + b) of leaving after a purchase; and, with a spend
+        model, ``mean_spend`` = p·v/(q − 1) (money, missing where q ≤ 1).
 
     Examples
     --------
@@ -66,7 +66,8 @@ def prior_draws(
 ) -> dict[str, Floats]:
     """Draw a part's parameters from its priors, in the units of the data; after maximum likelihood from the defaults.
 
-    The families of a stack have the same priors; each draw is of one of them, with its weight as the probability.
+    The families of a stack have the same priors; each draw is of one of them, with its weight as
+    the probability.
     """
     rng = np.random.default_rng(seed)
     units = _units(part)
@@ -97,6 +98,7 @@ def _units(part: Posterior) -> Floats:
     """Unit of each parameter that has a prior."""
     if "units" not in part.diagnostics:
         raise ConfigError(
-            f"expected the units of the priors with the model; this {part.family} has none: fit it again"
+            f"expected the units of the priors with the model; this {part.family} has none: fit it"
+            " again"
         )
     return np.asarray(part.diagnostics["units"], float)

@@ -49,20 +49,25 @@ class Backtest:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row an origin and forecast: ``origin``, ``forecast`` (a family, or a baseline), ``is_model``, ``customers``;
-        ``mae``, ``rmse``, ``bias`` of purchases a customer; ``revenue_mae``, ``revenue_bias`` (money); ``log_loss``,
-        ``brier``, ``auc`` of any purchase, with ``buyers``, the share who bought; ``crps`` and ``coverage`` of
-        purchases, ``spend_crps`` (money) and ``spend_coverage`` of total spend; ``calibration_error``, the mean
-        distance of chance and share over tenths of the customers; ``gini``, ``lift`` (revenue of the tenth that was
-        ranked best, over that of a tenth by lot) and ``top_share`` (of the best fifth by revenue); ``tracking_error``,
-        the mean relative distance of the cumulative curves of purchases. NaN where a forecast does not say.
+        A row an origin and forecast: ``origin``, ``forecast`` (a family, or a baseline),
+        ``is_model``, ``customers``; ``mae``, ``rmse``, ``bias`` of purchases a customer;
+        ``revenue_mae``, ``revenue_bias`` (money); ``log_loss``, ``brier``, ``auc`` of any purchase,
+        with ``buyers``, the share who bought; ``crps`` and ``coverage`` of purchases,
+        ``spend_crps`` (money) and ``spend_coverage`` of total spend; ``calibration_error``, the
+        mean distance of chance and share over tenths of the customers; ``gini``, ``lift`` (revenue
+        of the tenth that was ranked best, over that of a tenth by lot) and ``top_share`` (of the
+        best fifth by revenue); ``tracking_error``, the mean relative distance of the cumulative
+        curves of purchases. NaN where a forecast does not say.
     differences : pandas.DataFrame
-        A row a model, loss and baseline that has it, over all origins: ``model``, ``loss`` (``"purchases"``, absolute
-        error, or ``"log_loss"``), ``baseline``, ``difference`` (below 0 the model is better), ``low``, ``high``.
+        A row a model, loss and baseline that has it, over all origins: ``model``, ``loss``
+        (``"purchases"``, absolute error, or ``"log_loss"``), ``baseline``, ``difference`` (below 0
+        the model is better), ``low``, ``high``.
     reliability : pandas.DataFrame
-        ``origin``, ``forecast`` and the columns of :func:`lifestage.evaluate.forecasts.reliability`.
+        ``origin``, ``forecast`` and the columns of
+        :func:`lifestage.evaluate.forecasts.reliability`.
     tracking : pandas.DataFrame
-        ``origin``, ``forecast`` and the columns of :func:`lifestage.evaluate.forecasts.tracking_curve`.
+        ``origin``, ``forecast`` and the columns of
+        :func:`lifestage.evaluate.forecasts.tracking_curve`.
     grades : dict of str to str
         Model → ``"better"``, ``"no better"`` or ``"worse"`` than the best baseline.
     level, horizon, period
@@ -86,7 +91,10 @@ class Backtest:
         said = "; ".join(
             f"{model}: {grade} than the best baseline" for model, grade in self.grades.items()
         )
-        head = f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {period}s ahead. {said}."
+        head = (
+            f"{origins} origin{'s' if origins > 1 else ''}, {self.horizon:g} {period}s ahead."
+            f" {said}."
+        )
         return " ".join([head, *(note.text for note in self.notes)])
 
 
@@ -105,27 +113,28 @@ def backtest(
 ) -> Backtest:
     r"""Stand at days of the past, forecast from what was known then, and compare with what came.
 
-    At each origin customers are summarised up to it, every family is fitted, and each customer's purchases, revenue and
-    chance to buy within the horizon are held against the log; so are baselines that need no model. A model is
-    ``better`` if its mean loss is below that of the best baseline beyond what chance does, in purchases and in
-    log-loss; ``worse`` if it is above in either; else ``no better``. The intervals of differences are quantiles over
-    300 resamples of the customers, the same for both sides.
+    At each origin customers are summarised up to it, every family is fitted, and each customer's
+    purchases, revenue and chance to buy within the horizon are held against the log; so are
+    baselines that need no model. A model is ``better`` if its mean loss is below that of the best
+    baseline beyond what chance does, in purchases and in log-loss; ``worse`` if it is above in
+    either; else ``no better``. The intervals of differences are quantiles over 300 resamples of the
+    customers, the same for both sides.
 
     Parameters
     ----------
     orders : frame or path
-        As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``, ``amount``, ``period`` …) are
-        given as *columns*. A row a customer is brought into memory.
+        As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``,
+        ``amount``, ``period`` …) are given as *columns*. A row a customer is brought into memory.
     horizon : float, optional
         Periods; half a year if left out, or less where the log has no room for it, with a note.
     origins : int or dates, optional
-        So many days a horizon apart, the last one a horizon before the end of the log; or these. If left out 3, or
-        fewer where the log has no room for them.
+        So many days a horizon apart, the last one a horizon before the end of the log; or these. If
+        left out 3, or fewer where the log has no room for them.
     families, spend, method
         As in :func:`lifestage.fit`; families may be ``"auto"`` and ``"stack"`` too.
     recalibrate : bool
-        Whether each model is judged a second time, with its chances corrected by :func:`lifestage.calibrate` from what
-        was known at the origin.
+        Whether each model is judged a second time, with its chances corrected by
+        :func:`lifestage.calibrate` from what was known at the origin.
     level : float
         Coverage of the predictive intervals and of those of the differences.
 
@@ -275,9 +284,9 @@ def _measures(said: dict[str, Floats], table: pd.DataFrame) -> dict[str, float]:
         "auc": nothing if rank is None else scores.area_under_curve(rank, came),
         "crps": float(said["crps"].mean()) if "crps" in said else nothing,
         "spend_crps": float(said["spend_crps"].mean()) if "spend_crps" in said else nothing,
-        "coverage": scores.coverage(said["low"], said["high"], actual)
-        if "low" in said
-        else nothing,
+        "coverage": (
+            scores.coverage(said["low"], said["high"], actual) if "low" in said else nothing
+        ),
         "spend_coverage": nothing if paid is None else scores.coverage(paid[0], paid[1], spent),
         "lift": nothing if money is None else scores.lift(money, spent),
         "gini": nothing if money is None else scores.gini(money, spent),

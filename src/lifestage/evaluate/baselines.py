@@ -29,17 +29,17 @@ def baseline_forecasts(table: pd.DataFrame, horizon: float) -> dict[str, dict[st
     Parameters
     ----------
     table : pandas.DataFrame
-        A row a customer: ``frequency``, ``recency``, ``T`` (periods), ``revenue`` up to the last day, ``recent``
-        (purchases in the last *horizon* periods, NaN where the log did not reach back so far) and ``known`` (who had
-        bought before those).
+        A row a customer: ``frequency``, ``recency``, ``T`` (periods), ``revenue`` up to the last
+        day, ``recent`` (purchases in the last *horizon* periods, NaN where the log did not reach
+        back so far) and ``known`` (who had bought before those).
     horizon : float
         Periods.
 
     Returns
     -------
     dict
-        - ``base rate``: everybody alike, at the mean of the last *horizon* periods among those known before them, or at
-          the mean rate so far.
+        - ``base rate``: everybody alike, at the mean of the last *horizon* periods among those
+          known before them, or at the mean rate so far.
         - ``historical average``: x/T · h, with :math:`1 - e^{-x h/T}` as the chance.
         - ``last period repeats``: what was bought in the last *horizon* periods comes again.
         - ``days since last purchase``: a ranking alone, by −(T − recency).

@@ -58,7 +58,10 @@ class Signal:
     since: date
 
     def __str__(self) -> str:
-        return f"{self.direction} {self.quantity} than predicted, seen on {self.seen}, from about {self.since} on"
+        return (
+            f"{self.direction} {self.quantity} than predicted, seen on {self.seen}, from about"
+            f" {self.since} on"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +71,18 @@ class Drift:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row a week since the model's last day: ``end`` (last day), and for ``purchases`` (purchase days) and, with a
-        spend model, ``revenue`` (money): the realised value, ``_expected``, ``_low``, ``_high``; and the same of all
-        weeks so far with ``cumulative_`` before it. Bands are predictive, of *level* at each week by itself.
+        A row a week since the model's last day: ``end`` (last day), and for ``purchases`` (purchase
+        days) and, with a spend model, ``revenue`` (money): the realised value, ``_expected``,
+        ``_low``, ``_high``; and the same of all weeks so far with ``cumulative_`` before it. Bands
+        are predictive, of *level* at each week by itself.
     cohorts : pandas.DataFrame
-        Over all weeks, by the month of the first purchase: ``cohort``, ``customers``, ``purchases`` with its band.
+        Over all weeks, by the month of the first purchase: ``cohort``, ``customers``, ``purchases``
+        with its band.
     signals : tuple of Signal
         At most one a quantity.
     level : float
-        Coverage of the bands; and one minus the chance of any false alarm over the weeks that were watched.
+        Coverage of the bands; and one minus the chance of any false alarm over the weeks that were
+        watched.
     """
 
     table: pd.DataFrame
@@ -105,22 +111,23 @@ def drift(
 ) -> Drift:
     r"""Hold a model against what its customers did since its last day.
 
-    The futures of the base are simulated: a scenario takes one draw of the parameters (of a point estimate, by its
-    covariance), and each customer's state, rate, dropout chance and spend level from what is known given the history.
-    For windows of 4, 13 and all weeks so far,
+    The futures of the base are simulated: a scenario takes one draw of the parameters (of a point
+    estimate, by its covariance), and each customer's state, rate, dropout chance and spend level
+    from what is known given the history. For windows of 4, 13 and all weeks so far,
 
     .. math:: Z = \frac{N - \operatorname{mean} N_s}{\operatorname{sd} N_s},
 
-    and a signal is given where its size passes the limit that its maximum over all windows and weeks stays below in a
-    share *level* of the scenarios (the upper end of the interval of that quantile). So the chance of any false alarm
-    over all that was watched is at most 1 − *level*, split evenly between purchases and revenue.
+    and a signal is given where its size passes the limit that its maximum over all windows and
+    weeks stays below in a share *level* of the scenarios (the upper end of the interval of that
+    quantile). So the chance of any false alarm over all that was watched is at most 1 − *level*,
+    split evenly between purchases and revenue.
 
     Parameters
     ----------
     model : LTVModel
     orders : frame or path
-        The log that the model was made of and what came after. Arguments of :func:`lifestage.summarize` (``customer``,
-        ``time``, ``amount`` …) are given as *columns*.
+        The log that the model was made of and what came after. Arguments of
+        :func:`lifestage.summarize` (``customer``, ``time``, ``amount`` …) are given as *columns*.
     until : date or str, optional
         Last day to look at; the last of the log if left out.
     level : float
@@ -166,7 +173,8 @@ def drift(
     steps = ((min(end, customers.holdout_end or end)) - model.data.until).days // STEP
     if steps < 1:
         raise DataError(
-            f"expected at least a week of orders after {model.data.until}, the model's last day; got none"
+            f"expected at least a week of orders after {model.data.until}, the model's last day;"
+            " got none"
         )
     base, cohort, factor = _base(customers, model)
     points = STEP * np.arange(1, steps + 1) / model.period.days

@@ -31,8 +31,8 @@ TOP = 7
 def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     r"""Repeat purchases of the base in steps of *every* days, actual and expected, through the end of the log.
 
-    Each customer contributes the expectation of a NEW customer since their first purchase, so the curve tests the
-    model and not the memory of each history: with n_d customers acquired on day d,
+    Each customer contributes the expectation of a NEW customer since their first purchase, so the
+    curve tests the model and not the memory of each history: with n_d customers acquired on day d,
 
     .. math:: E(t) = \sum_{d \le t} n_d\, E[X(t - d)]
 
@@ -40,7 +40,8 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``end`` (date, last day of the step), ``actual``, ``expected`` (purchase days in the step),
-        ``actual_cumulative``, ``expected_cumulative``, and ``holdout`` (True for steps after the data of the fit).
+        ``actual_cumulative``, ``expected_cumulative``, and ``holdout`` (True for steps after the
+        data of the fit).
 
     Raises
     ------

@@ -39,8 +39,8 @@ def model_forecast(
     Returns
     -------
     dict of arrays
-        ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a spend model also
-        ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
+        ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
+        spend model also ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
     """
     said = to_pandas(
         model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)
@@ -94,8 +94,9 @@ def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        ``bin`` (from 1), ``customers``, ``predicted`` (mean chance), ``observed`` (share to whom it came), ``low``,
-        ``high`` (Wilson's interval of the share). Customers of one chance stay together, so bins can be fewer.
+        ``bin`` (from 1), ``customers``, ``predicted`` (mean chance), ``observed`` (share to whom it
+        came), ``low``, ``high`` (Wilson's interval of the share). Customers of one chance stay
+        together, so bins can be fewer.
 
     Examples
     --------
@@ -136,7 +137,8 @@ def tracking_curve(
     Returns
     -------
     pandas.DataFrame
-        ``periods``, ``expected``, ``actual`` (purchase days of the customers of the table, cumulative).
+        ``periods``, ``expected``, ``actual`` (purchase days of the customers of the table,
+        cumulative).
     """
     import pandas as pd
 

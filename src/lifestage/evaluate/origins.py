@@ -110,8 +110,9 @@ def _check(days: Sequence[date], ahead: timedelta, first: date, until: date) -> 
     for day in days:
         if ahead < timedelta(days=1) or day + ahead > until or day - first < ahead / 2:
             raise DataError(
-                f"expected origins with {max(ahead.days, 1)} days of the log after them and half as many before; the "
-                f"log goes from {first} to {until}, and {day} is an origin: ask for fewer, or for a shorter horizon"
+                f"expected origins with {max(ahead.days, 1)} days of the log after them and half as"
+                f" many before; the log goes from {first} to {until}, and {day} is an origin: ask"
+                " for fewer, or for a shorter horizon"
             )
 
 
@@ -128,7 +129,7 @@ def _notes(
     if not (shorter or fewer):
         return ()
     text = (
-        f"The log has room for {count} origin{'s' if count > 1 else ''} and a horizon of {ahead:.3g} {period.name}s; "
-        f"a longer log is tested at {MOST} origins over half a year."
+        f"The log has room for {count} origin{'s' if count > 1 else ''} and a horizon of"
+        f" {ahead:.3g} {period.name}s; a longer log is tested at {MOST} origins over half a year."
     )
     return (Note("short_backtest", text, {"origins": count, "days": round(ahead * period.days)}),)

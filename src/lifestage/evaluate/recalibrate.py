@@ -33,9 +33,9 @@ def calibrate(
 ) -> LTVModel:
     """Learn to correct ``p_purchase``, and keep the map with the model for ``predict(calibrated=True)``.
 
-    The base is split at two days of the past. A map is learned on the forecasts of the earlier one, and judged on those
-    of the later one, made by a fit of that day. If it helps beyond chance a map is learned on the later forecasts,
-    and serves from now on; else none does.
+    The base is split at two days of the past. A map is learned on the forecasts of the earlier one,
+    and judged on those of the later one, made by a fit of that day. If it helps beyond chance a map
+    is learned on the later forecasts, and serves from now on; else none does.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ def calibrate(
     kind : ``"logit"`` or ``"isotonic"``
         Three parameters (Kull, Silva Filho & Flach 2017), or free but never falling.
     horizon : float, optional
-        Periods of the forecasts; a quarter of the days observed if left out. The map then serves forecasts of any
-        horizon, as far as the errors of the model are of one kind over them: a backtest tells.
+        Periods of the forecasts; a quarter of the days observed if left out. The map then serves
+        forecasts of any horizon, as far as the errors of the model are of one kind over them: a
+        backtest tells.
     level : float
         Coverage of the interval that must lie below 0.
 
@@ -80,7 +81,8 @@ def calibrate(
 
     if kind not in KINDS or not 0 < level < 1:
         raise ConfigError(
-            f"kind must be one of {', '.join(KINDS)} and level in (0, 1); got {kind!r} and {level!r}"
+            f"kind must be one of {', '.join(KINDS)} and level in (0, 1); got {kind!r} and"
+            f" {level!r}"
         )
     earlier, later = split_purchases(customers, horizon=horizon, origins=2)
     with step(__name__, "Fitting at two days of the past, to correct probabilities"):

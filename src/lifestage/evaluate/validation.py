@@ -52,9 +52,9 @@ def put_to_test(
 ) -> Trust | None:
     """Test a model on the log it was made of; None where no test is wanted.
 
-    Where the log goes on for four weeks or more after the last day of *customers*, that day is the one to stand at,
-    and the model itself is held against what came. Else the family is fitted again at days of the past, a quarter of
-    what was observed apart.
+    Where the log goes on for four weeks or more after the last day of *customers*, that day is the
+    one to stand at, and the model itself is held against what came. Else the family is fitted again
+    at days of the past, a quarter of what was observed apart.
 
     Parameters
     ----------
@@ -66,13 +66,15 @@ def put_to_test(
     log : dict
         Arguments of :func:`lifestage.summarize` other than ``until``.
     origins : int, optional
-        Days of the past to stand at; 0 for no test. If left out, 2 up to 100,000 customers and 0 beyond.
+        Days of the past to stand at; 0 for no test. If left out, 2 up to 100,000 customers and 0
+        beyond.
     seed : int
 
     Returns
     -------
     Trust or None
-        A log that is too short, or days at which nothing can be fitted, are a ``reason`` and no error.
+        A log that is too short, or days at which nothing can be fitted, are a ``reason`` and no
+        error.
     """
     wanted = (ORIGINS if customers.customers <= MOST else 0) if origins is None else origins
     if not wanted or customers.until is None or customers.calendar is None:

@@ -1,8 +1,9 @@
 """What the BG/NBD and MBG/NBD share: Gamma-mixed Poisson buying that stops after any purchase with a Beta chance.
 
-Given that a customer is alive at T, the rate is Gamma(r + x, α + T) and the dropout chance Beta(a, b'), with b' = b + x
-(BG/NBD) or b + x + 1 (MBG/NBD, which tests the customer once more, right after the first purchase). The two models
-differ in b' and in the odds of having dropped out; all of the future follows from (x, T, b').
+Given that a customer is alive at T, the rate is Gamma(r + x, α + T) and the dropout chance Beta(a,
+b'), with b' = b + x (BG/NBD) or b + x + 1 (MBG/NBD, which tests the customer once more, right after
+the first purchase). The two models differ in b' and in the odds of having dropped out; all of the
+future follows from (x, T, b').
 """
 
 from __future__ import annotations
@@ -84,14 +85,14 @@ LARGE = 1e60
 
 
 @numba.njit(cache=True, nogil=True)
-def _dead_sums(
+def _dead_sums(  # type: ignore[no-untyped-def]
     r, alpha, odds, log_odds, days, bounds, occurring, x, start, stop, at_T, at_t_x, weight, dead
-):  # type: ignore[no-untyped-def]
+):
     """Sum over rows of w·ln(1 + e^z), z = ln odds + (r + x)·ln((α + T)/(α + t_x)), and its slopes in r and α.
 
-    Rows are sorted by frequency, *start* and *stop* are those of each. ((α + day)/(α + middle))^(r + x) takes as many
-    values as a frequency has distinct days, so rows need no exponential, and the logarithm is taken of products of
-    rows. *dead* collects w·P(dropped out) by frequency.
+    Rows are sorted by frequency, *start* and *stop* are those of each. ((α + day)/(α + middle))^(r
+    + x) takes as many values as a frequency has distinct days, so rows need no exponential, and the
+    logarithm is taken of products of rows. *dead* collects w·P(dropped out) by frequency.
     """
     total, by_r, by_alpha = 0.0, 0.0, 0.0
     log_days = np.log(alpha + days)
@@ -141,8 +142,8 @@ def _dead_sums(
 def _rising(r, a, b, more, survivors):  # type: ignore[no-untyped-def]
     """Σ over customers of ln Γ(r + x)/Γ(r) + ln B(a, b + s)/B(a, b), s the dropouts survived, and its slopes.
 
-    Both are sums of logarithms over whole steps: ln(r + i) for every customer with x > i (*more*), and
-    ln(b + i) − ln(a + b + i) for every one with s > i (*survivors*).
+    Both are sums of logarithms over whole steps: ln(r + i) for every customer with x > i (*more*),
+    and ln(b + i) − ln(a + b + i) for every one with s > i (*survivors*).
     """
     total, by_r, by_a, by_b = 0.0, 0.0, 0.0, 0.0
     for i in range(more.size):

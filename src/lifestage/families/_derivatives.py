@@ -1,7 +1,8 @@
 """The log-likelihood of a base with its gradient and its curvature: a mode takes a handful of such passes.
 
-One pass costs about three of the compiled one in :mod:`lifestage.families._beta_geometric`, but Newton steps that know the
-curvature need a tenth of the passes, and a process that only fits compiles and loads nothing.
+One pass costs about three of the compiled one in :mod:`lifestage.families._beta_geometric`, but
+Newton steps that know the curvature need a tenth of the passes, and a process that only fits
+compiles and loads nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def _dropped(
 ) -> tuple[float, Floats, Floats]:
     """Σ w·ln(1 + e^z) with z = ln a − ln(b + x) + (r + x)·ln((α + T)/(α + t_x)), and its derivatives.
 
-    With s the chance of having dropped out, 1/(1 + e^−z), these are Σ w·s·z' and Σ w·(s·(1 − s)·z'z'ᵀ + s·z'').
+    With s the chance of having dropped out, 1/(1 + e^−z), these are Σ w·s·z' and Σ w·(s·(1 −
+    s)·z'z'ᵀ + s·z'').
     """
     value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
     log_time, inverse = np.log(alpha + rows.days), 1.0 / (alpha + rows.days)

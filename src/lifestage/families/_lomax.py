@@ -1,13 +1,14 @@
 r"""Integrals over products of Lomax survival functions, which all of the Pareto/NBD consists of.
 
-With a Gamma rate of buying and a Gamma rate of dropping out, the probability that neither event comes within u is
-(1 + u/A)^(-P)·(1 + u/B)^(-S). Every quantity of the model is a closed form times
+With a Gamma rate of buying and a Gamma rate of dropping out, the probability that neither event
+comes within u is (1 + u/A)^(-P)·(1 + u/B)^(-S). Every quantity of the model is a closed form times
 
 .. math:: K = \int_0^w (u/A)^n\, (1 + u/A)^{-P}\, (1 + u/B)^{-S}\, e^{-\delta u}\, du
 
-The integrand is positive, so nothing cancels, and α = β is no special case (the textbook's ₂F₁ forms differ for
-α < β and α > β). In v = ln(1 + u/c) its logarithm is concave and its nearest singularities lie π off the real axis for
-c below A/(P + 1) and B/(S + 1); Gauss–Legendre panels march from its peak until it is negligible.
+The integrand is positive, so nothing cancels, and α = β is no special case (the textbook's ₂F₁
+forms differ for α < β and α > β). In v = ln(1 + u/c) its logarithm is concave and its nearest
+singularities lie π off the real axis for c below A/(P + 1) and B/(S + 1); Gauss–Legendre panels
+march from its peak until it is negligible.
 """
 
 from __future__ import annotations

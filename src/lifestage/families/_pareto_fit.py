@@ -51,7 +51,10 @@ def identified(params: Floats, rows: Rows) -> list[Note]:
     dropout = float(dropped / rows.per_T.sum())
     notes = []
     if repeaters == 0:
-        text = "Nobody bought twice: the rate and the dropout are not identified, and predictions are near zero."
+        text = (
+            "Nobody bought twice: the rate and the dropout are not identified, and predictions are"
+            " near zero."
+        )
         notes.append(Note("no_repeaters", text))
     elif repeaters < FEW_REPEATERS:
         text = f"Only {repeaters:.0f} repeat buyers: the parameters are poorly determined."

@@ -1,13 +1,15 @@
 r"""The part of the Pareto/NBD likelihood that belongs to having dropped out, with its derivatives, over a base.
 
-With A = α + t_x and B = β + t_x, the odds of having dropped out hold J = ∫ (1 + u/A)^(-R)·(1 + u/B)^(-S) du over
-(0, T − t_x), R = r + x and S = s + 1. Its derivatives are means and covariances, under that integrand, of
+With A = α + t_x and B = β + t_x, the odds of having dropped out hold J = ∫ (1 + u/A)^(-R)·(1 +
+u/B)^(-S) du over (0, T − t_x), R = r + x and S = s + 1. Its derivatives are means and covariances,
+under that integrand, of
 
     q = (ln(1 + u/A), u/(A(A + u)), ln(1 + u/B), u/(B(B + u)))
 
-Moments are kept in arrays of 15: the integrals of 1, of q, and of q_i·q_j for i ≤ j. Customers of one frequency share
-R, so their integrals differ only in the two days: a table holds them from each day to the last one, made backwards
-from day to day, and a customer takes the difference of two entries.
+Moments are kept in arrays of 15: the integrals of 1, of q, and of q_i·q_j for i ≤ j. Customers of
+one frequency share R, so their integrals differ only in the two days: a table holds them from each
+day to the last one, made backwards from day to day, and a customer takes the difference of two
+entries.
 """
 
 from __future__ import annotations
@@ -119,8 +121,8 @@ def add_dropped(  # type: ignore[no-untyped-def]
 ):
     """Return Σ w·ln(1 + e^z), z the log odds of having dropped out, and add its derivatives (an upper triangle).
 
-    e^z = s/B·((α + T)/A)^R·((β + T)/B)^s·J. With p = 1/(1 + e^−z), the derivatives of ln(1 + e^z) are p·z' and
-    p·z'' + p·(1 − p)·z'z'ᵀ. Arguments after *beta* are attributes of ``Rows``.
+    e^z = s/B·((α + T)/A)^R·((β + T)/B)^s·J. With p = 1/(1 + e^−z), the derivatives of ln(1 + e^z)
+    are p·z' and p·z'' + p·(1 − p)·z'z'ᵀ. Arguments after *beta* are attributes of ``Rows``.
     """
     value, S = 0.0, s + 1.0
     longest = 0
@@ -167,7 +169,8 @@ def add_dropped(  # type: ignore[no-untyped-def]
                         scale[j] * scale[k] * covariance + alive * slope[j] * slope[k]
                     )
                     cell += 1
-            # means of the second derivatives of the log integrand, and what stands before the integral
+            # means of the second derivatives of the log integrand, and what stands before the
+            # integral
             hessian[0, 1] += w * (moments[2] - q[1])
             hessian[1, 1] += w * R * (q[1] * (2.0 / A - q[1]) - 2.0 * moments[2] / A + moments[9])
             hessian[2, 2] -= w / s**2

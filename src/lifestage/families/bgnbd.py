@@ -1,11 +1,13 @@
 r"""BG/NBD: a customer buys at a Poisson rate and may drop out right after any repeat purchase.
 
-The rate is Gamma(r, α) over customers (α in time units), the dropout chance Beta(a, b). ``x`` counts repeat purchases,
-``t_x`` is the time of the last one and ``T`` the time observed, both since the first purchase and in one unit.
-A customer without a repeat purchase has had no occasion to drop out, so P(alive) = 1 by assumption.
+The rate is Gamma(r, α) over customers (α in time units), the dropout chance Beta(a, b). ``x``
+counts repeat purchases, ``t_x`` is the time of the last one and ``T`` the time observed, both since
+the first purchase and in one unit. A customer without a repeat purchase has had no occasion to drop
+out, so P(alive) = 1 by assumption.
 
-Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275–284.
-Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws, 1) give (draws, n).
+Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2),
+275–284. Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws,
+1) give (draws, n).
 """
 
 from __future__ import annotations
@@ -153,7 +155,8 @@ def expected_purchases(
 
     .. math:: P(\text{alive}) \int_0^1 \frac{1 - (1 + p\,t/(\alpha+T))^{-(r+x)}}{p}\, \mathrm{Beta}(p; a, b+x)\, dp
 
-    The integral replaces the paper's ₂F₁ form, which is singular at a = 1 and overflows for large x.
+    The integral replaces the paper's ₂F₁ form, which is singular at a = 1 and overflows for large
+    x.
 
     Examples
     --------
@@ -306,8 +309,8 @@ def simulate(
     Returns
     -------
     dict
-        ``x``, ``t_x``, ``T``, the latent ``rate``, ``dropout`` and ``alive`` (one value a customer), and every repeat
-        purchase as ``customer`` (row number) and ``time``.
+        ``x``, ``t_x``, ``T``, the latent ``rate``, ``dropout`` and ``alive`` (one value a
+        customer), and every repeat purchase as ``customer`` (row number) and ``time``.
 
     Examples
     --------

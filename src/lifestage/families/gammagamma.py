@@ -1,11 +1,12 @@
 r"""Gamma-Gamma: spend per purchase is Gamma(p, ν), and ν is Gamma(q, v) over customers.
 
-``x`` counts a customer's repeat purchases and ``m`` is their mean spend; v is in money, p and q are pure numbers.
-Given (x, m), the customer's ν is Gamma(q + p·x, v + x·m); so the spend of n future purchases, divided by v + x·m, is
-beta-prime(p·n, q + p·x): its quantiles scale with v + x·m alone.
+``x`` counts a customer's repeat purchases and ``m`` is their mean spend; v is in money, p and q are
+pure numbers. Given (x, m), the customer's ν is Gamma(q + p·x, v + x·m); so the spend of n future
+purchases, divided by v + x·m, is beta-prime(p·n, q + p·x): its quantiles scale with v + x·m alone.
 
-Source: Fader, Hardie & Lee (2005), RFM and CLV, Journal of Marketing Research 42(4), 415–430; Fader & Hardie (2013),
-The Gamma-Gamma Model of Monetary Value. Spend is assumed independent of how often a customer buys.
+Source: Fader, Hardie & Lee (2005), RFM and CLV, Journal of Marketing Research 42(4), 415–430; Fader
+& Hardie (2013), The Gamma-Gamma Model of Monetary Value. Spend is assumed independent of how often
+a customer buys.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ class Rows:
 def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """Sum of :func:`log_likelihood` over all repeat buyers and its exact gradient in (p, q, v).
 
-    The Γ terms depend on the frequency alone and Σ ln m is a sufficient statistic; one logarithm a row is left.
+    The Γ terms depend on the frequency alone and Σ ln m is a sufficient statistic; one logarithm a
+    row is left.
     """
     p, q, v = (float(value) for value in params)
     x, n, log_money = rows.frequency, rows.per_frequency, rows.log_money

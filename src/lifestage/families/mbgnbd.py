@@ -1,10 +1,11 @@
 r"""MBG/NBD: the BG/NBD with one more occasion to drop out, right after the first purchase.
 
-So a customer who bought once may already be gone, and P(alive) is below 1 for everyone. Given that a customer is
-alive, the model is the BG/NBD with b + 1 in place of b; only the odds of having dropped out are its own.
+So a customer who bought once may already be gone, and P(alive) is below 1 for everyone. Given that
+a customer is alive, the model is the BG/NBD with b + 1 in place of b; only the odds of having
+dropped out are its own.
 
-Sources: Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3), 201–209;
-Hoppe & Wagner (2007), Marketing – Journal of Research and Management 3(2), 75–90.
+Sources: Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing
+24(3), 201–209; Hoppe & Wagner (2007), Marketing – Journal of Research and Management 3(2), 75–90.
 Arguments and units are those of :mod:`lifestage.families.bgnbd`.
 """
 
@@ -147,7 +148,8 @@ def expected_purchases(
 ) -> Floats:
     """Expected purchases in (T, T + t] given the history; with x = t_x = T = 0, of a new customer.
 
-    P(alive) times the integral of :func:`lifestage.families.bgnbd.expected_purchases` with b + 1 in place of b.
+    P(alive) times the integral of :func:`lifestage.families.bgnbd.expected_purchases` with b + 1 in
+    place of b.
 
     Examples
     --------

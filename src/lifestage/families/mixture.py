@@ -1,17 +1,18 @@
 r"""BG/NBD and MBG/NBD side by side: each draw of the parameters says which of the two it belongs to.
 
-A stack of models forecasts by a mixture, :math:`p(y) = \sum_k w_k\, p_k(y)`. Draws are averaged over wherever a
-posterior has many, so a stack is a posterior in which a share :math:`w_k` of the draws is of model k, and its
-probabilities, expectations and intervals are those of the mixture. ``first_dropout`` is 0 for a draw of the BG/NBD and
-1 for one of the MBG/NBD, which tests the customer once more, right after the first purchase. With
-:math:`b' = b + \text{first\_dropout}` both have the same law of living customers, and odds of having dropped out of
+A stack of models forecasts by a mixture, :math:`p(y) = \sum_k w_k\, p_k(y)`. Draws are averaged
+over wherever a posterior has many, so a stack is a posterior in which a share :math:`w_k` of the
+draws is of model k, and its probabilities, expectations and intervals are those of the mixture.
+``first_dropout`` is 0 for a draw of the BG/NBD and 1 for one of the MBG/NBD, which tests the
+customer once more, right after the first purchase. With :math:`b' = b + \text{first\_dropout}` both
+have the same law of living customers, and odds of having dropped out of
 
 .. math:: \frac{a}{b' + x - 1} \left(\frac{\alpha+T}{\alpha+t_x}\right)^{r+x},
 
 none at x = 0 under the BG/NBD.
 
-Sources: those of :mod:`lifestage.families.bgnbd` and :mod:`lifestage.families.mbgnbd`; for stacking, Yao, Vehtari,
-Simpson & Gelman (2018), Bayesian Analysis 13(3), 917–1007.
+Sources: those of :mod:`lifestage.families.bgnbd` and :mod:`lifestage.families.mbgnbd`; for
+stacking, Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13(3), 917–1007.
 """
 
 from __future__ import annotations

@@ -31,8 +31,9 @@ ROUNDING = 1e-6
 def as_summary(model: FittedModel, customers: Summary | Any) -> Summary:
     """Make a Summary of a ready-made table, under the period and the stage window of a model.
 
-    Its last day of observation is what its own dates say, ``first_purchase`` + T and ``last_purchase`` + T − recency;
-    without dates it has none. That of the model is another table's.
+    Its last day of observation is what its own dates say, ``first_purchase`` + T and
+    ``last_purchase`` + T − recency; without dates it has none. That of the model is another
+    table's.
 
     Raises
     ------
@@ -82,7 +83,8 @@ def _last_day(table: Any, period: Period) -> date | None:
     first, last = (as_date(int(np.floor(end + ROUNDING))) for end in (every.min(), every.max()))
     if every.max() - every.min() >= 1.0 - ROUNDING:
         raise DataError(
-            f"expected customers who are all observed until one day; by their dates of purchase and T got {first} to "
-            f"{last}: give the day as Summary.from_frame(…, until=…), or leave out the dates"
+            "expected customers who are all observed until one day; by their dates of purchase and"
+            f" T got {first} to {last}: give the day as Summary.from_frame(…, until=…), or leave"
+            " out the dates"
         )
     return last

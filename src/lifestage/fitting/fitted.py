@@ -31,11 +31,13 @@ class FittedModel:
     data : Summary
         What the model was fitted on, without its customers: ``table`` is None.
     mean_spend : float
-        Mean spend per purchase day of the base, money; stands in where the spend model has no finite mean.
+        Mean spend per purchase day of the base, money; stands in where the spend model has no
+        finite mean.
     calibration : Calibration or None
         How to correct the chance of a purchase; see :func:`lifestage.calibrate`.
     stage_facts : StageFacts or None
-        What the stages compare a customer with, as the base was at the fit; None in models saved before they had it.
+        What the stages compare a customer with, as the base was at the fit; None in models saved
+        before they had it.
     """
 
     purchases: Posterior
@@ -95,7 +97,8 @@ class FittedModel:
         """From what on a customer is of high value; see :meth:`lifestage.fitting.stage_facts.StageFacts.high_value_cut`."""
         if self.stage_facts is None:
             raise ConfigError(
-                "expected a model that carries its cut of high value; got one saved before: refit it"
+                "expected a model that carries its cut of high value; got one saved before:"
+                " refit it"
             )
         return self.stage_facts.high_value_cut(share)
 
@@ -105,7 +108,10 @@ class FittedModel:
 
     def __repr__(self) -> str:
         names = " + ".join(part.family for part in self.parts.values())
-        return f"{type(self).__name__}({names}, {self.purchases.method}, {self.data.customers:,} customers until {self.data.until})"
+        return (
+            f"{type(self).__name__}({names}, {self.purchases.method}, {self.data.customers:,}"
+            f" customers until {self.data.until})"
+        )
 
     def _repr_html_(self) -> str:
         table = self.params.to_html(index=False, float_format="{:.5g}".format)

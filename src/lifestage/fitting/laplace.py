@@ -1,9 +1,10 @@
 """The fast posterior: draws from a heavy-tailed approximation at the mode, reweighted to the exact posterior.
 
-The proposal is a multivariate t at the mode, scaled by the inverse curvature. Importance weights over the exact
-log posterior are Pareto-smoothed (Vehtari et al. 2024, Journal of Machine Learning Research 25(72)); where the shape k̂
-of their tail exceeds 0.7 the proposal is moved to the weighted moments of the round before and drawn anew. The
-result is resampled to equally weighted draws. Memory does not depend on the number of customers.
+The proposal is a multivariate t at the mode, scaled by the inverse curvature. Importance weights
+over the exact log posterior are Pareto-smoothed (Vehtari et al. 2024, Journal of Machine Learning
+Research 25(72)); where the shape k̂ of their tail exceeds 0.7 the proposal is moved to the weighted
+moments of the round before and drawn anew. The result is resampled to equally weighted draws.
+Memory does not depend on the number of customers.
 """
 
 from __future__ import annotations

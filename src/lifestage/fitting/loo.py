@@ -1,7 +1,8 @@
 """Leave-one-out by customers, from the distinct rows.
 
-Customers of one row have the same log-likelihood, so the Pareto-smoothed importance sampling runs once per row and its
-result counts for all customers of the row. That equals ``az.loo`` on a row per customer, without its memory.
+Customers of one row have the same log-likelihood, so the Pareto-smoothed importance sampling runs
+once per row and its result counts for all customers of the row. That equals ``az.loo`` on a row per
+customer, without its memory.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ BLOCK = 4_000_000
 def loo(model: FittedModel, customers: Summary | Counts | Any, part: str = "purchases") -> ELPDData:
     """Expected log predictive density of a customer left out, summed over customers (PSIS-LOO), from the distinct rows.
 
-    elpd = Σ w·elpd_row, and its standard error is √n times the standard deviation over the n = Σ w customers.
+    elpd = Σ w·elpd_row, and its standard error is √n times the standard deviation over the n = Σ w
+    customers.
 
     Parameters
     ----------
@@ -52,15 +54,16 @@ def loo(model: FittedModel, customers: Summary | Counts | Any, part: str = "purc
     Returns
     -------
     ELPDData
-        As ``az.loo`` returns it, pointwise over customers (in the order of the rows), for ``az.compare`` and
-        ``az.plot_khat``.
+        As ``az.loo`` returns it, pointwise over customers (in the order of the rows), for
+        ``az.compare`` and ``az.plot_khat``.
 
     Raises
     ------
     ConfigError
         If the model has no such part, or is a point estimate.
 
-    Source: Vehtari, Gelman & Gabry (2017), Practical Bayesian model evaluation, Statistics and Computing 27.
+    Source: Vehtari, Gelman & Gabry (2017), Practical Bayesian model evaluation, Statistics and
+    Computing 27.
 
     Examples
     --------

@@ -57,8 +57,8 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
     log_likelihood : callable
         Natural parameters → (value, gradient).
     units : array
-        The unit of each parameter (mean time, mean spend, or 1); theta = ln(parameter / unit) is free of units, so
-        nothing that works on theta depends on them.
+        The unit of each parameter (mean time, mean spend, or 1); theta = ln(parameter / unit) is
+        free of units, so nothing that works on theta depends on them.
     prior : callable or None
         theta → (log density, gradient).
     """
@@ -140,8 +140,9 @@ def maximise(
 def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tuple[int, ...]]:
     """Invert the curvature where the data determine it; also return the parameters that flat directions run through.
 
-    A flat direction carries less curvature than a hundredth of one observation: its standard error would exceed a
-    factor of e^10. What the data do determine keeps its covariance, so predictions keep their intervals.
+    A flat direction carries less curvature than a hundredth of one observation: its standard error
+    would exceed a factor of e^10. What the data do determine keeps its covariance, so predictions
+    keep their intervals.
     """
     rows = np.flatnonzero(free)
     covariance = np.zeros(curvature.shape)

@@ -1,9 +1,9 @@
 """Draws by the No-U-Turn sampler: slower than the fast posterior, and right for any shape of posterior.
 
-nutpie calls the same compiled log posterior and exact gradient as every other method, over distinct rows and weights;
-no graph is built or compiled. The chains run on z, theta = mode + L·z with L·Lᵀ the inverse curvature at the mode: a
-linear change of variables, so exact, in which a posterior near normal is near standard normal. They start at random
-points about the mode.
+nutpie calls the same compiled log posterior and exact gradient as every other method, over distinct
+rows and weights; no graph is built or compiled. The chains run on z, theta = mode + L·z with L·Lᵀ
+the inverse curvature at the mode: a linear change of variables, so exact, in which a posterior near
+normal is near standard normal. They start at random points about the mode.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ class Chains:
     ----------
     theta : array, shape (chains, draws, k)
     diverging : array of bool, shape (chains, draws)
-        Transitions that left the surface of constant energy: the sampler may have missed a corner of the posterior.
+        Transitions that left the surface of constant energy: the sampler may have missed a corner
+        of the posterior.
     r_hat, ess_bulk, ess_tail : float
-        The largest split-R̂ and the smallest effective sample sizes over the parameters (Vehtari et al. 2021, Bayesian
-        Analysis 16(2)).
+        The largest split-R̂ and the smallest effective sample sizes over the parameters (Vehtari et
+        al. 2021, Bayesian Analysis 16(2)).
     """
 
     theta: Floats
@@ -68,7 +69,8 @@ def sample(
     covariance : array, shape (k, k)
         Inverse curvature at the mode.
     draws, chains, tune : int
-        Draws kept of each chain, chains, and draws of each chain that tune the sampler and are left out.
+        Draws kept of each chain, chains, and draws of each chain that tune the sampler and are left
+        out.
     progress : bool
         Show nutpie's progress bar.
     """

@@ -55,12 +55,13 @@ class Posterior:
         In the units of the data (time parameters in periods, money parameters in money).
     status : Status
     covariance : array, shape (k, k), or None
-        Of the logarithms of the parameters, in the order of the family's ``PARAMS``, in the directions that the data
-        determine; zero in others. None where the method does not give one.
+        Of the logarithms of the parameters, in the order of the family's ``PARAMS``, in the
+        directions that the data determine; zero in others. None where the method does not give one.
     diagnostics : dict
-        ``log_likelihood`` (full, all customers), ``observations``, ``aic``, ``bic``, ``gradient`` (largest absolute
-        element, per observation, on the log scale), ``undetermined`` (parameters without a standard error), ``units``
-        (of each parameter, on which the priors are set), and what else the method reports.
+        ``log_likelihood`` (full, all customers), ``observations``, ``aic``, ``bic``, ``gradient``
+        (largest absolute element, per observation, on the log scale), ``undetermined`` (parameters
+        without a standard error), ``units`` (of each parameter, on which the priors are set), and
+        what else the method reports.
     priors : dict
         Description of the prior by scale-free quantity; empty under maximum likelihood.
     """
@@ -106,8 +107,9 @@ class Posterior:
     def resampled(self, size: int, rng: np.random.Generator) -> dict[str, Floats]:
         """So many draws of the parameters, one a scenario of what is to come.
 
-        Those of a posterior in random order, again and again if there are fewer; of a point estimate normal ones on the
-        log scale by its covariance, in the directions that the data determine, or the estimate itself without one.
+        Those of a posterior in random order, again and again if there are fewer; of a point
+        estimate normal ones on the log scale by its covariance, in the directions that the data
+        determine, or the estimate itself without one.
         """
         if self.size > 1:
             rows = np.concatenate(
@@ -139,9 +141,10 @@ class Posterior:
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Parameter, estimate, standard deviation and interval, a row a parameter.
 
-        For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive; for many draws it is
-        made of their quantiles. A parameter that the data do not determine has no standard deviation. A stack has the
-        95 % intervals of each of its families, and the column ``weight``.
+        For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive;
+        for many draws it is made of their quantiles. A parameter that the data do not determine has
+        no standard deviation. A stack has the 95 % intervals of each of its families, and the
+        column ``weight``.
         """
         import pandas as pd
         from scipy.special import ndtri

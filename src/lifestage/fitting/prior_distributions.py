@@ -1,7 +1,8 @@
 # ruff: noqa: ARG005 -- laws of one signature need not use every argument
 """Distributions of one positive quantity, written as in PyMC and PreliZ: ``"Gamma(alpha=2, beta=4)"``.
 
-A law is kept as its text, so that a saved model says, and can draw from, the priors it was fitted under.
+A law is kept as its text, so that a saved model says, and can draw from, the priors it was fitted
+under.
 """
 
 from __future__ import annotations
@@ -191,8 +192,9 @@ def normal(text: str) -> tuple[float, float] | None:
 def law_density(text: str, share: bool = False) -> Callable[[float], tuple[float, float]]:
     """Log density and slope of the logarithm u of the quantity (of its log odds, for a share).
 
-    The density of u is that of the quantity times its derivative by u. Beyond an edge of the support (``Uniform``,
-    ``Pareto``) it falls as a normal density of standard deviation ``WALL``, so that there is always a mode.
+    The density of u is that of the quantity times its derivative by u. Beyond an edge of the
+    support (``Uniform``, ``Pareto``) it falls as a normal density of standard deviation ``WALL``,
+    so that there is always a mode.
     """
     name, values = _values(text)
     law, shape = _law(text), LAWS[name][2]

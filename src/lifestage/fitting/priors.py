@@ -2,10 +2,11 @@
 
 Purchases, with τ the mean time observed of the base:
 
-    r                   LogNormal(median=0.5, sigma=1.5)    how alike the customers' rates are
-    rate = r·τ/α        LogNormal(median=1, sigma=2)        repeat purchases of a never-leaving customer while observed
-    odds = a/b          LogNormal(median=0.33, sigma=1.5)   odds of the mean dropout chance (90 % within 3–80 %)
-    size = a + b        LogNormal(median=4, sigma=1.5)      how alike the customers' dropout chances are
+    r                   LogNormal(median=0.5, sigma=1.5)    how alike the customers' rates are rate
+    = r·τ/α        LogNormal(median=1, sigma=2)        repeat purchases of a never-leaving customer
+    while observed odds = a/b          LogNormal(median=0.33, sigma=1.5)   odds of the mean dropout
+    chance (90 % within 3–80 %) size = a + b        LogNormal(median=4, sigma=1.5)      how alike
+    the customers' dropout chances are
 
 Spend, with μ the mean spend of the base:
 
@@ -13,10 +14,11 @@ Spend, with μ the mean spend of the base:
     q                   LogNormal(median=4, sigma=0.7)      how alike the customers' mean spends are
     level = v·p/(μ·q)   LogNormal(median=1, sigma=1)        typical spend, near the observed mean
 
-Each can be given another law, and parameters themselves can carry one: ``alpha`` (periods) in place of ``rate``,
-``dropout`` = a/(a + b) in place of ``odds``, ``a`` and ``b`` in place of ``odds`` and ``size``, ``v`` (money) in place
-of ``level``. Densities are of the logarithms (of the log odds, for ``dropout``), the scale on which the mode, the
-Hessian and the posterior live; every choice of quantities has the Jacobian 1 on that scale.
+Each can be given another law, and parameters themselves can carry one: ``alpha`` (periods) in place
+of ``rate``, ``dropout`` = a/(a + b) in place of ``odds``, ``a`` and ``b`` in place of ``odds`` and
+``size``, ``v`` (money) in place of ``level``. Densities are of the logarithms (of the log odds, for
+``dropout``), the scale on which the mode, the Hessian and the posterior live; every choice of
+quantities has the Jacobian 1 on that scale.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def choose(given: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     Parameters
     ----------
     given : mapping, optional
-        Quantity or parameter → law, as :func:`lifestage.fitting.prior_distributions.law_text` reads it.
+        Quantity or parameter → law, as :func:`lifestage.fitting.prior_distributions.law_text` reads
+        it.
 
     Raises
     ------
@@ -89,7 +92,8 @@ def choose(given: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
         )
     if ("a" in given) != ("b" in given):
         raise ConfigError(
-            "expected priors of both a and b, or of neither (dropout and size describe them together)"
+            "expected priors of both a and b, or of neither (dropout and size describe them"
+            " together)"
         )
     for name, law in given.items():
         old = INSTEAD.get(name, name)
@@ -100,7 +104,7 @@ def choose(given: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
             )
         text = law_text(law, name, share=name in SHARES)
         replaced = {
-            (name if key == old else key): (text if key == old else value)
+            (name if key == old else key): text if key == old else value
             for key, value in laws.items()
         }
         laws.clear()

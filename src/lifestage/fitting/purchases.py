@@ -44,10 +44,11 @@ def fit_purchases(
     counts : Counts
     family : ``"bg/nbd"`` or ``"mbg/nbd"``
     method : ``"mle"``, ``"map"``, ``"laplace"`` or ``"nuts"``
-        Maximum likelihood; the mode under the priors of :mod:`lifestage.fitting.priors`; draws from that posterior,
-        by importance sampling or by the No-U-Turn sampler.
+        Maximum likelihood; the mode under the priors of :mod:`lifestage.fitting.priors`; draws from
+        that posterior, by importance sampling or by the No-U-Turn sampler.
     draws, seed : int
-        For the two methods that draw; ``"nuts"`` keeps so many draws of each chain, stored one chain after another.
+        For the two methods that draw; ``"nuts"`` keeps so many draws of each chain, stored one
+        chain after another.
     chains, tune, progress : int, int, bool
         For ``"nuts"``; see :func:`lifestage.fitting.nuts.sample`.
     priors : mapping, optional
@@ -69,13 +70,14 @@ def fit_purchases(
     repeaters = float(counts.weight[counts.x > 0].sum())
     if customers < MIN_CUSTOMERS and repeaters < MIN_REPEATERS:
         raise DataError(
-            f"expected at least {MIN_CUSTOMERS} customers or {MIN_REPEATERS} repeat buyers to fit a model; "
-            f"got {customers:.0f} customers, {repeaters:.0f} of them repeat buyers"
+            f"expected at least {MIN_CUSTOMERS} customers or {MIN_REPEATERS} repeat buyers to fit a"
+            f" model; got {customers:.0f} customers, {repeaters:.0f} of them repeat buyers"
         )
     mean_time = float(counts.weight @ counts.T) / customers
     if mean_time <= 0:
         raise DataError(
-            "expected customers observed for some time after their first purchase; got T = 0 for everyone"
+            "expected customers observed for some time after their first purchase; got T = 0 for"
+            " everyone"
         )
     module = PURCHASES[family]
     columns = counts.x, counts.t_x, counts.T, counts.weight
@@ -96,15 +98,19 @@ def _purchase_notes(family: str, params: Mapping[str, float], repeaters: float) 
     notes = []
     dropout = params["a"] / (params["a"] + params["b"])
     if repeaters == 0:
-        text = "Nobody bought twice: the rate and the dropout are not identified, and predictions are near zero."
+        text = (
+            "Nobody bought twice: the rate and the dropout are not identified, and predictions are"
+            " near zero."
+        )
         notes.append(Note("no_repeaters", text))
     elif repeaters < MIN_REPEATERS:
         text = f"Only {repeaters:.0f} repeat buyers: the parameters are poorly determined."
         notes.append(Note("few_repeaters", text, {"repeaters": int(repeaters)}))
     if dropout < DROPOUT_IDENTIFIED:
         text = (
-            f"Dropout is not identified (mean dropout chance {dropout:.2%} after a purchase): P(alive) is near 1 for "
-            "everyone by construction, so judge customers by their chance of buying, not by P(alive)."
+            f"Dropout is not identified (mean dropout chance {dropout:.2%} after a purchase):"
+            " P(alive) is near 1 for everyone by construction, so judge customers by their chance"
+            " of buying, not by P(alive)."
         )
         notes.append(Note("dropout_not_identified", text, {"dropout": dropout}))
     if family == "bg/nbd":

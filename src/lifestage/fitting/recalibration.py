@@ -29,15 +29,18 @@ class Calibration:
     Attributes
     ----------
     kind : ``"logit"`` or ``"isotonic"``
-        :math:`\operatorname{logit} q = c + a \ln p - b \ln(1 - p)` with a, b ≥ 0; or steps that never fall.
+        :math:`\operatorname{logit} q = c + a \ln p - b \ln(1 - p)` with a, b ≥ 0; or steps that
+        never fall.
     values : mapping
         ``a``, ``b``, ``c``; or ``p`` and ``q``, the ends of the steps, between which lines run.
     horizon : float
         Periods; of the forecasts it was learned on.
     learned, judged : str
-        Days (ISO dates) of the forecasts that it was learned on for good, and that it was judged on before.
+        Days (ISO dates) of the forecasts that it was learned on for good, and that it was judged on
+        before.
     before, after : float
-        Log-loss a customer of the forecasts that it was judged on, without and with a map learned before that day.
+        Log-loss a customer of the forecasts that it was judged on, without and with a map learned
+        before that day.
     difference, low, high : float
         after − before, and its interval; below 0 the map helps.
     helps : bool
@@ -64,16 +67,18 @@ class Calibration:
     def __str__(self) -> str:
         said = "helps and is used" if self.helps else "does not help beyond chance and is not used"
         return (
-            f"Recalibration of the chance of a purchase {said}: log-loss {self.before:.4f} without and "
-            f"{self.after:.4f} with it, forecasting from {self.judged} with a map learned before that day."
+            f"Recalibration of the chance of a purchase {said}: log-loss {self.before:.4f} without"
+            f" and {self.after:.4f} with it, forecasting from {self.judged} with a map learned"
+            " before that day."
         )
 
 
 def learn(kind: str, chance: Floats, bought: NDArray[np.bool_]) -> dict[str, Any]:
     """Learn the map from chances to what came of them.
 
-    The three parameters lean on those of no correction by a standard normal prior, and each step counts one customer
-    more who did as the model said: a handful of customers changes next to nothing, and no chance becomes 0 or 1.
+    The three parameters lean on those of no correction by a standard normal prior, and each step
+    counts one customer more who did as the model said: a handful of customers changes next to
+    nothing, and no chance becomes 0 or 1.
     """
     from scipy.optimize import isotonic_regression, minimize
 

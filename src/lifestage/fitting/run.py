@@ -50,7 +50,8 @@ class Settings:
             raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
         if self.priors and self.method == "mle":
             raise ConfigError(
-                'expected method="map", "laplace" or "nuts" with priors; maximum likelihood has none'
+                'expected method="map", "laplace" or "nuts" with priors; maximum likelihood has'
+                " none"
             )
         for name, least in {
             "draws": 4 if self.method == "nuts" else 2,
@@ -76,8 +77,9 @@ def fit(
 ) -> Posterior:
     """Maximise, draw if the method draws, and put the result together with its diagnostics and status.
 
-    Rows may be given in other units than the data, so that no number is of an extreme size: *rows_in* are the units of
-    the parameters on these rows (*units* if left out), and *constant* is added to their log-likelihood.
+    Rows may be given in other units than the data, so that no number is of an extreme size:
+    *rows_in* are the units of the parameters on these rows (*units* if left out), and *constant* is
+    added to their log-likelihood.
     """
     inner = units if rows_in is None else rows_in
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
@@ -168,7 +170,10 @@ def _fit_notes(
     """Notes on the fit itself: bounds, flat directions, importance weights, chains."""
     notes = []
     for i in best.at_bound:
-        text = f"Parameter {module.PARAMS[i]} of {name} ran to its bound: the data do not determine it."
+        text = (
+            f"Parameter {module.PARAMS[i]} of {name} ran to its bound: the data do not"
+            " determine it."
+        )
         notes.append(Note("at_bound", text, {"parameter": module.PARAMS[i], "family": name}))
     if best.flat:
         flat = ", ".join(module.PARAMS[i] for i in best.flat)
@@ -178,13 +183,16 @@ def _fit_notes(
         notes.append(Note("flat", text, {"parameters": flat, "family": name}))
     pareto_k = diagnostics.get("pareto_k", 0.0)
     if pareto_k > UNRELIABLE:
-        text = f'The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use method="nuts".'
+        text = (
+            f"The fast posterior of {name} is not reliable (Pareto k {pareto_k:.2f} > 0.7): use"
+            ' method="nuts".'
+        )
         notes.append(Note("unreliable_draws", text, {"pareto_k": pareto_k, "family": name}))
     r_hat, divergences = diagnostics.get("r_hat", 1.0), diagnostics.get("divergences", 0)
     if r_hat > UNMIXED or divergences > 0:
         text = (
-            f"The chains of {name} may not have found the whole posterior (R-hat {r_hat:.3f}, {divergences} divergent "
-            "transitions): raise tune and draws."
+            f"The chains of {name} may not have found the whole posterior (R-hat {r_hat:.3f},"
+            f" {divergences} divergent transitions): raise tune and draws."
         )
         notes.append(
             Note(

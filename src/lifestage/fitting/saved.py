@@ -62,7 +62,8 @@ def read_model(path: str | os.PathLike[str]) -> FittedModel:
     Raises
     ------
     RegistryError
-        If the folder is not such a model, is damaged, was written by a newer version, or holds a value that cannot be.
+        If the folder is not such a model, is damaged, was written by a newer version, or holds a
+        value that cannot be.
     """
     folder = local_path(path)
     raw = _read_json(folder)
@@ -75,9 +76,9 @@ def read_model(path: str | os.PathLike[str]) -> FittedModel:
                 method=part["method"],
                 draws=_read_draws(folder / f"{name}.parquet", part["family"]),
                 status=Status(part["converged"], tuple(Note(**note) for note in part["notes"])),
-                covariance=None
-                if part["covariance"] is None
-                else np.array(part["covariance"], float),
+                covariance=(
+                    None if part["covariance"] is None else np.array(part["covariance"], float)
+                ),
                 diagnostics=part["diagnostics"],
                 priors=part["priors"],
             )
@@ -127,7 +128,8 @@ def _read_json(folder: Path) -> dict[str, Any]:
     Raises
     ------
     RegistryError
-        If it cannot be read, was written by a newer version, or a value cannot be: its name and what it is.
+        If it cannot be read, was written by a newer version, or a value cannot be: its name and
+        what it is.
     """
     try:
         raw = json.loads((folder / "model.json").read_text("utf-8"))
@@ -156,7 +158,8 @@ def _read_draws(file: Path, name: str) -> dict[str, NDArray[np.float64]]:
     Raises
     ------
     RegistryError
-        If the file cannot be read or has no draws, or a value cannot be: its name, its draw, and what it is.
+        If the file cannot be read or has no draws, or a value cannot be: its name, its draw, and
+        what it is.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

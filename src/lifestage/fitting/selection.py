@@ -43,10 +43,11 @@ class Comparison:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row a family, the best first: ``family``; ``log_score``, the mean log probability that it gave to a customer's
-        purchases within the horizon; ``difference`` to the best (at most 0) with ``se``, ``low``, ``high``, customers
-        drawn anew; ``weight`` in the stack; and, unless left out, ``loo`` (expected log density of a customer left out
-        of the fit to all, summed), ``loo_difference``, ``loo_se``.
+        A row a family, the best first: ``family``; ``log_score``, the mean log probability that it
+        gave to a customer's purchases within the horizon; ``difference`` to the best (at most 0)
+        with ``se``, ``low``, ``high``, customers drawn anew; ``weight`` in the stack; and, unless
+        left out, ``loo`` (expected log density of a customer left out of the fit to all, summed),
+        ``loo_difference``, ``loo_se``.
     picked : str
     weights : dict of str to float
     origins : tuple of date
@@ -62,7 +63,10 @@ class Comparison:
     level: float
 
     def __str__(self) -> str:
-        head = f"{self.picked} foretold best over {len(self.origins)} origin(s), {self.horizon:.3g} periods ahead"
+        head = (
+            f"{self.picked} foretold best over {len(self.origins)} origin(s), {self.horizon:.3g}"
+            " periods ahead"
+        )
         rest = []
         columns = (self.table[name] for name in ("family", "difference", "se", "high"))
         for name, gap, se, high in list(zip(*columns, strict=True))[1:]:
@@ -92,8 +96,9 @@ def compare(
 
     .. math:: \frac1n \sum_i \log P(Y_i = y_i \mid x_i, t_{x,i}, T_i)
 
-    with y the purchases within the horizon. Differences are paired by customer, and their standard errors are those of
-    a mean over customers. The weights of a stack are fitted on the same forecasts.
+    with y the purchases within the horizon. Differences are paired by customer, and their standard
+    errors are those of a mean over customers. The weights of a stack are fitted on the same
+    forecasts.
 
     Parameters
     ----------

@@ -50,7 +50,8 @@ def fit_spend(
 ) -> Posterior:
     """Fit a family of spend models to the distinct (frequency, mean spend) rows of repeat buyers.
 
-    With fewer than 30 repeat buyers of positive spend the priors are used whatever the method, and the status says so.
+    With fewer than 30 repeat buyers of positive spend the priors are used whatever the method, and
+    the status says so.
 
     Raises
     ------
@@ -101,8 +102,8 @@ def _spend_notes(params: Mapping[str, float]) -> list[Note]:
     if q > 1.0:
         return []
     text = (
-        f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in place of its "
-        "expectation."
+        f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in"
+        " place of its expectation."
     )
     return [Note("spend_mean_infinite", text, {"q": q})]
 
@@ -118,7 +119,10 @@ def _at_its_limit(posterior: Posterior) -> Posterior:
         return posterior
     diagnostics = posterior.diagnostics
     slope = diagnostics["gradient"] * diagnostics["observations"]
-    text = f"The spend model is at its limit: {' and '.join(alike)}. Its mean is right, its parameters are not determined."
+    text = (
+        f"The spend model is at its limit: {' and '.join(alike)}. Its mean is right, its parameters"
+        " are not determined."
+    )
     note = Note("spend_at_limit", text, {name: estimate[name] for name in ALIKE})
     status = Status(
         posterior.status.converged or slope < NEGLIGIBLE, (*posterior.status.notes, note)
@@ -133,9 +137,10 @@ def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Float
     notes = posterior.status.notes
     if strongest > CORRELATED:
         text = (
-            f"Spend and frequency are correlated (Spearman {independence['all']['spearman']:+.2f}; "
-            f"{independence['without_top_1_percent']['spearman']:+.2f} without the top 1 % of spenders), "
-            "though the spend model assumes that they are not: LTV of frequent buyers is biased."
+            f"Spend and frequency are correlated (Spearman {independence['all']['spearman']:+.2f};"
+            f" {independence['without_top_1_percent']['spearman']:+.2f} without the top 1 % of"
+            " spenders), though the spend model assumes that they are not: LTV of frequent buyers"
+            " is biased."
         )
         notes = (*notes, Note("spend_frequency_correlated", text, independence))
     return replace(
@@ -148,7 +153,8 @@ def _with_independence(posterior: Posterior, x: Floats, m: Floats, weight: Float
 def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[str, float]]:
     """Pearson and Spearman correlation of frequency and mean spend over repeat buyers, with and without the top 1 %.
 
-    The top 1 % are the repeat buyers of the highest mean spend. Correlations that are not defined (no spread) are 0.
+    The top 1 % are the repeat buyers of the highest mean spend. Correlations that are not defined
+    (no spread) are 0.
     """
     out: dict[str, dict[str, float]] = {}
     order = np.argsort(m, kind="stable")

@@ -32,8 +32,8 @@ class StageFacts:
     Attributes
     ----------
     value_percentiles : tuple of 99 floats
-        The 1st to 99th percentile, over the buyers, of purchase days × expected spend (money; purchase days alone
-        without a spend model), linear between the two nearest customers.
+        The 1st to 99th percentile, over the buyers, of purchase days × expected spend (money;
+        purchase days alone without a spend model), linear between the two nearest customers.
     median_gap_days : float or None
         Median over the repeat buyers of their mean gap between purchase days; None without any.
     """

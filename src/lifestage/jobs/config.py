@@ -141,7 +141,8 @@ def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
         return model(**settings)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'][:1].lower()}{e['msg'][1:]} (got {e['input']!r})"
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'][:1].lower()}{e['msg'][1:]} (got"
+            f" {e['input']!r})"
             for e in error.errors()
         )
         raise ConfigError(f"settings: {problems}") from error

@@ -60,7 +60,8 @@ def check_gates(customers: Summary, before: Summary | None, gates: Gates) -> pd.
         new_days = (customers.until - since).days
         if new_days < 0:
             raise DataError(
-                f"expected orders after {since}, the last day of the champion; they end on {customers.until}"
+                f"expected orders after {since}, the last day of the champion; they end on"
+                f" {customers.until}"
             )
         rows.insert(0, (NEW_DAYS, float(new_days), float(gates.min_new_days), np.inf))
         if new_days > 0:

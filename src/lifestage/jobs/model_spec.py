@@ -41,7 +41,8 @@ class Gates(BaseModel):
 class Promotion(BaseModel):
     """When a challenger takes the place of the champion, by their losses on the same forecasts.
 
-    Not worse: neither loss is above that of the champion by more than *tolerance* of it, beyond chance.
+    Not worse: neither loss is above that of the champion by more than *tolerance* of it, beyond
+    chance.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,7 +84,8 @@ def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
     orders : str or None
         Where the orders are; None leaves a line to fill in.
     settings : mapping
-        Settings of a run, as :class:`lifestage.jobs.config.RunConfig` takes them; those that are None are left out.
+        Settings of a run, as :class:`lifestage.jobs.config.RunConfig` takes them; those that are
+        None are left out.
 
     Returns
     -------
@@ -139,6 +141,7 @@ def _check(settings: dict[str, Any]) -> Spec:
     spec = checked(Spec, settings)
     if spec.run.until is not None:
         raise ConfigError(
-            "settings: run.until would stand still; give --until, or leave it out for all of the log"
+            "settings: run.until would stand still; give --until, or leave it out for all of"
+            " the log"
         )
     return spec

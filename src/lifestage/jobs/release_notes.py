@@ -35,8 +35,8 @@ def population_stability(before: ArrayLike, after: ArrayLike) -> float:
 
     .. math:: \mathrm{PSI} = \sum_k (a_k - b_k) \ln(a_k / b_k)
 
-    with the shares b of before and a of after; below 0.1 little has moved, above 0.25 much. Shares are of at least half
-    a customer, so that it stays finite.
+    with the shares b of before and a of after; below 0.1 little has moved, above 0.25 much. Shares
+    are of at least half a customer, so that it stays finite.
 
     Examples
     --------

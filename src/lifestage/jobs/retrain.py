@@ -73,7 +73,8 @@ class Retrained:
     Attributes
     ----------
     outcome : ``"promoted"``, ``"kept"`` or ``"refused"``
-        The new version serves; it is stored, and the champion stays; or the data did not pass the gates.
+        The new version serves; it is stored, and the champion stays; or the data did not pass the
+        gates.
     version : str or None
         The new version, if one was stored.
     champion : str or None
@@ -105,10 +106,11 @@ def retrain(
 ) -> Retrained:
     """Make the model in *folder* again by its recipe, and promote it by its rule.
 
-    The log is read and held against the gates. Champion and challenger forecast from one day of the past, a horizon
-    before the last; the challenger was fitted on what was known then. Then the challenger is fitted on everything and
-    stored with its card and a change note, and promoted if it was not worse beyond chance. Whoever serves then scores
-    the customers and writes the report into *out*. Until the promotion nothing changes for those who load the champion.
+    The log is read and held against the gates. Champion and challenger forecast from one day of the
+    past, a horizon before the last; the challenger was fitted on what was known then. Then the
+    challenger is fitted on everything and stored with its card and a change note, and promoted if
+    it was not worse beyond chance. Whoever serves then scores the customers and writes the report
+    into *out*. Until the promotion nothing changes for those who load the champion.
 
     Parameters
     ----------
@@ -117,8 +119,9 @@ def retrain(
     orders : path, glob, address or frame, optional
         In the place of those of the recipe.
     out : path, optional
-        A folder for customers and report, as ``run`` writes them, outside of *folder*. Where nothing is new but this
-        folder is not of the champion, after a failure or a rollback, it is written again.
+        A folder for customers and report, as ``run`` writes them, outside of *folder*. Where
+        nothing is new but this folder is not of the champion, after a failure or a rollback, it is
+        written again.
     until : ISO date, optional
         Last day of observation; the last of the log if left out.
     dry_run : bool
@@ -131,7 +134,8 @@ def retrain(
     LockedError
         If another process is retraining this model.
     ConfigError, DataError, FitError, RegistryError
-        If the recipe, the log, the fit or the store is not as it should be; the champion is as it was.
+        If the recipe, the log, the fit or the store is not as it should be; the champion is as it
+        was.
     """
     spec = read_spec(folder)
     source = spec.orders if orders is None else orders
@@ -149,8 +153,8 @@ def retrain(
         step("read", {"champion": name})
         if was is not None and was.period != Period.parse(spec.run.period):
             raise ConfigError(
-                f"expected the period of the champion, {was.period}, in the recipe; got {spec.run.period}: begin "
-                "a model of another name"
+                f"expected the period of the champion, {was.period}, in the recipe; got"
+                f" {spec.run.period}: begin a model of another name"
             )
         config = spec.run.model_copy(update={} if until is None else {"until": _day(until)})
         customers = summarize_orders(source, config)
@@ -213,9 +217,9 @@ def compare_forecasts(
     Returns
     -------
     pandas.DataFrame
-        ``loss`` (``"log_score"``, minus the log probability of the number of purchases; ``"log_loss"``, that of any
-        purchase), ``champion``, ``challenger`` (means a customer), ``difference`` (below 0 the challenger is better),
-        ``low``, ``high``.
+        ``loss`` (``"log_score"``, minus the log probability of the number of purchases;
+        ``"log_loss"``, that of any purchase), ``champion``, ``challenger`` (means a customer),
+        ``difference`` (below 0 the challenger is better), ``low``, ``high``.
     """
     import pandas as pd
 
@@ -295,7 +299,10 @@ def _texts(
     if config.thresholds.high_value_cut is None:
         cuts["high_value_cut"] = f"{model.high_value_cut(config.high_value):,.2f}"
     limits = "\n".join(f"- {name}: {value}" for name, value in cuts.items())
-    rules = f"- line rule: {config.line_rule}\n- stage window: {model.data.stage_window:g} days\n{limits}"
+    rules = (
+        f"- line rule: {config.line_rule}\n- stage window: {model.data.stage_window:g}"
+        f" days\n{limits}"
+    )
     card = model_card(model, backtest=tested, thresholds=rules, data_hash=_data_hash(customers))
     return {"card.md": card, "changes.md": changes}
 

@@ -112,10 +112,10 @@ def run(
 ) -> dict[str, Any]:
     """Run the corridor and write its results into the folder *out*, whole or not at all.
 
-    The folder gets ``customers.parquet``, ``stages.csv``, ``summary.json``, ``report.html`` and ``model/``. They are
-    written beside it and moved into place at the end, for their user alone; what takes the place of an earlier run
-    keeps its permissions. A folder that holds an earlier run is replaced, and the report
-    compares with it; any other folder that is not empty is refused.
+    The folder gets ``customers.parquet``, ``stages.csv``, ``summary.json``, ``report.html`` and
+    ``model/``. They are written beside it and moved into place at the end, for their user alone;
+    what takes the place of an earlier run keeps its permissions. A folder that holds an earlier run
+    is replaced, and the report compares with it; any other folder that is not empty is refused.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ def run(
     customers : Summary, optional
         What these orders were summarised to already.
     model : LTVModel, optional
-        In the place of a fit. What is written, ``model/`` too, then tells of these customers, not of those that it was
-        fitted on.
+        In the place of a fit. What is written, ``model/`` too, then tells of these customers, not
+        of those that it was fitted on.
     to, to_table : str, optional
         A database to write the customers to as well, and the table; see :func:`write_table`.
     step : callable

@@ -115,8 +115,8 @@ def constant(frame: Frame, name: str) -> float:
         raise DataError("no customer has bought: there is nothing to measure")
     if ends["low"] != ends["high"]:
         raise DataError(
-            f"expected one {name} in the whole table; got {ends['low']:g} to {ends['high']:g}: score all customers by "
-            "one model and under the same terms"
+            f"expected one {name} in the whole table; got {ends['low']:g} to {ends['high']:g}:"
+            " score all customers by one model and under the same terms"
         )
     return float(ends["low"])
 

@@ -29,8 +29,9 @@ BLOCK = 1 << 16
 class Coded:
     """A column as codes in order of its values; ``table[codes]`` is the column, bit by bit.
 
-    Whole multiples of one *step*, such as times in days or weeks, are coded by division, which costs a fraction of
-    sorting or hashing: *held* are the values then, else the codes, and the table has multiples that do not occur, too.
+    Whole multiples of one *step*, such as times in days or weeks, are coded by division, which
+    costs a fraction of sorting or hashing: *held* are the values then, else the codes, and the
+    table has multiples that do not occur, too.
     """
 
     table: NDArray[Any]

@@ -1,7 +1,7 @@
 """Numerics only: gamma and beta ratios without cancellation, the dropout integral, guarded elementary functions.
 
-Everything works in logs where a factor may overflow, and every integral has an integrand whose pieces are bounded by
-the result, so that nothing large cancels.
+Everything works in logs where a factor may overflow, and every integral has an integrand whose
+pieces are bounded by the result, so that nothing large cancels.
 """
 
 from __future__ import annotations
@@ -174,8 +174,8 @@ def smallest_count(sf: Callable[[Floats, NDArray[np.intp]], Floats], target: Flo
 def mean_over_draws(values: Floats) -> Floats:
     """Mean over the first axis, added up draw by draw.
 
-    numpy orders the sum over an axis by the shape of the array, so a column alone can differ in its last digits from
-    the same column among others.
+    numpy orders the sum over an axis by the shape of the array, so a column alone can differ in its
+    last digits from the same column among others.
     """
     return sum_over_draws(values) / len(values)
 
@@ -195,8 +195,9 @@ TIME_NODES = 32
 def time_nodes(t: Floats, scale: Floats, rate: float) -> tuple[Floats, Floats]:
     """Return nodes and weights with ∫₀ᵗ e^(−rate·s) dE(s) = Σ weight·E(node), for E concave with time scale *scale*.
 
-    Integration by parts leaves e^(−rate·t)·E(t) + rate·∫₀ᵗ e^(−rate·s)·E(s) ds; the integral is Gauss–Legendre in
-    ln(1 + s/scale), where E is smooth however short the scale. Its error is below 1e-10 of the sum.
+    Integration by parts leaves e^(−rate·t)·E(t) + rate·∫₀ᵗ e^(−rate·s)·E(s) ds; the integral is
+    Gauss–Legendre in ln(1 + s/scale), where E is smooth however short the scale. Its error is below
+    1e-10 of the sum.
 
     Returns
     -------
@@ -260,10 +261,11 @@ def dropout_integral(r: Floats, a: Floats, b: Floats, s: Floats, w: Floats) -> F
 
     .. math:: \sum_j w_j \int_0^1 \frac{1 - (1 + p s_j)^{-r}}{p}\; \mathrm{Beta}(p; a, b)\, dp
 
-    The integrand is positive and has no singularity at a = 1. Its value r·s_j·(1 − p)^M near p = 0 and its value
-    (1 − (1 + s_j)^{-r})·p near p = 1 are integrated in closed form; both lie below the integrand, so nothing cancels
-    for any a, b however small. What is left decays at both ends and goes to the trapezoid rule in logit(p), which
-    converges geometrically; its step is scaled to the width of the Beta.
+    The integrand is positive and has no singularity at a = 1. Its value r·s_j·(1 − p)^M near p = 0
+    and its value (1 − (1 + s_j)^{-r})·p near p = 1 are integrated in closed form; both lie below
+    the integrand, so nothing cancels for any a, b however small. What is left decays at both ends
+    and goes to the trapezoid rule in logit(p), which converges geometrically; its step is scaled to
+    the width of the Beta.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """The law of how often a customer will buy: tabulated by frequency, mixed over draws, with quantiles.
 
-Given that a customer is alive only (frequency, T) matter: the survival function of each distinct pair is built by
-recurrence, mixed with each row's P(alive) and averaged over the draws. Counts are binned at places that depend on the
-frequency alone, and a law ends where its own pair does: a row's law is a function of the row.
+Given that a customer is alive only (frequency, T) matter: the survival function of each distinct
+pair is built by recurrence, mixed with each row's P(alive) and averaged over the draws. Counts are
+binned at places that depend on the frequency alone, and a law ends where its own pair does: a row's
+law is a function of the row.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ LONGEST_TABLE = 200_000
 def _mix(shape, ratio, a, b, alive, bounds, at, tails, tail, mixed, quantile, ended):  # type: ignore[no-untyped-def]
     """For the rows of each pair, P(X ≥ at[k]) averaged over draws, and the smallest n with P(X > n) ≤ each tail.
 
-    A pair ends where no more than *tail* of its living customers would buy so often; *ended* says which do within *at*.
+    A pair ends where no more than *tail* of its living customers would buy so often; *ended* says
+    which do within *at*.
     """
     draws = shape.size
     log_pmf, pmf, below = np.empty(draws), np.empty(draws), np.empty(draws)
@@ -102,8 +104,8 @@ def longest_count(shape, ratio, a, b, tail, most):  # type: ignore[no-untyped-de
 def count_edges(top: float, shape: float) -> Floats:
     """Counts from 1 up to the first that reaches *top*: every one, then steps that are small beside their law.
 
-    Given a rate of this *shape*, counts near n vary by n + n²/shape at least. What steps leave out of that, or add to
-    it, moves a quantile of total spend by less than 1e-4.
+    Given a rate of this *shape*, counts near n vary by n + n²/shape at least. What steps leave out
+    of that, or add to it, moves a quantile of total spend by less than 1e-4.
     """
     counts = [float(n) for n in range(1, int(min(top, EXACT_COUNTS)) + 1)]
     while counts[-1] < top:
@@ -157,7 +159,8 @@ def count_law(
     counts : array, shape (k,)
         From 1; the middle of a bin where counts are binned.
     pmf : array, shape (n, k)
-        P(count in the bin) of each row, averaged over the draws; the rest is the chance of no purchase.
+        P(count in the bin) of each row, averaged over the draws; the rest is the chance of no
+        purchase.
     quantiles : array, shape (n, tails)
         Smallest counts that are exceeded with at most the tail probability.
     """

@@ -1,8 +1,9 @@
 """Quantiles of the true predictive distribution: how many purchases, and how much money in all.
 
-The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in which only
-(frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q + p·x); with the draws of purchases
-and spend independent, the two averages multiply, and the mixture over n is inverted.
+The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in
+which only (frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q +
+p·x); with the draws of purchases and spend independent, the two averages multiply, and the mixture
+over n is inverted.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def predictive_quantiles(
 ) -> tuple[Floats, Floats]:
     """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
 
-    A row's quantiles are a function of the row. Those of counts are exact, those of spend within 1e-4 of the mixture of
-    ``spend_laws.SPEND_DRAWS`` draws.
+    A row's quantiles are a function of the row. Those of counts are exact, those of spend within
+    1e-4 of the mixture of ``spend_laws.SPEND_DRAWS`` draws.
 
     Parameters
     ----------
@@ -94,7 +95,8 @@ class PredictiveLaw:
     ----------
     rows : array of int, shape (n,)
     counts, more : arrays, shapes (k + 1,) and (n, k + 1)
-        Purchases from 0 on, and P(more than so many) of each row; middles of bins where counts are binned.
+        Purchases from 0 on, and P(more than so many) of each row; middles of bins where counts are
+        binned.
     spend, above : arrays, shapes (m,) and (n, m), or None
         Total future spend over v̄ + x·m, from 0 on, and P(more than that) of each row.
     """

@@ -39,8 +39,9 @@ def predict_draws(
 ) -> xr.Dataset:
     """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
 
-    There is no ``level``: intervals over the draws are quantiles of what comes back. Nor is there ``calibrated``: the
-    map of :func:`lifestage.calibrate` corrects the mean, ``model.calibration(draws["p_purchase"].mean("draw"))``.
+    There is no ``level``: intervals over the draws are quantiles of what comes back. Nor is there
+    ``calibrated``: the map of :func:`lifestage.calibrate` corrects the mean,
+    ``model.calibration(draws["p_purchase"].mean("draw"))``.
 
     Parameters
     ----------
@@ -56,14 +57,15 @@ def predict_draws(
     Returns
     -------
     xarray.Dataset
-        ``p_alive``, ``p_purchase``, ``expected_purchases`` and, with a spend model, ``expected_spend`` and ``ltv``,
-        of dims (draw, customer); the coordinate ``customer`` holds the ids. Units as in ``predict``.
+        ``p_alive``, ``p_purchase``, ``expected_purchases`` and, with a spend model,
+        ``expected_spend`` and ``ltv``, of dims (draw, customer); the coordinate ``customer`` holds
+        the ids. Units as in ``predict``.
 
     Raises
     ------
     ConfigError
-        If a term is out of range, the customers are in another period than the model, or customers times draws
-        are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+        If a term is out of range, the customers are in another period than the model, or customers
+        times draws are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
 
     Examples
     --------
@@ -85,8 +87,8 @@ def predict_draws(
     size = max(part.size for part in model.parts.values())
     if customers.customers * size > MOST_VALUES:
         raise ConfigError(
-            f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} × {size:,}: choose fewer "
-            "customers, or thin the model with model.thinned(draws)"
+            f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} ×"
+            f" {size:,}: choose fewer customers, or thin the model with model.thinned(draws)"
         )
     with step(__name__, f"Predicting {customers.customers:,} customers under {size:,} draws"):
         table = to_pandas(customers.table)

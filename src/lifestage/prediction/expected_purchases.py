@@ -1,13 +1,15 @@
 """Expected purchases of living customers by frequency and time observed, from a few points of each curve.
 
-For a given frequency the expectation is a smooth, falling function of T (its only singularities are at T ≤ −α), so its
-logarithm is interpolated in z = ln(1 + T/scale), with the smallest α of the draws as the scale. Interpolants live on
-panels of z that begin at whole multiples of ``PANEL``: where a panel lies, and its points, depend on nothing but the
-draws, so that what a customer gets does not depend on who else is there; panels without customers are left out.
+For a given frequency the expectation is a smooth, falling function of T (its only singularities are
+at T ≤ −α), so its logarithm is interpolated in z = ln(1 + T/scale), with the smallest α of the
+draws as the scale. Interpolants live on panels of z that begin at whole multiples of ``PANEL``:
+where a panel lies, and its points, depend on nothing but the draws, so that what a customer gets
+does not depend on who else is there; panels without customers are left out.
 
-Discounting takes the expectation at many times to come. Of a living customer it depends on u = t/(α + T) alone, and the
-logarithm of E(u)/u is as smooth in y = ln(1 + (1 + r + x)·u), on panels of the same kind: one curve of each frequency
-serves all times, observed and to come. All sums are loops, whose order no shape decides.
+Discounting takes the expectation at many times to come. Of a living customer it depends on u = t/(α
++ T) alone, and the logarithm of E(u)/u is as smooth in y = ln(1 + (1 + r + x)·u), on panels of the
+same kind: one curve of each frequency serves all times, observed and to come. All sums are loops,
+whose order no shape decides.
 """
 
 from __future__ import annotations
@@ -135,7 +137,8 @@ def _discounted(
     )
     new = module.alive_law(grid.x[first], 0.0, **params)
     size, unit = (np.broadcast_to(each, (draws, first.size)) for each in new[:2])
-    # of a customer just acquired y reaches the farthest, and the order of the rule follows from that alone
+    # of a customer just acquired y reaches the farthest, and the order of the rule follows from
+    # that alone
     farthest = np.log1p((1.0 + size) * t / unit).max(axis=0)
     weighs = (
         np.full(first.size, float(special.TIME_NODES)) if rate * t >= 1.0 else 12.0 + 2.5 * farthest

@@ -28,7 +28,8 @@ __all__ = ["alive_matrix", "history_alive", "purchases_matrix"]
 def alive_matrix(model: FittedModel, *, T: float, max_frequency: int = 20) -> pd.DataFrame:
     """P(alive) by frequency (rows) and recency (columns, periods) of customers observed for *T* periods.
 
-    Cells that cannot be, a repeat buyer with recency 0 or a one-time buyer with another, are missing.
+    Cells that cannot be, a repeat buyer with recency 0 or a one-time buyer with another, are
+    missing.
     """
     return _matrix(model, T, max_frequency, None)
 
@@ -78,10 +79,11 @@ def history_alive(
 ) -> pd.DataFrame:
     """One customer's P(alive) and P(a purchase within *window* days), day by day since the first purchase.
 
-    *purchases* are dates in any order; several on one day count once, those after *until* are left out. *until* is by
-    default the last purchase or the model's last day, whichever is later; *window* the model's stage window.
-    The columns are ``day``, ``purchase`` (True on purchase days), ``p_alive`` and ``p_purchase``. Raises a DataError
-    where there is no purchase up to *until*, a ConfigError where something is no date or *window* is not positive.
+    *purchases* are dates in any order; several on one day count once, those after *until* are left
+    out. *until* is by default the last purchase or the model's last day, whichever is later;
+    *window* the model's stage window. The columns are ``day``, ``purchase`` (True on purchase
+    days), ``p_alive`` and ``p_purchase``. Raises a DataError where there is no purchase up to
+    *until*, a ConfigError where something is no date or *window* is not positive.
     """
     import pandas as pd
 

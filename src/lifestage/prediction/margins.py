@@ -32,31 +32,33 @@ def with_margins(customers: Summary, margin: Any) -> Summary:
     Parameters
     ----------
     margin : str, or a sequence, array or Series of numbers, shape (customers,)
-        A column of the table; or, for a table held in this process, values: a pandas Series is aligned by the index of
-        a pandas table, everything else goes by position.
+        A column of the table; or, for a table held in this process, values: a pandas Series is
+        aligned by the index of a pandas table, everything else goes by position.
 
     Raises
     ------
     ConfigError
-        If there is no such column, the values are not one number a customer, or one is not in (0, 1].
+        If there is no such column, the values are not one number a customer, or one is not in (0,
+        1].
     """
     table, kind = lazy(customers.table)
     names = table.collect_schema().names()
     if isinstance(margin, str):
         if margin not in names:
             raise ConfigError(
-                f"margin: expected a share in (0, 1] or a column of the customers; got {margin!r}, and they have "
-                f"{', '.join(names)}"
+                f"margin: expected a share in (0, 1] or a column of the customers; got {margin!r},"
+                f" and they have {', '.join(names)}"
             )
         if not table.collect_schema()[margin].is_numeric():
             raise ConfigError(
-                f"margin: expected a column of numbers; got {margin} of {table.collect_schema()[margin]}"
+                f"margin: expected a column of numbers; got {margin} of"
+                f" {table.collect_schema()[margin]}"
             )
         table = table.with_columns(nw.col(margin).cast(nw.Float64).alias(MARGIN_OF_ROW))
     elif kind in ENGINES:
         raise ConfigError(
-            f"margin: expected a share in (0, 1], or a column of a {kind} table, whose rows have no order; got "
-            f"{type(margin).__name__}"
+            f"margin: expected a share in (0, 1], or a column of a {kind} table, whose rows have no"
+            f" order; got {type(margin).__name__}"
         )
     else:
         held = table.collect()
@@ -98,11 +100,15 @@ def _by_row(margin: Any, table: Any, size: int) -> NDArray[np.float64]:
         ):
             lost = table.index[~table.index.isin(margin.index)][:SHOWN].tolist()
             raise ConfigError(
-                f"margin: expected a Series with the index of the customers' table, {size:,} rows; got {len(margin):,} "
-                f"rows{f', without {lost} and perhaps more' if lost else ''}: give an array to go by position"
+                f"margin: expected a Series with the index of the customers' table, {size:,} rows;"
+                f" got {len(margin):,} rows{f', without {lost} and perhaps more' if lost else ''}:"
+                " give an array to go by position"
             )
         margin = margin.reindex(table.index)
-    expected = f"margin: expected a share in (0, 1], a column of the customers, or {size:,} shares, one a customer"
+    expected = (
+        f"margin: expected a share in (0, 1], a column of the customers, or {size:,} shares, one a"
+        " customer"
+    )
     try:
         values = np.asarray(margin)
         numbers = values.astype(float) if values.dtype.kind in "iufO" else None

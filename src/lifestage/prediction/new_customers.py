@@ -34,10 +34,11 @@ def new_customers(
 ) -> pd.DataFrame:
     r"""Purchases and LTV of *n* new customers from their first purchase on, within a horizon.
 
-    The first purchase counts: a new customer is worth margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at the moment of
-    it. For one customer the interval is the quantiles of the predictive distribution of the repeat purchases (and of
-    their money, on top of the expected first purchase); for more it is that of a lognormal distribution, with the
-    variance of n customers who buy independently and the spread over the draws of the parameters.
+    The first purchase counts: a new customer is worth margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at
+    the moment of it. For one customer the interval is the quantiles of the predictive distribution
+    of the repeat purchases (and of their money, on top of the expected first purchase); for more it
+    is that of a lognormal distribution, with the variance of n customers who buy independently and
+    the spread over the draws of the parameters.
 
     Parameters
     ----------
@@ -49,8 +50,8 @@ def new_customers(
     Returns
     -------
     pandas.DataFrame
-        ``quantity`` (repeat_purchases, purchases, ltv), ``estimate``, ``low``, ``high``; purchases are counts, ltv is
-        money, absent without a spend model.
+        ``quantity`` (repeat_purchases, purchases, ltv), ``estimate``, ``low``, ``high``; purchases
+        are counts, ltv is money, absent without a spend model.
 
     Raises
     ------

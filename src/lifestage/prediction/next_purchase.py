@@ -25,8 +25,9 @@ def _waits(
 ) -> list[Floats]:
     """Quantiles of the wait from now to the next purchase, given one within t.
 
-    Under a draw the wait is a Lomax(r + x, α + T) cut off at t. Over the draws it is their mixture, weighted by the
-    chance of a purchase; Newton's steps from the weighted mean of the quantiles solve for its own.
+    Under a draw the wait is a Lomax(r + x, α + T) cut off at t. Over the draws it is their mixture,
+    weighted by the chance of a purchase; Newton's steps from the weighted mean of the quantiles
+    solve for its own.
     """
     module, params = family(part.family), part.columns()
     shape, scale, _, _ = module.alive_law(x, t_obs, **params)

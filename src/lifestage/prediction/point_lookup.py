@@ -1,11 +1,12 @@
 """Scores under one draw: tables by (frequency, T), then one pass over the rows.
 
-A row costs its P(alive) and a few look-ups: where S is the survival function of a living customer, a count or a total
-is exceeded with chance P(alive)·S, so its quantile at the tail u is that of S at u / P(alive).
+A row costs its P(alive) and a few look-ups: where S is the survival function of a living customer,
+a count or a total is exceeded with chance P(alive)·S, so its quantile at the tail u is that of S at
+u / P(alive).
 
-This serves every model of one draw, on every engine, for any times. A row's scores are a function of the row: expected
-purchases are within 1e-9 of direct evaluation, quantiles of counts exact, those of total spend within 1e-4 of a root of
-the exact mixture.
+This serves every model of one draw, on every engine, for any times. A row's scores are a function
+of the row: expected purchases are within 1e-9 of direct evaluation, quantiles of counts exact,
+those of total spend within 1e-4 of a root of the exact mixture.
 """
 
 from __future__ import annotations
@@ -185,9 +186,9 @@ def _prepare(
         shape=point["r"] + pairs.x,
         log_time=np.log(point["alpha"] + pairs.time),
         tails=1.0 - np.array([1.0 - terms.level, 1.0 + terms.level]) / 2,
-        spend=None
-        if model.spend is None
-        else tuple(line[0] for line in spend_line(model, pairs.x)),
+        spend=(
+            None if model.spend is None else tuple(line[0] for line in spend_line(model, pairs.x))
+        ),
     )
 
 

@@ -1,10 +1,11 @@
 """The law of a customer's total future spend over v + x·m: a mixture of beta-primes over how often they will buy.
 
-The total of n purchases is beta-prime(p·n, q + p·x). Its logarithm has a density that is smooth on the grid of its
-frequency; densities are mixed over n and integrated there. Where single counts stand out as narrow peaks, as they do
-when everything costs the same, the mixture is solved directly: few counts matter near any total. The grid, and which of
-the two serves, follow from the frequency and the parameters alone, and rows only end their tables where their own law
-ends; so a quantile never depends on the other rows.
+The total of n purchases is beta-prime(p·n, q + p·x). Its logarithm has a density that is smooth on
+the grid of its frequency; densities are mixed over n and integrated there. Where single counts
+stand out as narrow peaks, as they do when everything costs the same, the mixture is solved
+directly: few counts matter near any total. The grid, and which of the two serves, follow from the
+frequency and the parameters alone, and rows only end their tables where their own law ends; so a
+quantile never depends on the other rows.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ EDGE = 2
 class SpendDraws:
     """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
 
-    The unit of a total is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ, which is exact for one
-    draw and for one-time buyers.
+    The unit of a total is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ,
+    which is exact for one draw and for one-time buyers.
     """
 
     p: Floats
@@ -166,7 +167,8 @@ def _densities(p, q, unit, bought, log_norm, low, step, out):  # type: ignore[no
 def odds_table(share, density, short, step, least, f, out):  # type: ignore[no-untyped-def]
     """Log odds of exceeding the totals of a grid, for a customer who makes the counts with chances *share*.
 
-    The mixture is integrated from the left, where it begins with nothing, by a rule of fourth order.
+    The mixture is integrated from the left, where it begins with nothing, by a rule of fourth
+    order.
 
     Parameters
     ----------

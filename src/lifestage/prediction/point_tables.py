@@ -1,8 +1,9 @@
 """The future of living customers under one draw, tabulated by (frequency, time): expectations, counts, total spend.
 
-Given that a customer is alive the future depends on (frequency, T) alone, so all of this is computed once a distinct
-pair: some 16 thousand pairs for a million customers. What a pair gets is a function of the pair, the model and the
-terms; the others decide at most how much of a table is shared.
+Given that a customer is alive the future depends on (frequency, T) alone, so all of this is
+computed once a distinct pair: some 16 thousand pairs for a million customers. What a pair gets is a
+function of the pair, the model and the terms; the others decide at most how much of a table is
+shared.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ class Futures:
     Attributes
     ----------
     values : array, shape (pairs, 7)
-        Expected and discounted purchases and P(a purchase) within the horizon; P(a purchase) within the window; and
-        quantiles of the wait to the next purchase, given one within the horizon (periods).
+        Expected and discounted purchases and P(a purchase) within the horizon; P(a purchase) within
+        the window; and quantiles of the wait to the next purchase, given one within the horizon
+        (periods).
     start : array of int, shape (pairs + 1,)
         Where ``survival`` has P(at least 1 purchase) of each pair.
     survival : array
@@ -90,7 +92,8 @@ class Futures:
     begin : array of int, shape (pairs + 1,)
         Where ``odds`` has those of each pair; nothing of pairs that are solved directly.
     odds : array
-        ln of P(total > s) : P(total ≤ s) given alive, from one point of the grid of ln s to the next.
+        ln of P(total > s) : P(total ≤ s) given alive, from one point of the grid of ln s to the
+        next.
     """
 
     values: Floats

@@ -91,7 +91,8 @@ def score_columns(
         Expressions of an engine, or arrays.
     margin : float, expression or array
     either : callable
-        (condition, value, other) → value where the condition holds, else the other; None is a missing value.
+        (condition, value, other) → value where the condition holds, else the other; None is a
+        missing value.
     """
     days = model.period.days
     x, silent = columns[FREQUENCY], (columns[T] - columns[RECENCY]) * days
@@ -128,7 +129,8 @@ def check_columns(model: FittedModel, names: Sequence[str]) -> None:
     taken = [name for name in names if name in SCORES]
     if taken and not set(taken) >= OF_A_PREDICTION:
         raise DataError(
-            f"expected customers without the columns {', '.join(taken)}, which a prediction adds: drop or rename them"
+            f"expected customers without the columns {', '.join(taken)}, which a prediction adds:"
+            " drop or rename them"
         )
 
 

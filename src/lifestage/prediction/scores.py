@@ -1,9 +1,10 @@
 """Score every customer: purchases once a distinct history, money as arithmetic joined back in the engine.
 
-A customer's purchases depend on (frequency, recency, T) alone, so they are computed once a distinct row and joined
-back on those keys. Given that a customer is alive they depend on (frequency, T) alone, so the heavy functions run once
-a distinct pair. Spend is linear in monetary_value for a given frequency, and the quantiles of total future spend are a
-factor of the distinct row times (v + frequency·monetary_value): money never enters the numerics.
+A customer's purchases depend on (frequency, recency, T) alone, so they are computed once a distinct
+row and joined back on those keys. Given that a customer is alive they depend on (frequency, T)
+alone, so the heavy functions run once a distinct pair. Spend is linear in monetary_value for a
+given frequency, and the quantiles of total future spend are a factor of the distinct row times (v +
+frequency·monetary_value): money never enters the numerics.
 """
 
 from __future__ import annotations
@@ -80,48 +81,52 @@ def predict(
     model : FittedModel
     customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
     horizon : float, or a sequence of floats
-        Periods of the model. Of several horizons the tables stand one below the other, in this order: a row a customer
-        and horizon, which ``horizon_days`` tells apart.
+        Periods of the model. Of several horizons the tables stand one below the other, in this
+        order: a row a customer and horizon, which ``horizon_days`` tells apart.
     discount_rate : float
         Per YEAR, whatever the period; 0.10 is 10 % a year.
     margin : float, column name, or one number a customer
-        Share of spend that is profit before marketing, in (0, 1]: of all customers, in a column of theirs, or, for a
-        table in this process, a sequence, array or Series. A pandas Series is aligned by the index of a pandas table,
-        everything else goes by position.
+        Share of spend that is profit before marketing, in (0, 1]: of all customers, in a column of
+        theirs, or, for a table in this process, a sequence, array or Series. A pandas Series is
+        aligned by the index of a pandas table, everything else goes by position.
     level : float
-        Coverage of the predictive intervals, in (0, 1). They hold the number of purchases and the spend themselves,
-        not their expectations: a customer with a small chance of buying has the interval [0, 0] and a positive mean.
+        Coverage of the predictive intervals, in (0, 1). They hold the number of purchases and the
+        spend themselves, not their expectations: a customer with a small chance of buying has the
+        interval [0, 0] and a positive mean.
     calibrated : bool
-        Whether to correct ``p_purchase`` by the map of :func:`lifestage.calibrate`, where it helps; nothing else
-        changes.
+        Whether to correct ``p_purchase`` by the map of :func:`lifestage.calibrate`, where it helps;
+        nothing else changes.
     high_value : float
-        Share of the buyers of the fitted base who lie below the cut of high value that the stages read, in whole
-        percents.
+        Share of the buyers of the fitted base who lie below the cut of high value that the stages
+        read, in whole percents.
 
     Returns
     -------
     frame
-        A row per customer, in the kind and order of ``customers`` (tables of DuckDB and Spark have no order): their
-        columns, the index of a pandas table, and these. ``p_alive`` is P(not dropped out); ``p_purchase`` is P(at least
-        one purchase within the horizon); ``expected_purchases`` with ``purchases_low/high``; ``expected_spend`` (money
-        a purchase); ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval discounts
-        total spend at the customer's expected timing); ``p_window`` = P(a purchase within the stage window),
-        ``p_window_fresh`` the same just after the last purchase, ``retained`` their ratio; ``value_lost`` (money);
-        ``next_purchase_p25/p50/p75`` (dates, given a purchase within the horizon) and ``observed_until`` (the day they
-        count from), or ``next_purchase_p25_days`` … (days) where no last day of observation is known: a frame has that
-        of its own dates, ``first_purchase`` + T; ``days_silent``, ``mean_gap_days``;
-        and the terms ``horizon_days, stage_window_days, high_value_cut, median_gap_days, level, discount_rate,
-        margin``. Window, cut and median gap are those of the base that the model was fitted on: a row depends on its
-        customer and the model alone.
+        A row per customer, in the kind and order of ``customers`` (tables of DuckDB and Spark have
+        no order): their columns, the index of a pandas table, and these. ``p_alive`` is P(not
+        dropped out); ``p_purchase`` is P(at least one purchase within the horizon);
+        ``expected_purchases`` with ``purchases_low/high``; ``expected_spend`` (money a purchase);
+        ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval
+        discounts total spend at the customer's expected timing); ``p_window`` = P(a purchase within
+        the stage window), ``p_window_fresh`` the same just after the last purchase, ``retained``
+        their ratio; ``value_lost`` (money); ``next_purchase_p25/p50/p75`` (dates, given a purchase
+        within the horizon) and ``observed_until`` (the day they count from), or
+        ``next_purchase_p25_days`` … (days) where no last day of observation is known: a frame has
+        that of its own dates, ``first_purchase`` + T; ``days_silent``, ``mean_gap_days``; and the
+        terms ``horizon_days, stage_window_days, high_value_cut, median_gap_days, level,
+        discount_rate, margin``. Window, cut and median gap are those of the base that the model was
+        fitted on: a row depends on its customer and the model alone.
 
     Raises
     ------
     ConfigError
-        If a term is no number or out of range, the customers are in another period than the model, or the model has
-        no map.
+        If a term is no number or out of range, the customers are in another period than the model,
+        or the model has no map.
     DataError
-        If a frame is no table of customers, its dates do not agree on the last day of observation, it has no
-        ``monetary_value`` but the model a spend part, or it has columns of its own that are named like those above.
+        If a frame is no table of customers, its dates do not agree on the last day of observation,
+        it has no ``monetary_value`` but the model a spend part, or it has columns of its own that
+        are named like those above.
 
     Examples
     --------
@@ -145,7 +150,8 @@ def predict(
             customers = with_margins(customers, margin)
         if calibrated and model.calibration is None:
             raise ConfigError(
-                "expected a model with a map of chances for calibrated=True: make one by ls.calibrate"
+                "expected a model with a map of chances for calibrated=True: make one by"
+                " ls.calibrate"
             )
         correct = model.calibration if calibrated else None
         with step(__name__, f"Predicting {customers.customers:,} customers"):
@@ -228,9 +234,10 @@ def purchase_scores(
 ) -> pd.DataFrame:
     """Everything that depends on the distinct history alone, a row a distinct (frequency, recency, T).
 
-    A posterior of many draws is thinned to ``PREDICTION_DRAWS`` and rows are taken in chunks, so memory is bounded;
-    every column is the mean of its values under the draws. A row's values are a function of the row, the model and the
-    terms: they have the same bytes whatever other rows are there, and in whatever order.
+    A posterior of many draws is thinned to ``PREDICTION_DRAWS`` and rows are taken in chunks, so
+    memory is bounded; every column is the mean of its values under the draws. A row's values are a
+    function of the row, the model and the terms: they have the same bytes whatever other rows are
+    there, and in whatever order.
 
     Parameters
     ----------
@@ -241,8 +248,8 @@ def purchase_scores(
     Returns
     -------
     pandas.DataFrame
-        The keys, the purchase columns of a scores table, waits to the next purchase (periods), and columns with a
-        leading underscore that money is made of.
+        The keys, the purchase columns of a scores table, waits to the next purchase (periods), and
+        columns with a leading underscore that money is made of.
     """
     import pandas as pd
 

@@ -38,16 +38,17 @@ def require_money(model: FittedModel, names: Sequence[str]) -> None:
     """
     if model.spend is not None and MONETARY not in names:
         raise DataError(
-            f"expected the column {MONETARY}, for the model has a spend part: without it every customer would count as "
-            "having spent nothing; add it, or fit a model with spend=None"
+            f"expected the column {MONETARY}, for the model has a spend part: without it every"
+            " customer would count as having spent nothing; add it, or fit a model with spend=None"
         )
 
 
 def spend_line(model: FittedModel, x: Floats) -> tuple[Floats, Floats]:
     """Intercept and slope of the expected spend in monetary_value, by frequency; arrays of shape (draws, n).
 
-    Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Under draws with q ≤ 1 the expectation does not exist for new
-    buyers: repeat buyers keep their own mean, one-time buyers get the mean of the base.
+    Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Under draws with q ≤ 1 the expectation
+    does not exist for new buyers: repeat buyers keep their own mean, one-time buyers get the mean
+    of the base.
     """
     if model.spend is None:
         return np.ones((1, x.size)), np.zeros((1, x.size))

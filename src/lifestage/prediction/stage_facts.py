@@ -37,7 +37,8 @@ def _values(model: FittedModel, counts: Counts) -> tuple[Floats, Floats]:
     people = np.bincount(place, counts.weight)
     if model.spend is None:
         return x + 1.0, people
-    # the spends that are counted leave out a mean of 0: those of one-time buyers, and of repeat buyers who paid nothing
+    # the spends that are counted leave out a mean of 0: those of one-time buyers, and of repeat
+    # buyers who paid nothing
     unpaid = people - np.bincount(
         np.searchsorted(x, counts.spend_x), counts.spend_weight, minlength=x.size
     )

@@ -41,11 +41,11 @@ PER_ROW = ("x", "t_x", "T", "weight", "monetary_sum", "monetary_sq_sum")
 def totals(model: FittedModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     r"""Expected purchases, revenue and LTV of the whole base within the horizon, with predictive intervals.
 
-    The variance of a total is the sum of the customers' predictive variances (they buy independently) plus the error
-    of the parameters (the spread over the draws, or the covariance of the estimates' logarithms); the interval is that
-    of the lognormal distribution with this mean and variance.
-    A spend model with q ≤ 2 has no finite variance for one-time buyers; it is computed as if their q + p·x were 2.05,
-    and ``note`` says that the interval is then too narrow.
+    The variance of a total is the sum of the customers' predictive variances (they buy
+    independently) plus the error of the parameters (the spread over the draws, or the covariance of
+    the estimates' logarithms); the interval is that of the lognormal distribution with this mean
+    and variance. A spend model with q ≤ 2 has no finite variance for one-time buyers; it is
+    computed as if their q + p·x were 2.05, and ``note`` says that the interval is then too narrow.
 
     Parameters
     ----------
@@ -55,8 +55,9 @@ def totals(model: FittedModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``quantity`` (purchases, revenue, ltv), ``estimate``, ``low``, ``high`` at ``terms.level``, ``note``.
-        Purchases are counts; revenue is undiscounted spend and LTV discounted margin, both money.
+        ``quantity`` (purchases, revenue, ltv), ``estimate``, ``low``, ``high`` at ``terms.level``,
+        ``note``. Purchases are counts; revenue is undiscounted spend and LTV discounted margin,
+        both money.
 
     Raises
     ------
@@ -160,9 +161,10 @@ def _chunk_ahead(model: FittedModel, counts: Counts, terms: Terms) -> tuple[Floa
 def _process_variance(model: FittedModel, counts: Counts, terms: Terms) -> tuple[Floats, bool]:
     """Sum over customers of Var(purchases), Var(revenue), Var(LTV); and whether the spend variance is finite."""
     finite = model.spend is None or model.spend.estimate["q"] > 2.0
-    return np.sum(
-        [_chunk_variance(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0
-    ), finite
+    return (
+        np.sum([_chunk_variance(model, chunk, terms) for chunk in _chunks(model, counts)], axis=0),
+        finite,
+    )
 
 
 def _chunk_variance(model: FittedModel, counts: Counts, terms: Terms) -> Floats:

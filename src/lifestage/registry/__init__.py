@@ -1,9 +1,10 @@
 """A model store in a folder: versions that are whole or not there, a champion among them, and a way back.
 
-``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version that serves) and
-``history.jsonl`` (who was promoted when). A version is named by the moment it was added and by the hash of its
-``manifest.json``, which holds the hash of every other file: a change anywhere is seen when it is loaded. Loading reads
-JSON and Parquet and executes nothing, and no version holds a customer.
+``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version that
+serves) and ``history.jsonl`` (who was promoted when). A version is named by the moment it was added
+and by the hash of its ``manifest.json``, which holds the hash of every other file: a change
+anywhere is seen when it is loaded. Loading reads JSON and Parquet and executes nothing, and no
+version holds a customer.
 """
 
 from __future__ import annotations

@@ -149,8 +149,9 @@ def diff(folder: str | os.PathLike[str], before: str, after: str) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        ``family``, ``parameter``; ``before``, ``before_low``, ``before_high`` and ``after`` … (95 % intervals); empty
-        cells where a version has no such parameter. The last row counts the customers.
+        ``family``, ``parameter``; ``before``, ``before_low``, ``before_high`` and ``after`` … (95 %
+        intervals); empty cells where a version has no such parameter. The last row counts the
+        customers.
 
     Raises
     ------

@@ -59,7 +59,8 @@ def check_name(name: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise RegistryError(
-            f"expected a name of letters, digits, '-', '_' and '.', not beginning with '.'; got {name!r}"
+            "expected a name of letters, digits, '-', '_' and '.', not beginning with '.'; got"
+            f" {name!r}"
         )
     return name
 
@@ -165,7 +166,8 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
     Raises
     ------
     RegistryError
-        Naming what is wrong: the name, a newer schema, a file that is missing, changed, a link, or not its own.
+        Naming what is wrong: the name, a newer schema, a file that is missing, changed, a link, or
+        not its own.
     """
     if not VERSION.fullmatch(version) or version not in versions(folder):
         raise RegistryError(f"expected a version of {folder}; got {version!r}")
@@ -175,7 +177,8 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
         strange = [name for name, each in files.items() if each.is_symlink() or not each.is_file()]
         if path.is_symlink() or strange:
             raise RegistryError(
-                f"{path} holds what is not a plain file: {', '.join(strange) or 'it is a link itself'}"
+                f"{path} holds what is not a plain file:"
+                f" {', '.join(strange) or 'it is a link itself'}"
             )
         manifest = (path / MANIFEST).read_bytes()
         known = json.loads(manifest)
@@ -185,7 +188,8 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
             )
         if _hash(manifest)[:8] != version[-8:]:
             raise RegistryError(
-                f"{path / MANIFEST} was changed after it was written: its hash is not that of the name"
+                f"{path / MANIFEST} was changed after it was written: its hash is not that of the"
+                " name"
             )
         wrong = sorted(
             {*files, *known["files"]} - {MANIFEST} - (files.keys() & known["files"].keys())

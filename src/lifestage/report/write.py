@@ -84,7 +84,8 @@ def write_report(
     customers : Summary, optional
         What *staged* was made from, for what came after its last day and when buyers are back.
     trust : Trust, optional
-        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
+        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of
+        your own.
     thresholds : Thresholds, optional
         Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
     top : int

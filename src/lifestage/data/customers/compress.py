@@ -1,23 +1,26 @@
 r"""Distinct customer histories with weights: all that a fit needs.
 
-**Why it is exact.** The purchase likelihood sees a customer only through (frequency, recency, T), so customers who
-agree in all three contribute equal factors, and the log-likelihood of the base is a sum over distinct rows:
+**Why it is exact.** The purchase likelihood sees a customer only through (frequency, recency, T),
+so customers who agree in all three contribute equal factors, and the log-likelihood of the base is
+a sum over distinct rows:
 
 .. math:: \ell(\theta) = \sum_i \log L(x_i, t_{x,i}, T_i \mid \theta)
           = \sum_j w_j \log L(x_j, t_{x,j}, T_j \mid \theta)
 
-with w the number of customers of row j. The same holds of its gradient and Hessian, so every method of fitting gives
-what it would give on the customers. The spend likelihood in the same way sees only (frequency, monetary_value).
-Nothing is rounded or binned.
+with w the number of customers of row j. The same holds of its gradient and Hessian, so every method
+of fitting gives what it would give on the customers. The spend likelihood in the same way sees only
+(frequency, monetary_value). Nothing is rounded or binned.
 
-**What it costs.** With times in whole days a history of D days has at most D values of T, D of recency, and few
-frequencies that occur: one row for all customers who bought once on a day, and for small bases hardly a repeater shares
-a row with another. The number of rows therefore grows with the customers at first and ever more slowly later: of BG/NBD
-customers with the parameters of CDNOW over two years, 10,000 have 4,900 rows, 100,000 have 41,000, a million 324,000.
-A finer resolution undoes this: on a clock of seconds hardly two repeaters agree, so a fit, and the scores
-that :mod:`lifestage.prediction.scores` computes once a row, cost as much as there are repeaters. ``resolution`` of
-:func:`lifestage.summarize` and :meth:`lifestage.Summary.from_frame` trades the other way: times rounded to weeks leave
-fewer rows, for a bias of the order of the rounding over the times themselves.
+**What it costs.** With times in whole days a history of D days has at most D values of T, D of
+recency, and few frequencies that occur: one row for all customers who bought once on a day, and for
+small bases hardly a repeater shares a row with another. The number of rows therefore grows with the
+customers at first and ever more slowly later: of BG/NBD customers with the parameters of CDNOW over
+two years, 10,000 have 4,900 rows, 100,000 have 41,000, a million 324,000. A finer resolution undoes
+this: on a clock of seconds hardly two repeaters agree, so a fit, and the scores that
+:mod:`lifestage.prediction.scores` computes once a row, cost as much as there are repeaters.
+``resolution`` of :func:`lifestage.summarize` and :meth:`lifestage.Summary.from_frame` trades the
+other way: times rounded to weeks leave fewer rows, for a bias of the order of the rounding over the
+times themselves.
 """
 
 from __future__ import annotations

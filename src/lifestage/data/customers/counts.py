@@ -28,7 +28,8 @@ class Counts:
     weight : array of shape (n,)
         Customers of the row.
     monetary_sum, monetary_sq_sum : array of shape (n,)
-        Sum of ``monetary_value``, and of its square, over the customers of the row; NaN where spend is not known.
+        Sum of ``monetary_value``, and of its square, over the customers of the row; NaN where spend
+        is not known.
     spend_x, spend_m, spend_weight : array of shape (k,)
         Distinct (frequency, monetary_value) of customers with both above 0, and how many they are.
 

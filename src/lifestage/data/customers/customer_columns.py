@@ -33,7 +33,8 @@ def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str,
     Raises
     ------
     DataError
-        If it is no table, a column is missing or stands twice, or there is one of weights that is not named.
+        If it is no table, a column is missing or stands twice, or there is one of weights that is
+        not named.
     ConfigError
         If *weights* is a column that means something else.
     """
@@ -106,8 +107,9 @@ def _check_names(came: Sequence[str], weights: str | None) -> None:
         raise ConfigError(f"weights must name a column of counts; got {weights!r}")
     if weights is None and (found := [name for name in UNNAMED_WEIGHTS if name in came]):
         raise DataError(
-            f"expected to be told what the column {found[0]} is: the customers that each row stands for, by "
-            f"Summary.from_frame(…, weights={found[0]!r}), or something else, then rename it"
+            f"expected to be told what the column {found[0]} is: the customers that each row stands"
+            f" for, by Summary.from_frame(…, weights={found[0]!r}), or something else, then"
+            " rename it"
         )
 
 

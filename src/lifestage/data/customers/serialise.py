@@ -40,16 +40,18 @@ def facts_to_json(summary: Summary) -> dict[str, Any]:
         "repeaters": summary.repeaters,
         "orders": summary.orders,
         "gaps": {str(days): int(count) for days, count in summary.gaps.items()},
-        "quality": None
-        if quality is None
-        else {
-            "rows_read": quality.rows_read,
-            "rows_used": quality.rows_used,
-            "dropped": dict(quality.dropped),
-            "merged": dict(quality.merged),
-            "found": dict(quality.found),
-            "notes": [note_to_json(note) for note in quality.notes],
-        },
+        "quality": (
+            None
+            if quality is None
+            else {
+                "rows_read": quality.rows_read,
+                "rows_used": quality.rows_used,
+                "dropped": dict(quality.dropped),
+                "merged": dict(quality.merged),
+                "found": dict(quality.found),
+                "notes": [note_to_json(note) for note in quality.notes],
+            }
+        ),
         "holdout_end": _plain(summary.holdout_end),
         **frames,
     }
@@ -74,9 +76,11 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
         repeaters=raw["repeaters"],
         orders=raw["orders"],
         gaps={int(days): count for days, count in raw["gaps"].items()},
-        quality=None
-        if quality is None
-        else Quality(**{**quality, "notes": tuple(Note(**note) for note in quality["notes"])}),
+        quality=(
+            None
+            if quality is None
+            else Quality(**{**quality, "notes": tuple(Note(**note) for note in quality["notes"])})
+        ),
         holdout_end=_day(raw["holdout_end"]),
         **frames,
     )

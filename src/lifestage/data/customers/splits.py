@@ -110,7 +110,8 @@ def split_purchases(
         raise ConfigError(f"expected 1 or more origins; got {origins!r}")
     if customers.purchases is None or customers.until is None:
         raise DataError(
-            "expected a Summary made from orders: of a ready-made customer table it is not known who had bought when"
+            "expected a Summary made from orders: of a ready-made customer table it is not known"
+            " who had bought when"
         )
     rows = _purchase_days(customers)
     first, until = int(rows["day"].min()), int(np.datetime64(customers.until, "D").astype(int))
@@ -119,8 +120,8 @@ def split_purchases(
     days = [until - ahead * k for k in range(origins, 0, -1)]
     if days[0] - first < ahead / 2:
         raise DataError(
-            f"expected half a horizon of {ahead} days before the first of {origins} origins; the log is "
-            f"{until - first} days long: ask for a shorter horizon or fewer origins"
+            f"expected half a horizon of {ahead} days before the first of {origins} origins; the"
+            f" log is {until - first} days long: ask for a shorter horizon or fewer origins"
         )
     return [
         _split(rows, day, ahead, unit, customers.until - timedelta(days=until - day))

@@ -29,7 +29,8 @@ def stage_window_of(
     ConfigError
         If the fixed window is not positive.
     DataError
-        If H is longer than the history (days from the first of the log to the last of observation; None if unknown).
+        If H is longer than the history (days from the first of the log to the last of observation;
+        None if unknown).
     """
     notes: tuple[Note, ...] = ()
     if fixed is not None:
@@ -41,11 +42,15 @@ def stage_window_of(
         window = min(max(usual, SHORTEST), LONGEST)
     else:
         window = max(min(WITHOUT_GAPS, WITHOUT_GAPS if history is None else history), SHORTEST)
-        text = f"No customer bought on two days, so the stage window cannot be measured; {window:g} days are assumed."
+        text = (
+            f"No customer bought on two days, so the stage window cannot be measured; {window:g}"
+            " days are assumed."
+        )
         notes = (Note("no_repeats", text, {"stage_window": window}),)
     if history is not None and window > history:
         raise DataError(
-            f"expected a history at least as long as the stage window of {window:g} days; the log covers {history:g} "
-            "days up to the last day of observation; give a longer log or fix a shorter stage_window="
+            f"expected a history at least as long as the stage window of {window:g} days; the log"
+            f" covers {history:g} days up to the last day of observation; give a longer log or fix"
+            " a shorter stage_window="
         )
     return window, notes

@@ -64,56 +64,66 @@ def summarize(
 ) -> Summary:
     """Turn order lines into one row a customer.
 
-    All lines of a customer on one calendar day are one purchase, worth their net, Σ amount × quantity. A day is a
-    purchase if it nets to more than zero, or if all of its lines are free. Refunds and cancellations (negative lines)
-    are netted on their day; a day that nets to zero or less is no purchase and takes nothing from earlier days.
-    ``frequency`` = purchase days − 1, ``recency`` = last − first day, ``T`` = until − first day (in periods), and
-    ``monetary_value`` = mean net of the purchase days after the first, 0 without any.
+    All lines of a customer on one calendar day are one purchase, worth their net, Σ amount ×
+    quantity. A day is a purchase if it nets to more than zero, or if all of its lines are free.
+    Refunds and cancellations (negative lines) are netted on their day; a day that nets to zero or
+    less is no purchase and takes nothing from earlier days. ``frequency`` = purchase days − 1,
+    ``recency`` = last − first day, ``T`` = until − first day (in periods), and ``monetary_value`` =
+    mean net of the purchase days after the first, 0 without any.
 
     Parameters
     ----------
-    orders : pandas, polars, pyarrow, DuckDB or Spark table, or the path of a file (see :func:`lifestage.read_orders`)
+    orders : pandas, polars, pyarrow, DuckDB or Spark table, or the path of a file (see
+    :func:`lifestage.read_orders`)
         One row an order line.
     customer, time, amount : str
         Columns. Without amount (None) every day with a line is a purchase, and money is not known.
     quantity : str, optional
         Column that multiplies *amount*.
     order : str, optional
-        Column of order ids: ``orders`` then counts distinct ones that are not all refunds; else purchase days.
+        Column of order ids: ``orders`` then counts distinct ones that are not all refunds; else
+        purchase days.
     channel : str, optional
-        Column of channels; a customer's channel is that of the first purchase day (the smallest text if several).
+        Column of channels; a customer's channel is that of the first purchase day (the smallest
+        text if several).
     until : date or str, optional
-        Last day of observation, included; default is the last day of the log. What comes later is the holdout.
+        Last day of observation, included; default is the last day of the log. What comes later is
+        the holdout.
     earliest : date or str, optional
-        First day that an order can be of; lines before it are dropped as ``implausible_time``. By default that
-        is 1900, or the end of a hole of ten years that most lines come after: so a few placeholders such as 1970-01-01
-        are dropped with a note, and a log with more of them, or with years of two digits or of another calendar, is
-        refused. See :mod:`lifestage.data.log.plausible`.
-    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
-    tz : str, optional
-        Time zone whose calendar cuts the days; required for, and only used on, times with a UTC offset.
+        First day that an order can be of; lines before it are dropped as ``implausible_time``. By
+        default that is 1900, or the end of a hole of ten years that most lines come after: so a few
+        placeholders such as 1970-01-01 are dropped with a note, and a log with more of them, or
+        with years of two digits or of another calendar, is refused. See
+        :mod:`lifestage.data.log.plausible`.
+    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a
+    :class:`lifestage.Period` tz : str, optional
+        Time zone whose calendar cuts the days; required for, and only used on, times with a UTC
+        offset.
     drop_duplicates : bool
         Drop lines that equal another in every column; otherwise they are only counted.
     drop_zero : bool
         Drop days of which all lines are free.
     stage_window : float, optional
-        H in days; default is the 80th percentile of the gaps between purchase days, within 14 to 730 days.
+        H in days; default is the 80th percentile of the gaps between purchase days, within 14 to
+        730 days.
     resolution : float
-        Days to whose multiples recency and T are rounded; 1 leaves them as they are. Weeks (7) make a fit of a huge
-        base cheaper and a little wrong: see :mod:`lifestage.data.customers.compress`.
+        Days to whose multiples recency and T are rounded; 1 leaves them as they are. Weeks (7) make
+        a fit of a huge base cheaper and a little wrong: see
+        :mod:`lifestage.data.customers.compress`.
     max_dropped : float
         Largest share of lines that may be unusable, for other reasons than coming after *until*.
 
     Returns
     -------
     Summary
-        Its table is sorted by customer and of the kind that came in (DuckDB for files); ``quality`` accounts for
-        every line. Of Spark, and on large bases, it has no order.
+        Its table is sorted by customer and of the kind that came in (DuckDB for files); ``quality``
+        accounts for every line. Of Spark, and on large bases, it has no order.
 
     Raises
     ------
     DataError
-        If columns are missing or unreadable, too many lines are, no purchase is left, or H is longer than the history.
+        If columns are missing or unreadable, too many lines are, no purchase is left, or H is
+        longer than the history.
     ConfigError
         If an option is out of range.
 
@@ -166,8 +176,8 @@ def _summary(
     refuse_bad(quality, end, max_dropped)
     if end - usual_end(log.days) > FARTHEST:
         raise DataError(
-            f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far beyond "
-            f"{as_date(usual_end(log.days))}, when nearly all of them end: set until="
+            f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far"
+            f" beyond {as_date(usual_end(log.days))}, when nearly all of them end: set until="
         )
 
     def known(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -232,9 +242,11 @@ def _summary(
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
         holdout=None if later is None else later_by_frequency(later, table),
         holdout_end=as_date(close) if close > end else None,
-        later=None
-        if later is None
-        else _finished(later_by_customer(later), log.kind, "next_purchase"),
+        later=(
+            None
+            if later is None
+            else _finished(later_by_customer(later), log.kind, "next_purchase")
+        ),
         purchases=_finished(_purchases(known(log.sample)), log.kind, "date"),
         channels=channels_of(tickets),
         table=_finished(table, log.kind, "first_purchase", "last_purchase"),

@@ -38,10 +38,11 @@ class Summary:
     Attributes
     ----------
     table : frame
-        In the kind that went in. Columns ``customer_id``, ``frequency`` (repeat purchase days, integer),
-        ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase days, 0 without any; no such
-        column where spend is not known); and, when made from orders, ``orders``, ``revenue`` (net, all purchase days
-        up to ``until``), ``first_purchase``, ``last_purchase`` (dates) and ``channel`` (of the first purchase).
+        In the kind that went in. Columns ``customer_id``, ``frequency`` (repeat purchase days,
+        integer), ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase
+        days, 0 without any; no such column where spend is not known); and, when made from orders,
+        ``orders``, ``revenue`` (net, all purchase days up to ``until``), ``first_purchase``,
+        ``last_purchase`` (dates) and ``channel`` (of the first purchase).
     period : Period, the unit of ``recency`` and ``T``
     until : date or None
         Last day of observation; T counts from the first purchase to this day.
@@ -54,20 +55,24 @@ class Summary:
     quality : Quality or None
         The fate of every row of the log.
     calendar : pandas.DataFrame or None
-        One row a day with any purchase, by customers first seen up to ``until``, through the end of the log:
-        ``day`` (date), ``new_customers``, ``repeat_purchases``, ``revenue``.
+        One row a day with any purchase, by customers first seen up to ``until``, through the end of
+        the log: ``day`` (date), ``new_customers``, ``repeat_purchases``, ``revenue``.
     holdout : pandas.DataFrame or None
-        What came after ``until``: a row a calibration ``frequency`` with ``customers``, ``purchases`` (purchase days
-        after ``until``) and ``buyers``; its last day is ``holdout_end``.
+        What came after ``until``: a row a calibration ``frequency`` with ``customers``,
+        ``purchases`` (purchase days after ``until``) and ``buyers``; its last day is
+        ``holdout_end``.
     later : frame or None
-        What came after ``until``, to ``holdout_end``: per customer of *table* who bought again ``customer_id``,
-        ``next_purchase`` (date), ``purchases`` (purchase days), ``revenue``. In the kind that went in.
+        What came after ``until``, to ``holdout_end``: per customer of *table* who bought again
+        ``customer_id``, ``next_purchase`` (date), ``purchases`` (purchase days), ``revenue``. In
+        the kind that went in.
     purchases : frame or None
-        Per purchase day up to ``until``, of all customers or, on large logs, of a sample: ``customer_id``, ``date``,
-        ``gap_days`` since the purchase day before (null for the first). In the kind that went in.
-    channels : pandas.DataFrame or None, with ``channel`` of the order, ``orders``, ``revenue`` up to ``until``
-    weights : str or None
-        Column of *table* with the number of customers that each row stands for; None where each is one.
+        Per purchase day up to ``until``, of all customers or, on large logs, of a sample:
+        ``customer_id``, ``date``, ``gap_days`` since the purchase day before (null for the first).
+        In the kind that went in.
+    channels : pandas.DataFrame or None, with ``channel`` of the order, ``orders``, ``revenue`` up
+    to ``until`` weights : str or None
+        Column of *table* with the number of customers that each row stands for; None where each is
+        one.
     """
 
     table: Any
@@ -131,8 +136,9 @@ class Summary:
 
     def __repr__(self) -> str:
         return (
-            f"Summary({self.customers:,} customers, {self.repeaters:,} repeaters, period={self.period.name}, "
-            f"until={self.until}, stage_window={self.stage_window:g} days)"
+            f"Summary({self.customers:,} customers, {self.repeaters:,} repeaters,"
+            f" period={self.period.name}, until={self.until}, stage_window={self.stage_window:g}"
+            " days)"
         )
 
 
@@ -140,7 +146,8 @@ def expect_summary(customers: Any) -> None:
     """Refuse what is no Summary, such as a table of customers, with a DataError."""
     if not isinstance(customers, Summary):
         raise DataError(
-            f"expected a Summary (ls.summarize or ls.Summary.from_frame); got {type(customers).__name__}"
+            "expected a Summary (ls.summarize or ls.Summary.from_frame); got"
+            f" {type(customers).__name__}"
         )
 
 
@@ -158,24 +165,26 @@ def from_frame(
     Parameters
     ----------
     frame : pandas, polars, pyarrow, DuckDB or Spark table
-        ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase), and optionally
-        ``monetary_value`` (mean spend of repeat purchases; missing counts as 0 where frequency is 0), ``customer_id``
-        (else the index of a pandas table, or the row number), ``orders``, ``revenue``, ``first_purchase``,
-        ``last_purchase`` (dates), ``channel``. All other columns, and the index of a pandas table, are kept as they
-        are, through :meth:`lifestage.LTVModel.predict` too. Names of columns become text.
-    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a :class:`lifestage.Period`
-    until : date or str, optional
+        ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase),
+        and optionally ``monetary_value`` (mean spend of repeat purchases; missing counts as 0 where
+        frequency is 0), ``customer_id`` (else the index of a pandas table, or the row number),
+        ``orders``, ``revenue``, ``first_purchase``, ``last_purchase`` (dates), ``channel``. All
+        other columns, and the index of a pandas table, are kept as they are, through
+        :meth:`lifestage.LTVModel.predict` too. Names of columns become text.
+    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a
+    :class:`lifestage.Period` until : date or str, optional
         Last day of observation; without it no dates are predicted.
     stage_window : float, optional
-        H in days; default is the 80th percentile of the mean gaps, each counted *frequency* times, in 14 to 730 days.
+        H in days; default is the 80th percentile of the mean gaps, each counted *frequency* times,
+        in 14 to 730 days.
     resolution : float, optional
         Days to whose multiples recency and T are rounded, so that customers share histories; see
         :mod:`lifestage.data.customers.compress`. Default is not to round.
     weights : str, optional
-        Column with the number of customers that each row stands for, whole and at least 1, where rows are distinct
-        histories: the fit is that of the table with every row repeated so many times. Predictions then are per row,
-        and the column comes back with them to weight sums by. A column ``weight`` or ``weights`` that is not named
-        here is refused.
+        Column with the number of customers that each row stands for, whole and at least 1, where
+        rows are distinct histories: the fit is that of the table with every row repeated so many
+        times. Predictions then are per row, and the column comes back with them to weight sums by.
+        A column ``weight`` or ``weights`` that is not named here is refused.
 
     Returns
     -------
@@ -184,8 +193,8 @@ def from_frame(
     Raises
     ------
     DataError
-        If a column is missing, stands twice or is of another type, a ``customer_id`` is missing or repeated, or a row
-        cannot be a customer: the first such rows are named.
+        If a column is missing, stands twice or is of another type, a ``customer_id`` is missing or
+        repeated, or a row cannot be a customer: the first such rows are named.
     ConfigError
         If an option is out of range.
 
@@ -234,9 +243,10 @@ def from_frame(
 def _gaps(table: nw.LazyFrame[Any], period: Period, people: nw.Expr) -> dict[float, int]:
     """Mean gap in days of the repeat buyers → how often: a customer has as many gaps as repeat purchases.
 
-    The days from the first to the last purchase are made whole before they are divided where they are whole but for
-    the rounding of a recency in other units: gaps that are equal in days are then equal numbers, whatever the unit.
-    They are also added up in days, so that no gap stands twice in what the engine returns.
+    The days from the first to the last purchase are made whole before they are divided where they
+    are whole but for the rounding of a recency in other units: gaps that are equal in days are then
+    equal numbers, whatever the unit. They are also added up in days, so that no gap stands twice in
+    what the engine returns.
     """
     span, x = nw.col(RECENCY) * period.days, nw.col(FREQUENCY)
     whole = span.round(0)
@@ -268,9 +278,9 @@ def _check_ids(table: nw.LazyFrame[Any]) -> None:
         twice = table.group_by(CUSTOMER).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
         ids = to_pandas(twice.sort(CUSTOMER).head(SHOWN))[CUSTOMER].tolist()
         raise DataError(
-            f"expected one row per {CUSTOMER} (without such a column the index of a pandas table is it); got "
-            f"{int(found['n'] - found['ids']):,} rows too many, of {', '.join(map(repr, ids))} and so on: keep one row "
-            "of each, or drop what is no id"
+            f"expected one row per {CUSTOMER} (without such a column the index of a pandas table is"
+            f" it); got {int(found['n'] - found['ids']):,} rows too many, of"
+            f" {', '.join(map(repr, ids))} and so on: keep one row of each, or drop what is no id"
         )
 
 
@@ -307,7 +317,8 @@ def _check(table: nw.LazyFrame[Any], weights: str | None) -> None:
         if len(rows):
             total = int(to_pandas(wrong.select(nw.len().alias("n")))["n"].iloc[0])
             raise DataError(
-                f"expected {expected}; got {total:,} other rows, the first: {rows.to_dict('records')}"
+                f"expected {expected}; got {total:,} other rows, the first:"
+                f" {rows.to_dict('records')}"
             )
     if not int(to_pandas(table.select(nw.len().alias("n")))["n"].iloc[0]):
         raise DataError("expected customers; the table has no rows")

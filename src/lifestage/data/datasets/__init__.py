@@ -16,14 +16,14 @@ __all__ = ["cdnow", "simulate_shop"]
 def cdnow() -> pd.DataFrame:
     """The 1/10 sample of CDNOW: every purchase of 2,357 customers of a music shop, January 1997 to June 1998.
 
-    All of them bought for the first time in the first quarter of 1997. The usual split fits on the first 39 weeks
-    (``until="1997-09-30"``) and holds out the other 39.
+    All of them bought for the first time in the first quarter of 1997. The usual split fits on the
+    first 39 weeks (``until="1997-09-30"``) and holds out the other 39.
 
     Returns
     -------
     pandas.DataFrame
-        6,919 order lines: ``customer_id`` (1 to 2357, the id within the sample), ``date``, ``quantity`` (CDs),
-        ``amount`` (dollars, all CDs of the line together).
+        6,919 order lines: ``customer_id`` (1 to 2357, the id within the sample), ``date``,
+        ``quantity`` (CDs), ``amount`` (dollars, all CDs of the line together).
 
     References
     ----------

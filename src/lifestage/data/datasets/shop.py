@@ -62,9 +62,10 @@ def simulate_shop(
 ) -> Any:
     r"""Simulate the order lines of a shop: channels, refunds, orders without a customer, perhaps seasons.
 
-    A customer comes on a day of the log by lot, buys at gaps that are Gamma with shape *regularity* (1 is a Poisson
-    process) and mean 1/λ, λ ~ Gamma, and leaves after a repeat purchase with a chance ~ Beta; an order is worth
-    Gamma(p, ν), ν ~ Gamma(q, v). Channels scale rate, odds of leaving, and spend.
+    A customer comes on a day of the log by lot, buys at gaps that are Gamma with shape *regularity*
+    (1 is a Poisson process) and mean 1/λ, λ ~ Gamma, and leaves after a repeat purchase with a
+    chance ~ Beta; an order is worth Gamma(p, ν), ν ~ Gamma(q, v). Channels scale rate, odds of
+    leaving, and spend.
 
     Parameters
     ----------
@@ -80,7 +81,8 @@ def simulate_shop(
     seasonality : bool
         Whether purchases follow the year, highest in early December, by a thinning of the repeats.
     refunds : float
-        Share of the orders that are sent back some days later, as negative lines under an id that begins with C.
+        Share of the orders that are sent back some days later, as negative lines under an id that
+        begins with C.
     anonymous : float
         Share of all orders that nobody's id is known of.
     regularity : float
@@ -91,11 +93,11 @@ def simulate_shop(
     Returns
     -------
     pandas.DataFrame
-        A row a line, by time: ``order_id``, ``customer_id`` (text, null if anonymous), ``date`` (with a time of day),
-        ``sku``, ``quantity``, ``price`` (money a piece), ``channel``.
+        A row a line, by time: ``order_id``, ``customer_id`` (text, null if anonymous), ``date``
+        (with a time of day), ``sku``, ``quantity``, ``price`` (money a piece), ``channel``.
     pandas.DataFrame
-        With *truth*: ``customer_id``, ``channel``, ``rate`` (purchases a day), ``dropout``, ``alive`` (on the last
-        day), ``mean_spend`` (an order).
+        With *truth*: ``customer_id``, ``channel``, ``rate`` (purchases a day), ``dropout``,
+        ``alive`` (on the last day), ``mean_spend`` (an order).
 
     Raises
     ------
@@ -253,7 +255,8 @@ def _check(
     for name, parts in channels.items():
         if set(parts) != {"share", "rate", "dropout", "spend"} or min(parts.values()) <= 0:
             raise ConfigError(
-                f"channel {name!r}: expected share, rate, dropout and spend above 0; got {dict(parts)}"
+                f"channel {name!r}: expected share, rate, dropout and spend above 0; got"
+                f" {dict(parts)}"
             )
     if abs(sum(parts["share"] for parts in channels.values()) - 1) > 1e-9:
         raise ConfigError("expected shares of the channels that add up to 1")

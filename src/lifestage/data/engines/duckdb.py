@@ -52,8 +52,8 @@ REPEATED = 200
 """Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
 
 ONE_THREAD = (
-    "a connection serves one thread, and closed serves none: read the orders again, once a thread, or summarise them "
-    "as a pandas or polars table, which all threads may use"
+    "a connection serves one thread, and closed serves none: read the orders again, once a thread,"
+    " or summarise them as a pandas or polars table, which all threads may use"
 )
 
 SESSION_HAS_ZONE = False
@@ -144,7 +144,8 @@ def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # n
     name = f"lifestage_{uuid4().hex}"
     with readable():
         done = frame.query("self", f"create temp table {name} as {sql or 'select * from self'}")
-        # What the statement returned lives on the same connection but, unlike frame, hangs on no other table.
+        # What the statement returned lives on the same connection but, unlike frame, hangs on no
+        # other table.
         return (
             (frame if done is None else done).query("self", f"select * from {name}").set_alias(name)
         )
@@ -179,9 +180,9 @@ def by_customer_and_day(visits: Any) -> Any:
     """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
     channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.columns else ""
     sql = (
-        "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase, "
-        "max(day) as last_purchase, count(*) as days, sum(net) as revenue, arg_min(net, day) as opening"
-        f"{channel} from self group by grouping sets ((customer_id), (day))"
+        "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase,"
+        " max(day) as last_purchase, count(*) as days, sum(net) as revenue, arg_min(net, day) as"
+        f" opening{channel} from self group by grouping sets ((customer_id), (day))"
     )
     return store(visits, sql)
 

@@ -1,8 +1,8 @@
 """Frames of every kind behind one set of names; what an engine says its own way is in :mod:`duck` and :mod:`spark`.
 
-Local frames and files become DuckDB relations, so a log is never pulled into Python memory; a relation of the user's
-stays on its own connection, and a frame of Spark in its session. Everything else in this folder is narwhals over a lazy
-frame.
+Local frames and files become DuckDB relations, so a log is never pulled into Python memory; a
+relation of the user's stays on its own connection, and a frame of Spark in its session. Everything
+else in this folder is narwhals over a lazy frame.
 """
 
 from __future__ import annotations
@@ -179,7 +179,8 @@ def portable(value: Any) -> Any:
     """
     if spark.is_mine(value):
         raise DataError(
-            "expected tables that can be pickled; a frame of Spark stays in its session: toPandas() it"
+            "expected tables that can be pickled; a frame of Spark stays in its session:"
+            " toPandas() it"
         )
     return duck.to_arrow(value) if duck.is_mine(value) else value
 
@@ -218,9 +219,11 @@ def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
     rel = frame.to_native()
     say = dialect_of(rel)
     terms = [
-        f"{say.date_of(say.quoted(name))} as {say.quoted(name)}"
-        if name in names
-        else say.quoted(name)
+        (
+            f"{say.date_of(say.quoted(name))} as {say.quoted(name)}"
+            if name in names
+            else say.quoted(name)
+        )
         for name in rel.columns
     ]
     return wrapped(say.project(rel, terms))
@@ -272,8 +275,8 @@ def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     Returns
     -------
     narwhals.LazyFrame
-        ``customer_id`` or ``day``; ``first_purchase``, ``last_purchase`` (days), ``days``, ``revenue``, the net
-        ``opening`` day and, where visits have one, its ``channel``.
+        ``customer_id`` or ``day``; ``first_purchase``, ``last_purchase`` (days), ``days``,
+        ``revenue``, the net ``opening`` day and, where visits have one, its ``channel``.
     """
     rel = visits.to_native()
     return wrapped(dialect_of(rel).by_customer_and_day(rel))
@@ -286,8 +289,9 @@ def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:
     ----------
     source : frame, as :func:`lifestage.data.engines.local.opened` gives it
     roles : mapping
-        Role → place of its column: of a frame in this process the engine gets these columns alone, named by what they
-        are called, and one that stands for the rest; see :mod:`lifestage.data.engines.local`.
+        Role → place of its column: of a frame in this process the engine gets these columns alone,
+        named by what they are called, and one that stands for the rest; see
+        :mod:`lifestage.data.engines.local`.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Columns of a frame in this process as Arrow, exactly: what a column of objects holds is looked at, never guessed.
 
-Only columns that have a role are handed to the engine, so that it does not matter what the others hold, or how many
-they are. They count only for lines that are equal in all columns with a role: whether these are exact duplicates.
+Only columns that have a role are handed to the engine, so that it does not matter what the others
+hold, or how many they are. They count only for lines that are equal in all columns with a role:
+whether these are exact duplicates.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def opened(source: Any) -> Any:
 
         if isinstance(source, pa.RecordBatchReader):
             raise DataError(
-                "expected a table that can be read more than once; got a RecordBatchReader: read_all() it"
+                "expected a table that can be read more than once; got a RecordBatchReader:"
+                " read_all() it"
             )
         if isinstance(source, pa.RecordBatch):
             return pa.Table.from_batches([source])

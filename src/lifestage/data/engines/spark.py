@@ -193,7 +193,10 @@ def wall_stamp(column: str) -> str:
 def aware_stamp(column: str, zone: str) -> str:
     """SQL: the day, at midnight, on the calendar of a zone at the instants of a column."""
     shown = f"unix_micros(from_utc_timestamp({column}, '{zone}'))"
-    return f"cast(date_from_unix_date(cast(floor({shown} / {DAY_IN_MICROSECONDS}) as int)) as timestamp_ntz)"
+    return (
+        f"cast(date_from_unix_date(cast(floor({shown} / {DAY_IN_MICROSECONDS}) as int)) as"
+        " timestamp_ntz)"
+    )
 
 
 def text_stamp(text: str) -> str:

@@ -61,23 +61,28 @@ class Log:
     Attributes
     ----------
     lines : lazy frame
-        Readable lines: ``customer_id``, ``day``, ``money`` and, if given, ``order_id`` and ``channel``.
+        Readable lines: ``customer_id``, ``day``, ``money`` and, if given, ``order_id`` and
+        ``channel``.
     odd : lazy frame
-        Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and ``fate``.
+        Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and
+        ``fate``.
     visits : lazy frame
         A row a customer and purchase day: ``net`` and ``channel``. Stored, or made when it is read.
     sample : lazy frame
-        The same of one customer in *every*, with the ``largest`` line and the ``previous`` purchase day.
+        The same of one customer in *every*, with the ``largest`` line and the ``previous`` purchase
+        day.
     every : int
         1 if the sample is everything.
     unreadable : dict of str to int
         Lines that could not be read, by reason.
     days : pandas.DataFrame
-        A row a day: ``lines``, ``duplicates`` among them (scaled up from the sample), ``negative``, ``largest``.
+        A row a day: ``lines``, ``duplicates`` among them (scaled up from the sample), ``negative``,
+        ``largest``.
     malformed : tuple of str
         Some malformed lines of a file, each with its number.
     implausible : Implausible or None
-        Lines left out as ``implausible_time`` because of what this log is, not because of an option.
+        Lines left out as ``implausible_time`` because of what this log is, not because of an
+        option.
     kind : str
         The kind of frame that came in.
     """

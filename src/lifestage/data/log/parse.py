@@ -1,6 +1,7 @@
 """Order lines in the types that the rest expects: ids as they are, days as integers, money as finite numbers.
 
-Days are counted from 1970-01-01, so that everything after this door is integer arithmetic on any engine.
+Days are counted from 1970-01-01, so that everything after this door is integer arithmetic on any
+engine.
 """
 
 from __future__ import annotations
@@ -46,17 +47,17 @@ def typed_lines(
 ) -> nw.LazyFrame[Any]:
     """Project a log on typed columns; nothing is read yet but, for a time column of text, its formats.
 
-    With *checked* = False, for a log without a value that cannot be read, the columns come without tests of each value,
-    so that an engine may skip parts of a file that a filter leaves out.
+    With *checked* = False, for a log without a value that cannot be read, the columns come without
+    tests of each value, so that an engine may skip parts of a file that a filter leaves out.
 
     Returns
     -------
     narwhals.LazyFrame
-        ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read), ``said`` (the time as
-        text), ``malformed`` (bool) of a file that has such lines, and, as the roles go,
-        ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``, ``order_id`` (a hash),
-        ``channel`` (text); and ``line``, a hash of all columns of the log: equal lines of a
-        customer and day are exact duplicates.
+        ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read),
+        ``said`` (the time as text), ``malformed`` (bool) of a file that has such lines, and, as the
+        roles go, ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``,
+        ``order_id`` (a hash), ``channel`` (text); and ``line``, a hash of all columns of the log:
+        equal lines of a customer and day are exact duplicates.
 
     Raises
     ------
@@ -105,7 +106,8 @@ def _identity(say: ModuleType, name: str, kind: tuple[str, str]) -> str:
         return _text(say, name)
     if family == "other" and type_name.upper() != "BOOLEAN":
         raise DataError(
-            f"expected ids as text or whole numbers in column {name!r}; got {type_name}: turn them into text"
+            f"expected ids as text or whole numbers in column {name!r}; got {type_name}: turn them"
+            " into text"
         )
     return str(column)
 
@@ -160,7 +162,8 @@ def _aware(say: ModuleType, name: str, zone: str | None) -> str:
     if say.SESSION_HAS_ZONE:
         return str(say.wall_stamp(say.quoted(name)))
     raise DataError(
-        f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g. tz='Europe/London'"
+        f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g."
+        " tz='Europe/London'"
     )
 
 
@@ -190,20 +193,21 @@ def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
     if aware:
         if zone is None:
             raise DataError(
-                f"expected tz= to cut the times with UTC offsets in column {name!r} into calendar days"
+                f"expected tz= to cut the times with UTC offsets in column {name!r} into calendar"
+                " days"
             )
         return str(say.aware_stamp(say.text_stamp(text), zone))
     formats = list(FORMATS)
     if slashes:
         if not day_first and not month_first:
             raise DataError(
-                f"expected dates such as 2024-01-31 in column {name!r}; every one of its {slashes} dates with slashes "
-                "can be read as day/month as well as month/day"
+                f"expected dates such as 2024-01-31 in column {name!r}; every one of its {slashes}"
+                " dates with slashes can be read as day/month as well as month/day"
             )
         order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
         formats += [order + clock for clock in CLOCKS]
-    digits = (
-        f"{say.like(text, '^[0-9]+$')} and length({text}) <> 8"  # 7 digits are no date, nor are 10
+    digits = (  # 7 digits are no date, nor are 10
+        f"{say.like(text, '^[0-9]+$')} and length({text}) <> 8"
     )
     return f"case when not ({digits}) then {say.parsed(text, formats)} end"
 

@@ -1,9 +1,10 @@
 """Days on which no order can have been: placeholders, and years of two digits or of another calendar read as they are.
 
-A log whose days fall apart at a hole of ten years or more is the part with most lines: real logs have no such holes,
-placeholders such as 1970-01-01 lie beyond one. What lies before that part, or before 1900, is left out as
-``implausible_time`` with a note, and refused when it is more than a few lines; so is a log that lies beyond 2199. A day
-far beyond the others is refused until the last day of observation is given.
+A log whose days fall apart at a hole of ten years or more is the part with most lines: real logs
+have no such holes, placeholders such as 1970-01-01 lie beyond one. What lies before that part, or
+before 1900, is left out as ``implausible_time`` with a note, and refused when it is more than a few
+lines; so is a log that lies beyond 2199. A day far beyond the others is refused until the last day
+of observation is given.
 """
 
 from __future__ import annotations
@@ -96,10 +97,10 @@ def refuse_implausible(found: Implausible, column: str, lines: int) -> None:
     """
     if found.lines > max(few(lines), TOLERATED * lines):
         raise DataError(
-            f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines are before 1900, a "
-            f"hole of ten years before all others, or beyond 2199, such as {found.samples}: write years with four "
-            "digits, of the Gregorian calendar, or set earliest= to the first day that may be, to leave out what comes "
-            "before"
+            f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines"
+            " are before 1900, a hole of ten years before all others, or beyond 2199, such as"
+            f" {found.samples}: write years with four digits, of the Gregorian calendar, or set"
+            " earliest= to the first day that may be, to leave out what comes before"
         )
 
 

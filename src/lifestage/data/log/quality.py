@@ -114,7 +114,8 @@ class Quality:
     merged : dict of str to int
         Lines that were used but folded into another (several lines of one customer and day).
     found : dict of str to int
-        Things counted but not dropped (exact duplicates that were kept, negative lines netted on their day ...).
+        Things counted but not dropped (exact duplicates that were kept, negative lines netted on
+        their day ...).
     notes : tuple of Note
         Warnings about the log, worst first.
     """

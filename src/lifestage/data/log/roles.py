@@ -48,7 +48,8 @@ def check_roles(orders: Any, roles: Mapping[str, Any]) -> dict[str, int]:
     if types:
         listed = ", ".join(f"{count} {name}" for name, count in types.items())
         raise DataError(
-            f"expected ids of one type in column {named['customer']!r}; got {listed}; make them all text"
+            f"expected ids of one type in column {named['customer']!r}; got {listed}; make them all"
+            " text"
         )
     return places
 
@@ -59,5 +60,6 @@ def _check_case(came: list[str], used: list[str]) -> None:
         alike = [each for each in came if each.lower() == name.lower()]
         if len(alike) > 1:
             raise DataError(
-                f"expected one column {name!r}, whatever the case; the orders have {', '.join(alike)}"
+                f"expected one column {name!r}, whatever the case; the orders have"
+                f" {', '.join(alike)}"
             )

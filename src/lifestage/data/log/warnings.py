@@ -61,7 +61,8 @@ def notes(
     malformed : tuple of str
         Some malformed lines of the file.
     implausible : Implausible, optional
-        Lines left out because of their day; *default_earliest* if the log itself had to tell what can be.
+        Lines left out because of their day; *default_earliest* if the log itself had to tell what
+        can be.
     """
     lists = (
         _malformed(malformed, quality),
@@ -81,8 +82,9 @@ def _malformed(lines: tuple[str, ...], quality: Quality) -> Iterator[Note]:
         count = quality.dropped["malformed_line"]
         yield Note(
             "malformed_lines",
-            f"{count:,} of {quality.rows_read:,} lines have other columns than the first line of their file and are "
-            f"left out: {'; '.join(lines)}{' ...' if count > len(lines) else ''}",
+            f"{count:,} of {quality.rows_read:,} lines have other columns than the first line of"
+            " their file and are left out:"
+            f" {'; '.join(lines)}{' ...' if count > len(lines) else ''}",
             {"lines": count, "samples": "; ".join(lines)},
         )
 
@@ -92,8 +94,9 @@ def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:
         values = {"lines": found.lines, "samples": found.samples, "earliest": _iso(found.first)}
         yield Note(
             "implausible_dates",
-            f"{found.lines:,} of {quality.rows_read:,} lines are of days that cannot be, such as {found.samples}, and "
-            f"are left out; the others begin after {_iso(found.first)}. Set earliest= if they are right.",
+            f"{found.lines:,} of {quality.rows_read:,} lines are of days that cannot be, such as"
+            f" {found.samples}, and are left out; the others begin after {_iso(found.first)}. Set"
+            " earliest= if they are right.",
             values,
         )
 
@@ -104,8 +107,8 @@ def _early(days: pd.DataFrame) -> Iterator[Note]:
     if first < usual:
         yield Note(
             "early_dates",
-            f"The first day of the log is {_iso(first)}, but nearly all lines are of {_iso(usual)} or later; "
-            f"set earliest='{_iso(usual)}' if the earlier ones are typing errors.",
+            f"The first day of the log is {_iso(first)}, but nearly all lines are of {_iso(usual)}"
+            f" or later; set earliest='{_iso(usual)}' if the earlier ones are typing errors.",
             {"first": _iso(first), "usual": _iso(usual)},
         )
 
@@ -116,8 +119,8 @@ def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Not
     if default_until and until - usual > STRAY_DAYS:
         yield Note(
             "future_dates",
-            f"The last day of the log is {_iso(until)}, but nearly all lines are of {_iso(usual)} or earlier; "
-            f"set until='{_iso(usual)}' if the later ones are typing errors.",
+            f"The last day of the log is {_iso(until)}, but nearly all lines are of {_iso(usual)}"
+            f" or earlier; set until='{_iso(usual)}' if the later ones are typing errors.",
             {"last": _iso(until), "usual": _iso(usual)},
         )
 
@@ -127,8 +130,8 @@ def _history(days: pd.DataFrame, until: int, window: float) -> Iterator[Note]:
     if history < max(SHORT_HISTORY, 2 * window):
         yield Note(
             "short_history",
-            f"The log covers {history} days up to {_iso(until)}, less than twice the stage window of {window:g} days; "
-            "what is learnt of dropout and of repeat purchases is weak.",
+            f"The log covers {history} days up to {_iso(until)}, less than twice the stage window"
+            f" of {window:g} days; what is learnt of dropout and of repeat purchases is weak.",
             {"days": history, "stage_window": window},
         )
 
@@ -138,7 +141,8 @@ def _truncated(
 ) -> Iterator[Note]:
     """More customers appear in the first half window than the later inflow explains: they bought before, unseen.
 
-    The inflow is measured up to the last day with a new customer, so that a cohort is not taken for a truncated log.
+    The inflow is measured up to the last day with a new customer, so that a cohort is not taken for
+    a truncated log.
     """
     new = calendar[(calendar["day"] <= until) & (calendar["new_customers"] > 0)]
     first, last = int(new["day"].min()), int(new["day"].max())
@@ -154,8 +158,9 @@ def _truncated(
     if share > TRUNCATED and early - usual > SIGMAS * noise:
         yield Note(
             "truncated_start",
-            f"About {share:.0%} of the customers seem to be old ones whose earlier orders are not in the log: "
-            f"{early:,.0f} appear in its first {early_days:.0f} days, {usual:,.0f} would be usual later on.",
+            f"About {share:.0%} of the customers seem to be old ones whose earlier orders are not"
+            f" in the log: {early:,.0f} appear in its first {early_days:.0f} days, {usual:,.0f}"
+            " would be usual later on.",
             {"share": share, "early": early, "days": early_days},
         )
 
@@ -166,23 +171,24 @@ def _lines(quality: Quality) -> Iterator[Note]:
     if missing > MISSING_IDS * read:
         yield Note(
             "high_missing_id",
-            f"{missing:,} of {read:,} lines ({missing / read:.0%}) have no customer and are left out.",
+            f"{missing:,} of {read:,} lines ({missing / read:.0%}) have no customer and are left"
+            " out.",
             {"lines": missing, "share": missing / read},
         )
     negative = quality.found.get("negative_lines", 0)
     if negative > CANCELLATIONS * read:
         yield Note(
             "cancellations",
-            f"{negative:,} of {read:,} lines ({negative / read:.1%}) are refunds or cancellations; they are netted on "
-            "their own day and take nothing from earlier days.",
+            f"{negative:,} of {read:,} lines ({negative / read:.1%}) are refunds or cancellations;"
+            " they are netted on their own day and take nothing from earlier days.",
             {"lines": negative, "share": negative / read},
         )
     copies = quality.found.get("exact_duplicates", 0)
     if copies > DUPLICATES * read:
         yield Note(
             "duplicates_kept",
-            f"{copies:,} of {read:,} lines ({copies / read:.1%}) repeat another in every column and are kept; "
-            "drop_duplicates leaves them out.",
+            f"{copies:,} of {read:,} lines ({copies / read:.1%}) repeat another in every column and"
+            " are kept; drop_duplicates leaves them out.",
             {"lines": copies, "share": copies / read},
         )
 
@@ -196,7 +202,8 @@ def _sizes(facts: Mapping[Any, Any], sizes: Mapping[Any, Any]) -> Iterator[Note]
     if largest > GIANT * median:
         yield Note(
             "giant_order",
-            f"The largest order is worth {largest:,.2f}, {largest / median:,.0f} times the median purchase day.",
+            f"The largest order is worth {largest:,.2f}, {largest / median:,.0f} times the median"
+            " purchase day.",
             {"largest": largest, "median": median},
         )
     if customers < SMALL_BASE:

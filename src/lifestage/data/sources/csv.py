@@ -1,7 +1,7 @@
 """CSV files as relations in which every line of the file is a row: one that has other columns than the first line, too.
 
-Nothing about a file is guessed but the delimiter, from its first line: a reader that looks for the lines that fit each
-other best would skip the others without a word.
+Nothing about a file is guessed but the delimiter, from its first line: a reader that looks for the
+lines that fit each other best would skip the others without a word.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DELIMITERS = ",;\t|"
 SHOWN = 60
 DIALECT = "auto_detect = false, header = true, skip = 0, quote = '\"', escape = '\"'"
 WHOLE_LINE = (
-    "auto_detect = false, header = false, strict_mode = false, ignore_errors = true, max_line_size = 100000000, "
-    "quote = '', escape = '', delim = '\x01'"
+    "auto_detect = false, header = false, strict_mode = false, ignore_errors = true, max_line_size"
+    " = 100000000, quote = '', escape = '', delim = '\x01'"
 )
 
 
@@ -93,7 +93,10 @@ def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | 
     rejects, scans, table = (
         f"lifestage_{kind}_{mark}" for kind in ("rejects", "scans", "malformed")
     )
-    keep = f"store_rejects = true, rejects_limit = 0, rejects_table = '{rejects}', rejects_scan = '{scans}'"
+    keep = (
+        f"store_rejects = true, rejects_limit = 0, rejects_table = '{rejects}', rejects_scan ="
+        f" '{scans}'"
+    )
     try:
         # every column is counted: text that is not UTF-8 is found only where it is read
         good = connection.execute(
@@ -105,9 +108,10 @@ def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | 
         raise
     place = "'line '" if len(files) == 1 else "file_path || ' line '"
     connection.execute(
-        f"create temp table {table} as select distinct on (file_path, line) error_type::varchar as kind, "
-        f"csv_line as text, {place} || line || ': ' || left(csv_line, {SHOWN}) as said, file_path, line "
-        f"from {rejects} join (select distinct file_id, file_path from {scans}) using (file_id)"
+        f"create temp table {table} as select distinct on (file_path, line) error_type::varchar as"
+        f" kind, csv_line as text, {place} || line || ': ' || left(csv_line, {SHOWN}) as said,"
+        f" file_path, line from {rejects} join (select distinct file_id, file_path from {scans})"
+        " using (file_id)"
     )
     bad = connection.execute(f"select count(*) from {table}").fetchone()[0]
     for name in (rejects, scans):
@@ -134,18 +138,20 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
     said = first("kind = 'UNQUOTED VALUE' and contains(text, chr(10))")
     if said is not None:
         raise DataError(
-            f"expected a closing quotation mark; {said!r} opens one that swallows the lines after it"
+            f"expected a closing quotation mark; {said!r} opens one that swallows the lines"
+            " after it"
         )
     if 2 * bad > lines:
         raise DataError(
-            f"expected lines of {width} columns, which the first line names; {bad:,} of {lines:,} lines are not, the "
-            f"first: {first('true')!r}"
+            f"expected lines of {width} columns, which the first line names; {bad:,} of {lines:,}"
+            f" lines are not, the first: {first('true')!r}"
         )
 
 
 def _not_utf8(said: str) -> DataError:
     return DataError(
-        f"expected text in UTF-8; {said!r} is not: convert the file, such as by iconv -f cp1252 -t utf-8"
+        f"expected text in UTF-8; {said!r} is not: convert the file, such as by iconv -f cp1252 -t"
+        " utf-8"
     )
 
 
@@ -169,8 +175,9 @@ def _refuse_bytes(file: str) -> None:
                 raise _not_utf8(f"line {number}: {text.rstrip()[:SHOWN]}")
             if end != usual:
                 raise DataError(
-                    f"expected lines of {file} to end alike; line 1 ends with {usual.decode()!r} and line {number} "
-                    f"with {end.decode()!r}: save it again with one kind of line end"
+                    f"expected lines of {file} to end alike; line 1 ends with {usual.decode()!r}"
+                    f" and line {number} with {end.decode()!r}: save it again with one kind of"
+                    " line end"
                 )
 
 

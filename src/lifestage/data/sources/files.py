@@ -35,15 +35,18 @@ def read_orders(
     Parameters
     ----------
     source : str or Path
-        A ``.csv`` or ``.tsv`` (also ``.gz``) or ``.parquet`` file or glob, a ``.duckdb`` or ``.db`` database file, or
-        the address of a PostgreSQL database, ``postgresql://host/name``. Columns of CSV files are text, so that an
-        identifier such as 00012 stays what it is. User and password of a server come from the environment (``PGUSER``,
-        ``PGPASSWORD``) or a password file.
+        A ``.csv`` or ``.tsv`` (also ``.gz``) or ``.parquet`` file or glob, a ``.duckdb`` or ``.db``
+        database file, or the address of a PostgreSQL database, ``postgresql://host/name``. Columns
+        of CSV files are text, so that an identifier such as 00012 stays what it is. User and
+        password of a server come from the environment (``PGUSER``, ``PGPASSWORD``) or a password
+        file.
     table, query : str, optional
-        Table of the database, perhaps as ``schema.table``, not needed if a file has one; or a query of it: one SELECT,
-        which can read nothing but the database and change nothing. Its answer is copied into the engine.
+        Table of the database, perhaps as ``schema.table``, not needed if a file has one; or a query
+        of it: one SELECT, which can read nothing but the database and change nothing. Its answer is
+        copied into the engine.
     memory_limit : str, optional
-        Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not fit is spilled.
+        Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not
+        fit is spilled.
     temp_directory : path, optional
         Where to spill; the system's folder for temporary files if left out.
     threads : int, optional
@@ -74,7 +77,8 @@ def open_source(
         raise DataError(f"expected a file of orders; there is no {name}")
     if Path(name).is_dir():
         raise DataError(
-            f"expected a file of orders; {name} is a folder: name its files, such as {Path(name) / '*.parquet'}"
+            f"expected a file of orders; {name} is a folder: name its files, such as"
+            f" {Path(name) / '*.parquet'}"
         )
     if Path(name).exists() and not Path(name).is_file():
         raise DataError(
@@ -91,7 +95,8 @@ def open_source(
         if table is not None or query is not None:
             given = f"table={table!r}" if query is None else f"query={query!r}"
             raise DataError(
-                f"expected a DuckDB database file or a PostgreSQL address to go with {given}; got {name}"
+                f"expected a DuckDB database file or a PostgreSQL address to go with {given}; got"
+                f" {name}"
             )
         if lower.endswith((".parquet", ".pq")):
             return connection.query(
@@ -100,8 +105,8 @@ def open_source(
         if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
             return open_csv(connection, name, found)
     raise DataError(
-        "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or postgresql://host/name; "
-        f"got {name}"
+        "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or"
+        f" postgresql://host/name; got {name}"
     )
 
 
@@ -111,8 +116,8 @@ def _database(connection: Any, name: str, table: str | None, query: str | None) 
     literal = name.replace("'", "''")
     connection.execute(f"attach '{literal}' as log (read_only)")
     found = connection.execute(
-        "select table_schema, table_name, table_type from information_schema.tables where table_catalog = 'log' "
-        "order by all"
+        "select table_schema, table_name, table_type from information_schema.tables where"
+        " table_catalog = 'log' order by all"
     ).fetchall()
     kinds = {(schema, each): kind for schema, each, kind in found}
     names = [
@@ -149,7 +154,10 @@ def _answer(connection: Any, name: str, query: str) -> Any:
         duckdb.StatementType.SELECT
     ]:
         raise ConfigError(f"expected one SELECT as the query of {name}, which is only read")
-    known = "select current_setting('memory_limit'), current_setting('temp_directory'), current_setting('threads')"
+    known = (
+        "select current_setting('memory_limit'), current_setting('temp_directory'),"
+        " current_setting('threads')"
+    )
     ((memory, spill, threads),) = connection.execute(known).fetchall()
     made = f"lifestage_{uuid4().hex}"
     with connect(memory, Path(spill).parents[1], threads) as reader:

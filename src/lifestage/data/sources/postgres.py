@@ -23,8 +23,8 @@ LONGEST_NAME = 63
 def load_into(connection: Any, address: str, *, table: str | None, query: str | None) -> Any:
     """Copy a table, or the answer to a query, into a temporary table of a DuckDB connection; batch by batch.
 
-    The transaction is read-only, and the server itself refuses all but one SELECT that changes nothing, for no cursor
-    can be declared for anything else.
+    The transaction is read-only, and the server itself refuses all but one SELECT that changes
+    nothing, for no cursor can be declared for anything else.
 
     Returns
     -------
@@ -33,7 +33,8 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
     Raises
     ------
     ConfigError
-        If the address holds a password, not exactly one of table and query is given, or a name is none.
+        If the address holds a password, not exactly one of table and query is given, or a name is
+        none.
     DataError
         If the database cannot be read, or the query is not one SELECT.
     """
@@ -60,13 +61,14 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
 def replace_table(frame: Any, address: str, table: str) -> None:
     """Write a frame as a table in one transaction: the table has all of the new rows or, after a failure, the old ones.
 
-    A table of the same columns is emptied and filled, so its grants, indexes and views stay; one of other columns is
-    dropped and made anew.
+    A table of the same columns is emptied and filled, so its grants, indexes and views stay; one of
+    other columns is dropped and made anew.
 
     Raises
     ------
     ConfigError
-        If the address holds a password, or the name of the table is none, or too long for the server.
+        If the address holds a password, or the name of the table is none, or too long for the
+        server.
     DataError
         If the table cannot be written.
     """
@@ -91,8 +93,8 @@ def _columns(cursor: Any, table: str) -> list[tuple[str, str]]:
     """Names and types of the columns of a table; empty if there is none."""
     literal = table.replace("'", "''")
     cursor.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
-        f"where attrelid = to_regclass('{literal}') and attnum > 0 and not attisdropped order by attnum"
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid ="
+        f" to_regclass('{literal}') and attnum > 0 and not attisdropped order by attnum"
     )
     return [(str(name), str(kind)) for name, kind in cursor.fetchall()]
 

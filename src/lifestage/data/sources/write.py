@@ -28,13 +28,14 @@ def check_target(to: str | os.PathLike[str]) -> Any:
     Examples
     --------
     >>> check_target("a.xlsx")
-    Traceback (most recent call last):
-    lifestage.core.errors.ConfigError: expected a .parquet, .csv, .duckdb or .db file or postgresql://host/name; got a.xlsx
+    Traceback (most recent call last): lifestage.core.errors.ConfigError: expected a .parquet, .csv,
+    .duckdb or .db file or postgresql://host/name; got a.xlsx
     """
     address, target = address_of(to), os.fspath(to)
     if address is None and not target.lower().endswith((".parquet", ".pq", ".csv", *DATABASES)):
         raise ConfigError(
-            f"expected a .parquet, .csv, .duckdb or .db file or postgresql://host/name; got {Path(target).name}"
+            "expected a .parquet, .csv, .duckdb or .db file or postgresql://host/name; got"
+            f" {Path(target).name}"
         )
     return address
 
@@ -46,20 +47,22 @@ def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers")
     ----------
     table : frame
     to : path or address
-        A ``.parquet`` or ``.csv`` file, in which text that a spreadsheet would take for a formula gets an apostrophe
-        before it; a ``.duckdb`` or ``.db`` database file; or ``postgresql://host/name``, whose user and password come
-        from the environment (``PGUSER``, ``PGPASSWORD``) or a password file. A file that is new can be read by its user
-        alone; one that takes the place of another keeps its permissions.
+        A ``.parquet`` or ``.csv`` file, in which text that a spreadsheet would take for a formula
+        gets an apostrophe before it; a ``.duckdb`` or ``.db`` database file; or
+        ``postgresql://host/name``, whose user and password come from the environment (``PGUSER``,
+        ``PGPASSWORD``) or a password file. A file that is new can be read by its user alone; one
+        that takes the place of another keeps its permissions.
     name : str
-        Table of the database, perhaps as ``schema.table``. One that is there is replaced; in PostgreSQL one of the same
-        columns is refilled, so that its grants, indexes and views stay.
+        Table of the database, perhaps as ``schema.table``. One that is there is replaced; in
+        PostgreSQL one of the same columns is refilled, so that its grants, indexes and views stay.
 
     Raises
     ------
     DataError
         If the database cannot be written.
     ConfigError
-        If an address holds a password, a name is too long for PostgreSQL, or the ending of a file says no format.
+        If an address holds a password, a name is too long for PostgreSQL, or the ending of a file
+        says no format.
 
     Examples
     --------

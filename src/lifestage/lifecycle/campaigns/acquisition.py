@@ -41,9 +41,9 @@ def acquisition_limits(
 ) -> pd.DataFrame:
     r"""The most that a customer of each cohort or channel was worth paying for.
 
-    A customer is worth the margin on what was bought and the LTV still to come. The total of a group is uncertain by
-    the LTV alone; its lognormal quantile ÷ customers is the highest cost of acquisition that pays with the chance
-    1 − *quantile*.
+    A customer is worth the margin on what was bought and the LTV still to come. The total of a
+    group is uncertain by the LTV alone; its lognormal quantile ÷ customers is the highest cost of
+    acquisition that pays with the chance 1 − *quantile*.
 
     Parameters
     ----------
@@ -57,9 +57,10 @@ def acquisition_limits(
     Returns
     -------
     pandas.DataFrame
-        By group, ``"total"`` last: ``group``, ``customers``, ``past_margin`` and ``ltv`` (money a customer), ``worth``
-        (their sum), ``worth_low``, ``worth_high`` (at *level*), ``max_cac``; with *cac* also ``cac``, ``ltv_to_cac`` =
-        worth ÷ cac, ``_low``, ``_high``, and ``pays`` (cac ≤ max_cac).
+        By group, ``"total"`` last: ``group``, ``customers``, ``past_margin`` and ``ltv`` (money a
+        customer), ``worth`` (their sum), ``worth_low``, ``worth_high`` (at *level*), ``max_cac``;
+        with *cac* also ``cac``, ``ltv_to_cac`` = worth ÷ cac, ``_low``, ``_high``, and ``pays``
+        (cac ≤ max_cac).
 
     Raises
     ------
@@ -88,7 +89,8 @@ def acquisition_limits(
     table = group_totals(model, staged, by, **terms, weight=weight)
     if table["past_revenue"].isna().any():
         raise DataError(
-            "expected the column revenue in the customers: what they have bought is part of their worth"
+            "expected the column revenue in the customers: what they have bought is part of their"
+            " worth"
         )
     n, past = table["customers"], margin * table["past_revenue"] / table["customers"]
     spread = np.log(table["ltv_high"] / table["ltv_low"]) / (2 * float(ndtri((1 + level) / 2)))
@@ -121,15 +123,16 @@ def payback(
 ) -> dict[str, float]:
     r"""The month in which a cohort of new customers has earned back what it cost.
 
-    The first month m with :math:`\text{margin} \cdot E[\text{spend}]\,(1 + \int_0^m e^{-\delta s} dE[X(s)]) \ge
-    \text{cac}`, between months by straight lines. The interval comes from that of the earnings of so many customers:
-    they are late when the low end pays back.
+    The first month m with :math:`\text{margin} \cdot E[\text{spend}]\,(1 + \int_0^m e^{-\delta s}
+    dE[X(s)]) \ge \text{cac}`, between months by straight lines. The interval comes from that of the
+    earnings of so many customers: they are late when the low end pays back.
 
     Returns
     -------
     dict
-        ``month``, ``low``, ``high``: months of 30.4375 days, 0 for the day of the first purchase, infinite where it
-        takes longer than *months*; and ``earned``, the share of the cost that is back by then.
+        ``month``, ``low``, ``high``: months of 30.4375 days, 0 for the day of the first purchase,
+        infinite where it takes longer than *months*; and ``earned``, the share of the cost that is
+        back by then.
 
     Raises
     ------

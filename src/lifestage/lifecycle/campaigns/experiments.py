@@ -35,8 +35,9 @@ def assign_experiment(
 ) -> Any:
     """Draw by lot who gets an action and who does not, in equal shares of every stage and level of value.
 
-    Within each stratum customers stand in the order of a hash of their id and the seed, and the first ones are treated:
-    the same customers whatever the order or kind of the table, and other ones under another seed.
+    Within each stratum customers stand in the order of a hash of their id and the seed, and the
+    first ones are treated: the same customers whatever the order or kind of the table, and other
+    ones under another seed.
 
     Parameters
     ----------
@@ -45,15 +46,16 @@ def assign_experiment(
     share : float
         Of the customers, who are treated, in (0, 1).
     by : tuple of str
-        Columns that make the strata; ``"value"`` is the quarter of ``ltv`` within the columns before it, unless the
-        table has a column of that name.
+        Columns that make the strata; ``"value"`` is the quarter of ``ltv`` within the columns
+        before it, unless the table has a column of that name.
     seed : int
 
     Returns
     -------
     frame
-        ``customer_id``, ``stratum`` (text), ``group`` (``"treatment"`` or ``"control"``), and the columns *by* that the
-        table has, in the kind that went in. Keep it: :func:`read_experiment` needs it.
+        ``customer_id``, ``stratum`` (text), ``group`` (``"treatment"`` or ``"control"``), and the
+        columns *by* that the table has, in the kind that went in. Keep it: :func:`read_experiment`
+        needs it.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def assign_experiment(
     twice = found[CUSTOMER][found[CUSTOMER].duplicated()]
     if len(twice):
         raise DataError(
-            f"expected one row a customer; {len(twice):,} ids stand there again, first {twice.iloc[0]!r}"
+            f"expected one row a customer; {len(twice):,} ids stand there again, first"
+            f" {twice.iloc[0]!r}"
         )
     ids = found[CUSTOMER].map(str)
     found["_lot"] = [_lot(name, seed) for name in ids]
@@ -100,7 +103,8 @@ def assign_experiment(
         found.groupby("stratum").cumcount(),
         found.groupby("stratum")["_lot"].transform("size"),
     )
-    # where the share is no whole number of customers, one more is treated with the chance that is left
+    # where the share is no whole number of customers, one more is treated with the chance that is
+    # left
     spare = found["stratum"].map({name: _lot(name, seed) for name in found["stratum"].unique()})
     treated = place < np.floor(size * share + spare)
     found["group"] = np.where(treated, TREATMENT, CONTROL)
@@ -120,8 +124,9 @@ def sample_size(
 ) -> pd.DataFrame:
     r"""How many customers of each stage a test needs to see an uplift of the share who buy.
 
-    The model's mean chance of buying is the share p₀ of buyers without the action; with it :math:`p_1 = p_0 (1 + u)`.
-    The two-sided test of two shares needs, with k controls for each treated customer and
+    The model's mean chance of buying is the share p₀ of buyers without the action; with it
+    :math:`p_1 = p_0 (1 + u)`. The two-sided test of two shares needs, with k controls for each
+    treated customer and
     :math:`\bar p = (p_1 + k p_0)/(1 + k)`,
 
     .. math:: n_1 = \left(\frac{z_{1-\alpha/2}\sqrt{(1 + 1/k)\bar p(1-\bar p)}
@@ -137,15 +142,16 @@ def sample_size(
     share : float
         Of the customers, who are treated.
     by, outcome : str
-        Column of the stages; and of the chance to buy within the time the test takes (``p_purchase`` is within the
-        horizon, ``p_window`` within the stage window).
+        Column of the stages; and of the chance to buy within the time the test takes
+        (``p_purchase`` is within the horizon, ``p_window`` within the stage window).
 
     Returns
     -------
     pandas.DataFrame
-        A row a stage and ``"all"``: ``stage``, ``customers``, ``baseline`` (p₀), ``expected`` (p₁), ``treatment`` and
-        ``control`` (customers needed), ``needed`` (both), ``enough`` (the stage has them), ``smallest_uplift``
-        (relative, that all its customers would show with this power).
+        A row a stage and ``"all"``: ``stage``, ``customers``, ``baseline`` (p₀), ``expected`` (p₁),
+        ``treatment`` and ``control`` (customers needed), ``needed`` (both), ``enough`` (the stage
+        has them), ``smallest_uplift`` (relative, that all its customers would show with this
+        power).
 
     Raises
     ------
@@ -154,7 +160,8 @@ def sample_size(
     DataError
         If columns are missing.
 
-    Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., section 4.2.
+    Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed.,
+    section 4.2.
 
     Examples
     --------

@@ -28,19 +28,22 @@ def read_experiment(
 ) -> pd.DataFrame:
     r"""Read a finished test: what the action changed, in total and by stage, with intervals.
 
-    A difference is the mean of the treated minus that of the control group, :math:`\bar y_1 - \bar y_0`, with the
-    variance :math:`s_1^2/n_1 + s_0^2/n_0`; in total, the strata's differences weighted by their customers, so that no
-    stratum counts more in one group than in the other. Intervals are normal.
+    A difference is the mean of the treated minus that of the control group, :math:`\bar y_1 - \bar
+    y_0`, with the variance :math:`s_1^2/n_1 + s_0^2/n_0`; in total, the strata's differences
+    weighted by their customers, so that no stratum counts more in one group than in the other.
+    Intervals are normal.
 
     Parameters
     ----------
     assigned : frame
         What :func:`assign_experiment` returned.
     outcome : frame
-        ``customer_id`` and the *measures*: purchases or money since the assignment, or the LTV predicted now.
-        A customer who is not in it has 0; customers who were not part of the test are left out.
+        ``customer_id`` and the *measures*: purchases or money since the assignment, or the LTV
+        predicted now. A customer who is not in it has 0; customers who were not part of the test
+        are left out.
     measures : tuple of str
-        Columns of *outcome*. For ``purchases`` the share who bought at all, ``bought``, is read too.
+        Columns of *outcome*. For ``purchases`` the share who bought at all, ``bought``, is read
+        too.
     by : str
         Column of *assigned* to read by, such as ``stage_line``.
     level : float
@@ -49,15 +52,17 @@ def read_experiment(
     Returns
     -------
     pandas.DataFrame
-        A row a measure and group of customers, ``"all"`` first: ``measure``, ``group``, ``treated``, ``controls``
-        (customers), ``treatment``, ``control`` (means), ``difference``, ``low``, ``high``, ``relative`` (difference ÷
-        control), ``p_value`` (two-sided; missing with fewer than 2 customers on a side).
+        A row a measure and group of customers, ``"all"`` first: ``measure``, ``group``,
+        ``treated``, ``controls`` (customers), ``treatment``, ``control`` (means), ``difference``,
+        ``low``, ``high``, ``relative`` (difference ÷ control), ``p_value`` (two-sided; missing with
+        fewer than 2 customers on a side).
 
     Raises
     ------
     DataError
-        If there is no control group, or nobody was treated: without one there is no uplift to report. If columns are
-        missing, a measure is negative or not a number, or no customer of the outcome was part of the test.
+        If there is no control group, or nobody was treated: without one there is no uplift to
+        report. If columns are missing, a measure is negative or not a number, or no customer of the
+        outcome was part of the test.
     ConfigError
         If *level* is out of range.
 
@@ -82,7 +87,8 @@ def read_experiment(
     if groups != {TREATMENT, CONTROL}:
         missing = ({TREATMENT, CONTROL} - groups) or {f"no others than these; got {sorted(groups)}"}
         raise DataError(
-            f"expected a treatment and a control group to compare; missing: {', '.join(sorted(missing))}"
+            "expected a treatment and a control group to compare; missing:"
+            f" {', '.join(sorted(missing))}"
         )
     found = to_pandas(open_frame(outcome, (CUSTOMER, *measures)).lazy())[[CUSTOMER, *measures]]
     values = found[list(measures)].to_numpy(float)
@@ -90,14 +96,16 @@ def read_experiment(
     if wrong.any():
         rows = found.loc[wrong].head(3).to_dict("records")
         raise DataError(
-            f"expected amounts of 0 or more in the outcome; {int(wrong.sum()):,} are not, first {rows}"
+            f"expected amounts of 0 or more in the outcome; {int(wrong.sum()):,} are not, first"
+            f" {rows}"
         )
     if found[CUSTOMER].duplicated().any():
         raise DataError("expected one row a customer in the outcome; some stand there twice")
     if len(found) and not found[CUSTOMER].isin(test[CUSTOMER]).any():
         first = found[CUSTOMER].head(5).tolist()
         raise DataError(
-            f"expected customers of the test in the outcome; none of it was part of it, first {first}"
+            "expected customers of the test in the outcome; none of it was part of it, first"
+            f" {first}"
         )
     both = test.merge(found, on=CUSTOMER, how="left").fillna(dict.fromkeys(measures, 0.0))
     if "purchases" in measures:

@@ -22,27 +22,29 @@ def break_even(
 ) -> Any:
     r"""Add what a contact must achieve to pay for itself, and the largest discount that can be justified.
 
-    Only customers who would not buy anyway can be won: a share u of them is worth
-    :math:`u\,(1 - p_\text{purchase})\,\text{LTV}_\text{fresh}`, with LTV just after a purchase = ``ltv`` +
-    ``value_lost`` (discounted margin). So ``break_even_uplift`` :math:`= c / ((1 - p)\,\text{LTV}_\text{fresh})`;
-    above 1 the contact cannot pay. A discount d on the next purchase also goes to those who would buy anyway: it pays
-    while
-    :math:`d \le (u (1-p) \text{LTV}_\text{fresh} - c) / ((p + u(1-p))\,E[\text{spend}])`.
+    Only customers who would not buy anyway can be won: a share u of them is worth :math:`u\,(1 -
+    p_\text{purchase})\,\text{LTV}_\text{fresh}`, with LTV just after a purchase = ``ltv`` +
+    ``value_lost`` (discounted margin). So ``break_even_uplift`` :math:`= c / ((1 -
+    p)\,\text{LTV}_\text{fresh})`; above 1 the contact cannot pay. A discount d on the next purchase
+    also goes to those who would buy anyway: it pays while :math:`d \le (u (1-p)
+    \text{LTV}_\text{fresh} - c) / ((p + u(1-p))\,E[\text{spend}])`.
 
     Parameters
     ----------
     staged : frame
-        With ``p_purchase``, ``ltv``, ``value_lost``, ``expected_spend`` and, for costs by stage, ``stage_line``.
+        With ``p_purchase``, ``ltv``, ``value_lost``, ``expected_spend`` and, for costs by stage,
+        ``stage_line``.
     cost : float, or mapping of stage of the line to float
         Of one contact, money.
     uplift : float, optional
-        The share of the customers who would not buy that an action is ASSUMED to win; only a test can tell.
+        The share of the customers who would not buy that an action is ASSUMED to win; only a test
+        can tell.
 
     Returns
     -------
     frame
-        *staged* with ``contact_cost``, ``break_even_uplift`` and, with *uplift*, ``largest_discount`` (share of the
-        price, 0 to 1), in the kind that went in.
+        *staged* with ``contact_cost``, ``break_even_uplift`` and, with *uplift*,
+        ``largest_discount`` (share of the price, 0 to 1), in the kind that went in.
 
     Raises
     ------
@@ -84,9 +86,10 @@ def allocate_budget(
 ) -> Any:
     r"""Choose whom to contact under a budget: the greatest expected net gain for the money, first.
 
-    The gain of a contact is :math:`u\,(1 - p_\text{purchase})\,\text{LTV}_\text{fresh} - c`, see :func:`break_even`.
-    Customers stand in order of gain ÷ cost, ties by customer; each is taken while the budget lasts and the gain is
-    above 0 (for one cost this is the best choice there is; for several nearly).
+    The gain of a contact is :math:`u\,(1 - p_\text{purchase})\,\text{LTV}_\text{fresh} - c`, see
+    :func:`break_even`. Customers stand in order of gain ÷ cost, ties by customer; each is taken
+    while the budget lasts and the gain is above 0 (for one cost this is the best choice there is;
+    for several nearly).
 
     Parameters
     ----------
@@ -94,14 +97,15 @@ def allocate_budget(
     budget : float
         Money.
     cost, uplift : float, or mapping of stage of the line to float
-        Cost of a contact; and the share of those who would not buy that it is ASSUMED to win. Stages that a mapping
-        leaves out are not contacted.
+        Cost of a contact; and the share of those who would not buy that it is ASSUMED to win.
+        Stages that a mapping leaves out are not contacted.
 
     Returns
     -------
     frame
-        The chosen customers, best first: ``customer_id``, ``stage_line`` if there, ``contact_cost``,
-        ``assumed_uplift``, ``expected_gain`` (net), ``spent`` and ``gained`` so far (money), in the kind that went in.
+        The chosen customers, best first: ``customer_id``, ``stage_line`` if there,
+        ``contact_cost``, ``assumed_uplift``, ``expected_gain`` (net), ``spent`` and ``gained`` so
+        far (money), in the kind that went in.
 
     Raises
     ------
@@ -177,9 +181,10 @@ def _valued(staged: Any, cost: float | Mapping[str, float]) -> tuple[nw.LazyFram
     needed = [CUSTOMER, FREQUENCY, "p_purchase", "ltv", "value_lost", "expected_spend"]
     needed += ["stage_line"] if isinstance(cost, Mapping) else []
     table, kind = lazy(open_frame(staged, needed).to_native())
-    return table.filter(~nw.col(FREQUENCY).is_null()).with_columns(
-        contact_cost=_by_stage(cost)
-    ), kind
+    return (
+        table.filter(~nw.col(FREQUENCY).is_null()).with_columns(contact_cost=_by_stage(cost)),
+        kind,
+    )
 
 
 def _by_stage(value: float | Mapping[str, float]) -> nw.Expr:

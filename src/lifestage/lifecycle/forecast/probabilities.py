@@ -42,14 +42,14 @@ def stage_probabilities(
 ) -> Any:
     """The chance of every customer to stand in each stage of a taxonomy after *horizon* periods, by simulation.
 
-    With ``horizon=0`` the chance of each stage today, over the draws of the parameters: what the history does not say
-    about where a customer stands. Parameters as in :func:`stage_forecast`.
+    With ``horizon=0`` the chance of each stage today, over the draws of the parameters: what the
+    history does not say about where a customer stands. Parameters as in :func:`stage_forecast`.
 
     Returns
     -------
     frame
-        ``customer_id``, ``stage_<taxonomy>`` (today), and ``p_<stage>`` for every stage but prospects, which add up to
-        1, in the kind that went in.
+        ``customer_id``, ``stage_<taxonomy>`` (today), and ``p_<stage>`` for every stage but
+        prospects, which add up to 1, in the kind that went in.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def stage_probabilities(
     customers, base, _ = read_base(staged, limits)
     if len(customers) * scenarios > MOST:
         raise ConfigError(
-            f"expected at most {MOST:,} customers × scenarios; got {len(customers):,} × {scenarios:,}: choose "
-            "fewer customers or scenarios"
+            f"expected at most {MOST:,} customers × scenarios; got {len(customers):,} ×"
+            f" {scenarios:,}: choose fewer customers or scenarios"
         )
     chances = _chances(model, base, horizon, limits, scenarios, seed)
     places, stages = places_of_states(limits)[taxonomy], TAXONOMIES[taxonomy]

@@ -46,9 +46,10 @@ def silent_dates(
     r"""Add the dates on which each customer becomes drowsy, half asleep and asleep if nothing more is bought.
 
     With s days of silence after the last purchase, :math:`R(s) = p_H(t_x + s) / p_H(t_x)`,
-    :math:`p_H(T) = P(\text{alive at } T)\,(1 - ((\alpha+T)/(\alpha+T+H))^{r+x})`, falls from 1; the date is that of the
-    first whole day on which it is below the threshold. Nothing is simulated. Scored on that day with the same model and
-    no new purchase, the customer stands in that stage (R is the rule; ``line_rule="nes"`` has other dates).
+    :math:`p_H(T) = P(\text{alive at } T)\,(1 - ((\alpha+T)/(\alpha+T+H))^{r+x})`, falls from 1; the
+    date is that of the first whole day on which it is below the threshold. Nothing is simulated.
+    Scored on that day with the same model and no new purchase, the customer stands in that stage (R
+    is the rule; ``line_rule="nes"`` has other dates).
 
     Parameters
     ----------
@@ -63,10 +64,10 @@ def silent_dates(
     Returns
     -------
     frame
-        *staged* with ``drowsy_on``, ``half_asleep_on`` and ``asleep_on`` (dates; past ones for stages that were
-        entered already; null for contacts, and where R stays above the threshold for 22 years), and ``review_on``, the
-        first of them that is still to come: until then the stage stands unless the customer buys. In the kind that
-        went in.
+        *staged* with ``drowsy_on``, ``half_asleep_on`` and ``asleep_on`` (dates; past ones for
+        stages that were entered already; null for contacts, and where R stays above the threshold
+        for 22 years), and ``review_on``, the first of them that is still to come: until then the
+        stage stands unless the customer buys. In the kind that went in.
 
     Raises
     ------

@@ -1,10 +1,11 @@
 """Futures of a base, customer by customer, seen through the rules of the stages.
 
-A scenario takes one draw of the parameters, draws each customer's state, rate, dropout chance and spend level from
-what is known given the history, and lets them buy. At each point in time the rules read four things: how often a
-customer has bought, how much of the chance of buying is retained, whether the customer is of high value, and whether
-P(alive) is worth an effort. All combinations of these are the *states*; every rule is applied to the states once, not
-to every customer at every point.
+A scenario takes one draw of the parameters, draws each customer's state, rate, dropout chance and
+spend level from what is known given the history, and lets them buy. At each point in time the rules
+read four things: how often a customer has bought, how much of the chance of buying is retained,
+whether the customer is of high value, and whether P(alive) is worth an effort. All combinations of
+these are the *states*; every rule is applied to the states once, not to every customer at every
+point.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Scenarios:
     Attributes
     ----------
     customers, revenue : arrays, shape (scenarios, points, groups, states)
-        Customers in a state at a point, and what they spent since the point before, by the group they came from.
+        Customers in a state at a point, and what they spent since the point before, by the group
+        they came from.
     purchases : array, shape (scenarios, points)
         Since the point before.
     chances : array, shape (n, points, states), or None

@@ -42,14 +42,16 @@ class StageForecast:
     Attributes
     ----------
     stages : pandas.DataFrame
-        ``taxonomy``, ``stage``, ``periods`` from now, ``date`` (null where no last day is known), ``customers``,
-        ``customers_low``, ``customers_high``; and ``revenue``, ``revenue_low``, ``revenue_high``: what those who stand
-        in the stage at that time have spent since the point before (money, undiscounted).
+        ``taxonomy``, ``stage``, ``periods`` from now, ``date`` (null where no last day is known),
+        ``customers``, ``customers_low``, ``customers_high``; and ``revenue``, ``revenue_low``,
+        ``revenue_high``: what those who stand in the stage at that time have spent since the point
+        before (money, undiscounted).
     transitions : pandas.DataFrame
-        ``taxonomy``, ``periods``, ``date``, ``stage`` (today), ``next_stage`` (then), ``customers``,
-        ``customers_low``, ``customers_high``, and ``revenue`` since today.
+        ``taxonomy``, ``periods``, ``date``, ``stage`` (today), ``next_stage`` (then),
+        ``customers``, ``customers_low``, ``customers_high``, and ``revenue`` since today.
     totals : pandas.DataFrame
-        ``periods``, ``date``; ``purchases`` and ``revenue`` of all since today, each with ``_low`` and ``_high``.
+        ``periods``, ``date``; ``purchases`` and ``revenue`` of all since today, each with ``_low``
+        and ``_high``.
     level : float
         Coverage of the intervals: they hold what is left to chance and the error of the parameters.
     scenarios, sample : int
@@ -79,15 +81,16 @@ def stage_forecast(
 ) -> StageForecast:
     """Forecast the stages of today's customers by simulation, with the rules of today.
 
-    Each scenario takes one draw of the parameters; each customer's rate, dropout chance, state and spend level are
-    drawn from what is known given the history, the customer lives on, and the rules are applied again at every point.
-    High value is judged by today's threshold.
+    Each scenario takes one draw of the parameters; each customer's rate, dropout chance, state and
+    spend level are drawn from what is known given the history, the customer lives on, and the rules
+    are applied again at every point. High value is judged by today's threshold.
 
     Parameters
     ----------
     model : LTVModel
     staged : frame
-        What :func:`lifestage.assign_stages` made of the scores of *model*. Contacts without a purchase are left out.
+        What :func:`lifestage.assign_stages` made of the scores of *model*. Contacts without a
+        purchase are left out.
     horizon : float
         Periods of the model.
     points : int or sequence of floats
@@ -101,7 +104,8 @@ def stage_forecast(
     until : date or str, optional
         Last day of observation; the one that the scores name if left out.
     sample : int
-        Of a larger base so many customers, drawn by lot, stand for all; the intervals hold the error of that.
+        Of a larger base so many customers, drawn by lot, stand for all; the intervals hold the
+        error of that.
     seed : int
 
     Returns
@@ -128,8 +132,8 @@ def stage_forecast(
     times = _points(points, horizon)
     if scenarios < 2 or not 0 < level < 1 or sample < 1:
         raise ConfigError(
-            "expected 2 or more scenarios, a level in (0, 1) and a sample of 1 or more customers; got "
-            f"scenarios={scenarios!r}, level={level!r}, sample={sample!r}"
+            "expected 2 or more scenarios, a level in (0, 1) and a sample of 1 or more customers;"
+            f" got scenarios={scenarios!r}, level={level!r}, sample={sample!r}"
         )
     limits = thresholds or Thresholds()
     frame = with_facts(staged, limits)

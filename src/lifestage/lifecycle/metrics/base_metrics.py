@@ -63,11 +63,12 @@ def base_metrics(
 ) -> pd.DataFrame:
     r"""Metrics of the whole base, and of each group.
 
-    Let W be the window, the last days of observation. **churn** = the share of customers first seen before the window
-    began (days since the first purchase ≥ W) who did not buy in it (days since the last purchase ≥ W); **retention** is
-    1 − churn; **lifespan_years** = W / (365.25 · churn), null without churn. **purchases_per_year** = all orders, the
-    first included, ÷ customer-years observed. **arppu** = revenue ÷ paying users. **ltv** is the mean of the model's,
-    **ltv_simple** = average_order_value · purchases_per_year · lifespan_years.
+    Let W be the window, the last days of observation. **churn** = the share of customers first seen
+    before the window began (days since the first purchase ≥ W) who did not buy in it (days since
+    the last purchase ≥ W); **retention** is 1 − churn; **lifespan_years** = W / (365.25 · churn),
+    null without churn. **purchases_per_year** = all orders, the first included, ÷ customer-years
+    observed. **arppu** = revenue ÷ paying users. **ltv** is the mean of the model's, **ltv_simple**
+    = average_order_value · purchases_per_year · lifespan_years.
 
     Parameters
     ----------
@@ -76,20 +77,21 @@ def base_metrics(
     by : str, optional
         Column to group by, such as ``channel``.
     cac : float or mapping, optional
-        Cost of acquiring one customer; or one cost a group. The total is then the mean over customers, null while the
-        cost of a group is not known.
+        Cost of acquiring one customer; or one cost a group. The total is then the mean over
+        customers, null while the cost of a group is not known.
     churn_window_days : float, optional
         W in days; the stage window if left out.
 
     Returns
     -------
     pandas.DataFrame
-        The total first (``scope`` and ``group`` are ``"total"``), then a row a group (``scope`` is *by*), with
-        ``customers`` (paying users), ``repurchase_rate``, ``retention``, ``churn``, ``churn_window_days``,
-        ``average_order_value``, ``purchases_per_year``, ``lifespan_years``, ``arppu``, ``cac``, ``ltv``,
-        ``ltv_simple``, ``ltv_to_cac``, ``revenue``, ``repeat_revenue_share`` (of buyers who bought again),
-        ``revenue_share`` and ``order_share`` (of the total). What cannot be known is null: without the column
-        ``orders`` purchase days stand for orders; without ``revenue`` there is no money but the model's.
+        The total first (``scope`` and ``group`` are ``"total"``), then a row a group (``scope`` is
+        *by*), with ``customers`` (paying users), ``repurchase_rate``, ``retention``, ``churn``,
+        ``churn_window_days``, ``average_order_value``, ``purchases_per_year``, ``lifespan_years``,
+        ``arppu``, ``cac``, ``ltv``, ``ltv_simple``, ``ltv_to_cac``, ``revenue``,
+        ``repeat_revenue_share`` (of buyers who bought again), ``revenue_share`` and ``order_share``
+        (of the total). What cannot be known is null: without the column ``orders`` purchase days
+        stand for orders; without ``revenue`` there is no money but the model's.
 
     Raises
     ------
@@ -139,8 +141,9 @@ def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        A row a group of *current* and metric: ``scope``, ``group``, ``metric``, ``previous``, ``current``, ``change``
-        (current − previous) and ``relative_change`` (change ÷ previous). Null where one run does not know it.
+        A row a group of *current* and metric: ``scope``, ``group``, ``metric``, ``previous``,
+        ``current``, ``change`` (current − previous) and ``relative_change`` (change ÷ previous).
+        Null where one run does not know it.
 
     Raises
     ------

@@ -115,7 +115,8 @@ def lifespan_years(churn_rate: float, window_days: float) -> float:
     Raises
     ------
     ConfigError
-        If the churn rate is not in (0, 1] (without churn a life has no end), or the window not positive.
+        If the churn rate is not in (0, 1] (without churn a life has no end), or the window not
+        positive.
 
     Examples
     --------

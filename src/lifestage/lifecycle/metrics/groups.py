@@ -54,22 +54,25 @@ def group_totals(
     ----------
     model : LTVModel
     staged : frame
-        One row a customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it. Contacts without a
-        purchase are left out.
+        One row a customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it.
+        Contacts without a purchase are left out.
     by : str
-        A column such as ``channel``, ``stage_line``, ``at_risk``; or ``"cohort"``, the month of ``first_purchase``.
-        Customers without a value are the group ``"unknown"``; true and false are ``"yes"`` and ``"no"``.
+        A column such as ``channel``, ``stage_line``, ``at_risk``; or ``"cohort"``, the month of
+        ``first_purchase``. Customers without a value are the group ``"unknown"``; true and false
+        are ``"yes"`` and ``"no"``.
     horizon, discount_rate, margin, level
         As in ``LTVModel.predict``; give those of the scores.
     weight : str, optional
-        Column with the number of customers each row stands for, where *staged* is a sample; 1 if left out.
+        Column with the number of customers each row stands for, where *staged* is a sample; 1 if
+        left out.
 
     Returns
     -------
     pandas.DataFrame
-        A row a group, and ``"total"`` last: ``group``, ``customers``, ``past_revenue`` (money up to the last day, NaN
-        if not known), and within the horizon ``purchases``, ``revenue`` (money, undiscounted), ``ltv`` (discounted
-        margin), each with ``_low`` and ``_high`` as in the totals of a report. Intervals of groups do not add up.
+        A row a group, and ``"total"`` last: ``group``, ``customers``, ``past_revenue`` (money up to
+        the last day, NaN if not known), and within the horizon ``purchases``, ``revenue`` (money,
+        undiscounted), ``ltv`` (discounted margin), each with ``_low`` and ``_high`` as in the
+        totals of a report. Intervals of groups do not add up.
 
     Raises
     ------
@@ -139,7 +142,8 @@ def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        The tables one below the other, with the column ``group`` first; groups in order, ``"total"`` last.
+        The tables one below the other, with the column ``group`` first; groups in order,
+        ``"total"`` last.
 
     Raises
     ------

@@ -54,8 +54,8 @@ def ltv_change(
     Returns
     -------
     pandas.DataFrame
-        ``step`` (``before``, the five, ``after``), ``customers`` it is about, ``ltv`` (money): the first plus the five
-        is the last.
+        ``step`` (``before``, the five, ``after``), ``customers`` it is about, ``ltv`` (money): the
+        first plus the five is the last.
 
     Raises
     ------
@@ -78,11 +78,13 @@ def ltv_change(
     passed = (customers_after.until - customers_before.until).days / customers_before.period.days
     if passed < 0:
         raise DataError(
-            f"expected the later run second; got {customers_before.until} and {customers_after.until}"
+            f"expected the later run second; got {customers_before.until} and"
+            f" {customers_after.until}"
         )
     if customers_before.weights or customers_after.weights:
         raise DataError(
-            "expected one row per customer, to follow each from one date to the other; got weighted rows"
+            "expected one row per customer, to follow each from one date to the other; got weighted"
+            " rows"
         )
     terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
     aged, kind = lazy(customers_before.table)

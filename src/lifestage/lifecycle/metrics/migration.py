@@ -32,16 +32,18 @@ def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> p
     Parameters
     ----------
     before, after : frame
-        Staged customers of the two runs, of one kind; or paths' tables read by :func:`lifestage.read_orders`.
+        Staged customers of the two runs, of one kind; or paths' tables read by
+        :func:`lifestage.read_orders`.
     column : str
         ``stage_line``, another ``stage_…`` column, or ``tier``.
 
     Returns
     -------
     pandas.DataFrame
-        ``before``, ``after``, ``customers``, ``share`` (of those who were in *before*, by stage), and ``reactivated``
-        (half asleep or asleep before, active now; only for ``stage_line``). ``"absent"`` stands for customers who are
-        in one table only: new ones, and ones that the log no longer holds. Counts add up to all customers of both.
+        ``before``, ``after``, ``customers``, ``share`` (of those who were in *before*, by stage),
+        and ``reactivated`` (half asleep or asleep before, active now; only for ``stage_line``).
+        ``"absent"`` stands for customers who are in one table only: new ones, and ones that the log
+        no longer holds. Counts add up to all customers of both.
 
     Raises
     ------
@@ -54,7 +56,8 @@ def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> p
     >>> before = pd.DataFrame({"customer_id": [1, 2, 3], "stage_line": ["active", "asleep", "asleep"]})
     >>> after = pd.DataFrame({"customer_id": [1, 2, 4], "stage_line": ["drowsy", "active", "new"]})
     >>> stage_migration(before, after)[["before", "after", "customers"]].values.tolist()
-    [['active', 'drowsy', 1], ['asleep', 'active', 1], ['asleep', 'absent', 1], ['absent', 'new', 1]]
+    [['active', 'drowsy', 1], ['asleep', 'active', 1], ['asleep', 'absent', 1], ['absent', 'new',
+    1]]
     """
     both = _both(before, after, [column])
     counted = to_pandas(both.group_by("before", "after").agg(nw.len().alias("customers")))
@@ -77,9 +80,9 @@ def moved_customers(before: Any, after: Any, *, column: str = "tier") -> Any:
     Returns
     -------
     frame
-        ``customer_id``, ``before``, ``after``, ``move`` (``"up"``, ``"down"``, ``"new"``, ``"gone"``) in the kind that
-        went in. Tiers rank from budget to high; stages of the line and of the segments as their lists begin with the
-        best, after ``new``.
+        ``customer_id``, ``before``, ``after``, ``move`` (``"up"``, ``"down"``, ``"new"``,
+        ``"gone"``) in the kind that went in. Tiers rank from budget to high; stages of the line and
+        of the segments as their lists begin with the best, after ``new``.
 
     Raises
     ------

@@ -46,9 +46,10 @@ def realised_repurchase(
     Returns
     -------
     pandas.DataFrame
-        ``taxonomy``, ``stage``, ``customers``, ``buyers`` (who bought within the window), ``repurchased`` (their
-        share), ``low``, ``high``, ``expected`` (mean of ``p_window``; missing where the window is not H), and
-        ``window_days``. Stages without a customer are left out.
+        ``taxonomy``, ``stage``, ``customers``, ``buyers`` (who bought within the window),
+        ``repurchased`` (their share), ``low``, ``high``, ``expected`` (mean of ``p_window``;
+        missing where the window is not H), and ``window_days``. Stages without a customer are left
+        out.
 
     Raises
     ------
@@ -70,7 +71,8 @@ def realised_repurchase(
 
     if customers.later is None or customers.until is None or customers.holdout_end is None:
         raise DataError(
-            "expected a log that goes on after until=; there is no order after the last day of observation"
+            "expected a log that goes on after until=; there is no order after the last day of"
+            " observation"
         )
     after = (customers.holdout_end - customers.until).days
     columns = [f"stage_{name}" for name in TAXONOMIES]
@@ -81,8 +83,8 @@ def realised_repurchase(
     days = float(min(after, stage_window) if window is None else window)
     if not 0 < days <= after or not 0 < level < 1:
         raise ConfigError(
-            f"expected a window of more than 0 and at most {after} days, which the log goes on, and a level in (0, 1); "
-            f"got {window!r} and {level!r}"
+            f"expected a window of more than 0 and at most {after} days, which the log goes on, and"
+            f" a level in (0, 1); got {window!r} and {level!r}"
         )
     limit = as_date(as_number(customers.until) + int(days))
     later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))

@@ -59,11 +59,12 @@ class Regularity:
 def regularity(customers: Summary, *, level: float = 0.9) -> Regularity:
     r"""Measure how regularly customers buy.
 
-    If the gaps of a customer are Gamma with shape k, whatever their scale, the share :math:`M = g_1/(g_1+g_2)` that the
-    first of two consecutive gaps has of both is Beta(k, k), so :math:`k = (1 - 4V)/(8V)` with :math:`V = E(M - ½)^2`.
-    All pairs of gaps that do not overlap are used; M does not depend on the length of a pair, so that the end of the
-    log does not bias it. Random (Poisson) purchases have k = 1. Half a day is taken off each gap, since purchases of
-    one day are merged; where customers buy every few days k is still a little low for regular ones.
+    If the gaps of a customer are Gamma with shape k, whatever their scale, the share :math:`M =
+    g_1/(g_1+g_2)` that the first of two consecutive gaps has of both is Beta(k, k), so :math:`k =
+    (1 - 4V)/(8V)` with :math:`V = E(M - ½)^2`. All pairs of gaps that do not overlap are used; M
+    does not depend on the length of a pair, so that the end of the log does not bias it. Random
+    (Poisson) purchases have k = 1. Half a day is taken off each gap, since purchases of one day are
+    merged; where customers buy every few days k is still a little low for regular ones.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ def regularity(customers: Summary, *, level: float = 0.9) -> Regularity:
     DataError
         If the summary was not made from orders, or fewer than 30 customers have bought three times.
 
-    Source: Wheat & Morrison (1990), Estimating purchase regularity with two interpurchase times, Journal of Marketing
-    Research 27(1), 87–93.
+    Source: Wheat & Morrison (1990), Estimating purchase regularity with two interpurchase times,
+    Journal of Marketing Research 27(1), 87–93.
 
     Examples
     --------
@@ -129,17 +130,18 @@ def purchase_windows(
 ) -> Any:
     r"""Put windows that follow the rhythm of the base in the place of the dates of the next purchase.
 
-    Where purchases are clearly more regular than random (``rhythm.regular``), the gap after the last purchase is
-    Erlang-like: Gamma with shape k and mean 1/λ, λ ~ Gamma(r + x, α + t_x), so that
-    :math:`P(\text{gap} \le s) = I_z(k, r + x), z = ks/(\alpha + t_x + ks)`, a regularised incomplete Beta function that
-    is the Lomax law at k = 1. The dates are its quartiles given the silence so far and a purchase within the horizon.
-    Where they are not, *staged* keeps the dates of the model.
+    Where purchases are clearly more regular than random (``rhythm.regular``), the gap after the
+    last purchase is Erlang-like: Gamma with shape k and mean 1/λ, λ ~ Gamma(r + x, α + t_x), so
+    that :math:`P(\text{gap} \le s) = I_z(k, r + x), z = ks/(\alpha + t_x + ks)`, a regularised
+    incomplete Beta function that is the Lomax law at k = 1. The dates are its quartiles given the
+    silence so far and a purchase within the horizon. Where they are not, *staged* keeps the dates
+    of the model.
 
     Returns
     -------
     frame
-        *staged* with ``next_purchase_p25``, ``_p50``, ``_p75`` and ``window_law`` (``"erlang"`` or ``"model"``), in the
-        kind that went in.
+        *staged* with ``next_purchase_p25``, ``_p50``, ``_p75`` and ``window_law`` (``"erlang"`` or
+        ``"model"``), in the kind that went in.
 
     Raises
     ------

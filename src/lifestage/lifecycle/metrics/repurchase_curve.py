@@ -42,9 +42,10 @@ def touch_schedule(
 ) -> pd.DataFrame:
     r"""Share of buyers who have bought again by so many days after a purchase: observed, and by the model.
 
-    Observed is the Kaplan–Meier estimate over all purchases, for the wait after a customer's last one is not over yet:
-    :math:`1 - \prod_{g \le d} (1 - \text{ended}_g / \text{waiting}_g)`. The model's is the mean over the same purchases
-    of the chance to buy within d days, each given the history up to it.
+    Observed is the Kaplan–Meier estimate over all purchases, for the wait after a customer's last
+    one is not over yet: :math:`1 - \prod_{g \le d} (1 - \text{ended}_g / \text{waiting}_g)`. The
+    model's is the mean over the same purchases of the chance to buy within d days, each given the
+    history up to it.
 
     Parameters
     ----------
@@ -57,17 +58,17 @@ def touch_schedule(
     staged : frame, optional
         One row a customer with the column *by*, to group the purchases by.
     by : str
-        Column of *staged*, such as ``stage_line`` or ``channel``. Who is in which stage today follows from the waits
-        themselves (sleepers are those who did not come back), so that by stage observed and expected are no check of
-        the model; in total and by channel they are.
+        Column of *staged*, such as ``stage_line`` or ``channel``. Who is in which stage today
+        follows from the waits themselves (sleepers are those who did not come back), so that by
+        stage observed and expected are no check of the model; in total and by channel they are.
     level : float
         Coverage of the intervals (Greenwood's variance on the scale of ln(−ln)).
 
     Returns
     -------
     pandas.DataFrame
-        ``group`` (``"all"`` first), ``day``, ``purchases``, ``bought_again`` (observed share), ``low``, ``high``,
-        ``expected`` (missing without a model).
+        ``group`` (``"all"`` first), ``day``, ``purchases``, ``bought_again`` (observed share),
+        ``low``, ``high``, ``expected`` (missing without a model).
 
     Raises
     ------
@@ -112,7 +113,8 @@ def purchases_in_order(customers: Summary) -> pd.DataFrame:
     expect_summary(customers)
     if customers.purchases is None:
         raise DataError(
-            "expected a Summary made from orders; this one was made from a ready-made customer table"
+            "expected a Summary made from orders; this one was made from a ready-made customer"
+            " table"
         )
     rows = to_pandas(customers.purchases)
     rows = rows.assign(_code=pd.factorize(rows[CUSTOMER])[0], date=pd.to_datetime(rows["date"]))

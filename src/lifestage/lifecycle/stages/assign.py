@@ -75,43 +75,48 @@ def assign_stages(
 ) -> Any:
     r"""Add the stage of each customer in the three taxonomies, and the flags.
 
-    Rules are tried in order and the first that holds decides, so that each customer has exactly one stage a taxonomy.
-    They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and whether a customer is of high value:
-    :math:`N \cdot E[\text{spend}]` (N alone without a spend model) at or above ``high_value_cut``, the 80th percentile
-    of the buyers that the model was fitted on. So a customer's stages depend on the own row alone.
+    Rules are tried in order and the first that holds decides, so that each customer has exactly one
+    stage a taxonomy. They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and
+    whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a spend
+    model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
+    fitted on. So a customer's stages depend on the own row alone.
 
     Parameters
     ----------
     scores : frame
-        What ``LTVModel.predict`` returned; pandas, polars, pyarrow, or a DuckDB relation. A row whose frequency is null
-        is a contact that has not bought yet.
+        What ``LTVModel.predict`` returned; pandas, polars, pyarrow, or a DuckDB relation. A row
+        whose frequency is null is a contact that has not bought yet.
     thresholds : Thresholds, optional
         Where the rules cut; the defaults of :class:`Thresholds` if left out.
     line_rule : {"retained", "nes"}
-        Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤ 1, 1–2, 2–3, > 3;
-        ``median_gap_days``, that of the base that the model was fitted on, for those who bought once).
+        Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤
+        1, 1–2, 2–3, > 3; ``median_gap_days``, that of the base that the model was fitted on, for
+        those who bought once).
     tiers : {"cumulative", "percentile"} or mapping, optional
         Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
     contacts : frame, optional
-        Contacts in the kind of ``scores``; those whose ``customer_id`` is not in ``scores`` are added as prospects.
+        Contacts in the kind of ``scores``; those whose ``customer_id`` is not in ``scores`` are
+        added as prospects.
     lang : {"en", "zh-Hant", "zh-Hans"}
         Language of ``at_risk_reason``.
     playbook : path or Playbook, optional
-        Taxonomies of your own, each a column ``stage_<name>``: a TOML file, or what :func:`read_playbook` returned.
+        Taxonomies of your own, each a column ``stage_<name>``: a TOML file, or what
+        :func:`read_playbook` returned.
 
     Returns
     -------
     frame
-        ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies), ``at_risk``,
-        ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at risk), perhaps ``tier`` and one
-        column a taxonomy of the playbook, in the kind that went in. Columns of these names that were there are
-        replaced.
+        ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies),
+        ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at
+        risk), perhaps ``tier`` and one column a taxonomy of the playbook, in the kind that went in.
+        Columns of these names that were there are replaced.
 
     Raises
     ------
     DataError
-        If columns are missing or hold no cut of high value, a frequency or probability is out of range, or a customer
-        matches no rule of a taxonomy of the playbook, or two of one that is exclusive.
+        If columns are missing or hold no cut of high value, a frequency or probability is out of
+        range, or a customer matches no rule of a taxonomy of the playbook, or two of one that is
+        exclusive.
     ConfigError
         If an option is unknown, or the playbook is not one.
 
@@ -125,7 +130,8 @@ def assign_stages(
     >>> staged["stage_line"].tolist(), staged["stage_segment"].tolist()
     (['new', 'half_asleep'], ['recent', 'cannot_lose'])
     >>> staged["at_risk_reason"][1]
-    'bought 6 times about every 18 days; silent for 51 days; chance of buying within 78 days fell from 74 % to 31 %'
+    'bought 6 times about every 18 days; silent for 51 days; chance of buying within 78 days fell
+    from 74 % to 31 %'
     """
     limits = thresholds or Thresholds()
     check_language(lang)

@@ -39,7 +39,10 @@ NUMBER, TEXT, FLAG, ANY = "a number", "a text", "true or false", "anything"
 
 FACTS = {"N": NUMBER, "R": NUMBER, "high_value": FLAG}
 
-FORM = "comparisons (< <= > >= == !=) of columns, numbers and texts, joined by and, or, not and parentheses"
+FORM = (
+    "comparisons (< <= > >= == !=) of columns, numbers and texts, joined by and, or, not and"
+    " parentheses"
+)
 
 COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -162,7 +165,8 @@ def _compared(node: ast.AST, op: ast.cmpop, left: Operand, right: Operand) -> nw
     if FLAG in kinds or len(kinds) > 1:
         _refuse(
             node,
-            "two numbers or two texts in a comparison (a column that is true or false stands alone)",
+            "two numbers or two texts in a comparison (a column that is true or false stands"
+            " alone)",
         )
     if TEXT in kinds and not isinstance(op, ast.Eq | ast.NotEq):
         _refuse(node, "== or != between texts")

@@ -41,8 +41,9 @@ def stage_counts(
 ) -> pd.DataFrame:
     """Count the customers of every stage under each draw of the parameters.
 
-    Where a customer stands follows from the parameters and the history alone, so these intervals hold the error of the
-    parameters; nothing is left to chance today. Who is of high value is taken from the scores.
+    Where a customer stands follows from the parameters and the history alone, so these intervals
+    hold the error of the parameters; nothing is left to chance today. Who is of high value is taken
+    from the scores.
 
     Parameters
     ----------
@@ -58,8 +59,8 @@ def stage_counts(
     Returns
     -------
     pandas.DataFrame
-        ``taxonomy``, ``stage``, ``low``, ``high`` (customers; prospects are not counted). A taxonomy whose stages in
-        *staged* follow another rule than R and *thresholds* is left out.
+        ``taxonomy``, ``stage``, ``low``, ``high`` (customers; prospects are not counted). A
+        taxonomy whose stages in *staged* follow another rule than R and *thresholds* is left out.
 
     Raises
     ------

@@ -108,7 +108,8 @@ def reason(lang: str = "en") -> nw.Expr:
 def at_risk_list(staged: Any, top: int | None = None) -> Any:
     """Customers at risk, most value at stake first, in the kind that went in.
 
-    Sorted by ``value_lost``, or by the fall ``p_window_fresh − p_window`` where no money is known; ties by customer.
+    Sorted by ``value_lost``, or by the fall ``p_window_fresh − p_window`` where no money is known;
+    ties by customer.
 
     Parameters
     ----------

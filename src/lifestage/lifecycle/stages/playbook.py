@@ -47,17 +47,19 @@ class Playbook:
 def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     """Read the package's playbook, or a TOML file laid over it.
 
-    The file has tables ``[taxonomy.NAME]`` (``title``, ``exclusive``) with stages ``[[taxonomy.NAME.stage]]`` (``key``,
-    ``label``, ``goal``, ``actions``, ``when``). A text is plain, for every language, or a table by language; a language
-    left out falls back to English, then to the package's text. For line, phase and segment only texts can be given.
-    Any other NAME is a taxonomy of the user's own: rules are tried in order and the first that holds decides.
+    The file has tables ``[taxonomy.NAME]`` (``title``, ``exclusive``) with stages
+    ``[[taxonomy.NAME.stage]]`` (``key``, ``label``, ``goal``, ``actions``, ``when``). A text is
+    plain, for every language, or a table by language; a language left out falls back to English,
+    then to the package's text. For line, phase and segment only texts can be given. Any other NAME
+    is a taxonomy of the user's own: rules are tried in order and the first that holds decides.
     ``exclusive = true`` demands that no two rules hold for one customer.
 
-    ``when`` compares (``< <= > >= == !=``) columns that ``assign_stages`` returns, numbers (``+ - * /``) and texts
-    (``== !=``), joined by ``and``, ``or``, ``not`` and parentheses; a column that is true or false stands alone. ``N``
-    is frequency + 1 (0 for a contact), ``R`` is retained, ``high_value`` as in the built-in rules; the three go before
-    columns of these names. A comparison with a null, or with a division by zero, does not hold, so that ``not`` of it
-    does. The last stage may leave ``when`` out: it takes everyone else.
+    ``when`` compares (``< <= > >= == !=``) columns that ``assign_stages`` returns, numbers (``+ - *
+    /``) and texts (``== !=``), joined by ``and``, ``or``, ``not`` and parentheses; a column that is
+    true or false stands alone. ``N`` is frequency + 1 (0 for a contact), ``R`` is retained,
+    ``high_value`` as in the built-in rules; the three go before columns of these names. A
+    comparison with a null, or with a division by zero, does not hold, so that ``not`` of it does.
+    The last stage may leave ``when`` out: it takes everyone else.
 
     Parameters
     ----------
@@ -67,7 +69,8 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     Raises
     ------
     ConfigError
-        If the file cannot be read, a key, name or stage is unknown or there twice, or a condition is not of this form.
+        If the file cannot be read, a key, name or stage is unknown or there twice, or a condition
+        is not of this form.
 
     Examples
     --------

@@ -24,16 +24,18 @@ def steady_stages(
 ) -> Any:
     """Keep customers in the stage of the run before until they have clearly left it.
 
-    A stage is entered at its threshold of R and left only when R is below it by *margin*; so nobody goes back and forth
-    between two campaigns because of a few days. Tiers have the same memory with ``previous`` and ``margin`` of
-    :func:`lifestage.lifecycle.assign_tiers`; who moved is listed by :func:`lifestage.lifecycle.moved_customers`.
+    A stage is entered at its threshold of R and left only when R is below it by *margin*; so nobody
+    goes back and forth between two campaigns because of a few days. Tiers have the same memory with
+    ``previous`` and ``margin`` of :func:`lifestage.lifecycle.assign_tiers`; who moved is listed by
+    :func:`lifestage.lifecycle.moved_customers`.
 
     Parameters
     ----------
     staged : frame
         This run, staged by R.
     before : frame
-        ``customer_id`` and ``stage_line`` of the run before, in the same kind. Others are new and have no memory.
+        ``customer_id`` and ``stage_line`` of the run before, in the same kind. Others are new and
+        have no memory.
     margin : float
         Of R, 0 or more and below the lowest threshold.
     thresholds : Thresholds, optional
@@ -42,7 +44,8 @@ def steady_stages(
     Returns
     -------
     frame
-        *staged* with ``stage_line`` so kept, and ``stage_line_strict``, what it would be without memory.
+        *staged* with ``stage_line`` so kept, and ``stage_line_strict``, what it would be without
+        memory.
 
     Raises
     ------
@@ -63,7 +66,8 @@ def steady_stages(
     limits = thresholds or Thresholds()
     if not (math.isfinite(margin) and 0 <= margin < limits.asleep):
         raise ConfigError(
-            f"margin must be 0 or more and below the lowest threshold {limits.asleep}; got {margin!r}"
+            f"margin must be 0 or more and below the lowest threshold {limits.asleep}; got"
+            f" {margin!r}"
         )
     table, kind = lazy(
         open_frame(staged, (CUSTOMER, "frequency", "retained", "stage_line")).to_native()

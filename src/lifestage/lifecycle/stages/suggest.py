@@ -41,9 +41,9 @@ class SuggestedThresholds:
     thresholds : Thresholds
         The suggested cuts, the rest as in the defaults or as given.
     table : pandas.DataFrame
-        ``thresholds`` (``"suggested"`` or ``"current"``), ``band`` (awake to asleep), ``low_retained``,
-        ``high_retained``, ``customers``, ``buyers`` within H, ``repurchased`` and its Wilson interval ``low``,
-        ``high``, over all splits.
+        ``thresholds`` (``"suggested"`` or ``"current"``), ``band`` (awake to asleep),
+        ``low_retained``, ``high_retained``, ``customers``, ``buyers`` within H, ``repurchased`` and
+        its Wilson interval ``low``, ``high``, over all splits.
     splits : tuple of dates
         Last days of observation that were used.
     window_days : float
@@ -70,16 +70,17 @@ def suggest_thresholds(
 ) -> SuggestedThresholds:
     r"""Choose the cuts of R so that realised repurchase falls in clear steps.
 
-    The log is cut at *splits* days, H apart, the last one H before its end. At each a model is fitted to what came
-    before, every customer gets R, and who bought within H is counted. Of all ways to cut R into four bands that each
-    hold a share *least* of the customers and whose rates fall from band to band, the one is taken under which the
-    purchases are likeliest, :math:`\sum_b k_b \ln \hat p_b + (n_b - k_b)\ln(1 - \hat p_b)`.
+    The log is cut at *splits* days, H apart, the last one H before its end. At each a model is
+    fitted to what came before, every customer gets R, and who bought within H is counted. Of all
+    ways to cut R into four bands that each hold a share *least* of the customers and whose rates
+    fall from band to band, the one is taken under which the purchases are likeliest, :math:`\sum_b
+    k_b \ln \hat p_b + (n_b - k_b)\ln(1 - \hat p_b)`.
 
     Parameters
     ----------
     orders : frame or path
-        As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``, ``amount``, ``period``,
-        ``stage_window`` …) are given as *columns*.
+        As in :func:`lifestage.summarize`, whose other arguments (``customer``, ``time``,
+        ``amount``, ``period``, ``stage_window`` …) are given as *columns*.
     splits : int
         Days to cut at.
     purchases : str
@@ -108,7 +109,8 @@ def suggest_thresholds(
 
     if splits < 1 or not 0 < least <= 0.25:
         raise ConfigError(
-            f"expected 1 or more splits and a least share in (0, 0.25]; got {splits!r} and {least!r}"
+            f"expected 1 or more splits and a least share in (0, 0.25]; got {splits!r} and"
+            f" {least!r}"
         )
     if "until" in columns:
         raise ConfigError("expected no until=: the splits end where the log allows")
@@ -121,8 +123,9 @@ def suggest_thresholds(
     days = [whole.until - timedelta(days=int(np.ceil(window)) * k) for k in range(1, splits + 1)]
     if (days[-1] - start).days < window:
         raise DataError(
-            f"expected a log of at least {splits + 1} stage windows of {window:g} days; it covers "
-            f"{(whole.until - start).days} days: ask for fewer splits, or set a shorter stage_window="
+            f"expected a log of at least {splits + 1} stage windows of {window:g} days; it covers"
+            f" {(whole.until - start).days} days: ask for fewer splits, or set a shorter"
+            " stage_window="
         )
     options = {**columns, "stage_window": window}
     counts = np.sum([_counted(orders, day, purchases, window, options) for day in days], axis=0)
@@ -188,8 +191,8 @@ def _best(counts: Floats, least: float) -> list[int]:
                 best, found = float(total[at]), [a, b, int(c[at])]
     if found is None:
         raise DataError(
-            "expected a repurchase that falls with R; no cuts into four bands give one: the base may be too small, or "
-            'the family does not order it (see purchases="mbg/nbd")'
+            "expected a repurchase that falls with R; no cuts into four bands give one: the base"
+            ' may be too small, or the family does not order it (see purchases="mbg/nbd")'
         )
     return found
 

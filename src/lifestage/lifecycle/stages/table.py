@@ -66,15 +66,17 @@ def stage_table(
     lang : {"en", "zh-Hant", "zh-Hans"}
         Language of label, goal and actions.
     playbook : path or Playbook, optional
-        Where label, goal and actions come from, and taxonomies beside the three: that of :func:`assign_stages`.
+        Where label, goal and actions come from, and taxonomies beside the three: that of
+        :func:`assign_stages`.
 
     Returns
     -------
     pandas.DataFrame
-        A row a taxonomy and stage, in order, stages without customers included (prospects only where there are any):
-        ``taxonomy``, ``stage``, ``label``, ``customers``, ``share`` (of all customers), ``orders`` (purchase days
-        where orders are not known), ``revenue``, ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_retained``,
-        ``at_risk_customers``, ``at_risk_value`` (value_lost of those at risk), ``cannot_lose_customers``, ``goal``,
+        A row a taxonomy and stage, in order, stages without customers included (prospects only
+        where there are any): ``taxonomy``, ``stage``, ``label``, ``customers``, ``share`` (of all
+        customers), ``orders`` (purchase days where orders are not known), ``revenue``,
+        ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_retained``, ``at_risk_customers``,
+        ``at_risk_value`` (value_lost of those at risk), ``cannot_lose_customers``, ``goal``,
         ``actions``. Money that is not known is null.
 
     Raises
@@ -145,9 +147,10 @@ def check_taxonomy(
     Returns
     -------
     pandas.DataFrame
-        A row a stage, in order: ``stage``, ``customers`` (who stand there), ``matches`` (for whom its rule holds,
-        everyone without a rule), ``caught_earlier`` (of these, who stand in an earlier stage). A stage with matches and
-        no customers is never reached on this table. Customers in no row match no rule.
+        A row a stage, in order: ``stage``, ``customers`` (who stand there), ``matches`` (for whom
+        its rule holds, everyone without a rule), ``caught_earlier`` (of these, who stand in an
+        earlier stage). A stage with matches and no customers is never reached on this table.
+        Customers in no row match no rule.
 
     Raises
     ------
@@ -165,13 +168,15 @@ def check_taxonomy(
     >>> staged = pd.DataFrame({"frequency": [1, 2, 3], "retained": [0.9, 0.6, 0.1], "mean_gap_days": [9.0, 9.0, 9.0]})
     >>> staged["high_value_cut"] = 4.0
     >>> check_taxonomy(staged, tempo).to_dict("list")
-    {'stage': ['awake', 'fast', 'rest'], 'customers': [2, 0, 1], 'matches': [2, 1, 3], 'caught_earlier': [0, 1, 2]}
+    {'stage': ['awake', 'fast', 'rest'], 'customers': [2, 0, 1], 'matches': [2, 1, 3],
+    'caught_earlier': [0, 1, 2]}
     """
     import pandas as pd
 
     if not taxonomy.rules:
         raise ConfigError(
-            f"expected a taxonomy with rules of a playbook; got {taxonomy.name}, whose rules are fixed"
+            f"expected a taxonomy with rules of a playbook; got {taxonomy.name}, whose rules are"
+            " fixed"
         )
     frame = with_cut(
         open_frame(staged, (FREQUENCY, "retained", "mean_gap_days")), thresholds or Thresholds()

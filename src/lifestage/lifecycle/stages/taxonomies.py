@@ -57,7 +57,8 @@ class Taxonomy:
     stages : tuple of Stage
         In order, with their texts.
     rules : tuple of str or None
-        The condition of each stage, None for the last that takes everyone else; empty for line, phase and segment.
+        The condition of each stage, None for the last that takes everyone else; empty for line,
+        phase and segment.
     exclusive : bool
         Whether at most one rule may hold for a customer.
     """
@@ -213,7 +214,8 @@ def laid_over(own: Taxonomy, table: Any, where: str) -> Taxonomy:
             raise ConfigError(f"{where}.stage: expected one of {', '.join(known)}; got {key!r}")
         if "when" in row:
             raise ConfigError(
-                f"{where}.stage.{key}: expected texts alone, the rules of {own.name} are fixed; got 'when'"
+                f"{where}.stage.{key}: expected texts alone, the rules of {own.name} are fixed; got"
+                " 'when'"
             )
     stages = tuple(
         _with_texts(stage, rows.get(stage.key, {}), f"{where}.stage.{stage.key}")

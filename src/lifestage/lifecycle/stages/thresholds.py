@@ -17,11 +17,12 @@ class Thresholds:
     Attributes
     ----------
     awake, drowsy, asleep : float
-        Cuts of ``retained``: awake at or above the first (.70), drowsy at or above the second (.45), half asleep at or
-        above the third (.20), asleep below it.
+        Cuts of ``retained``: awake at or above the first (.70), drowsy at or above the second
+        (.45), half asleep at or above the third (.20), asleep below it.
     high_value_cut : float or None
-        Purchase days × expected spend (money; purchase days alone without a spend model) from which a customer is of
-        high value. None takes the cut that the scores carry: of what share of the buyers, ``predict`` is told.
+        Purchase days × expected spend (money; purchase days alone without a spend model) from which
+        a customer is of high value. None takes the cut that the scores carry: of what share of the
+        buyers, ``predict`` is told.
     alive : float
         P(alive) from which a valuable customer is still worth winning back (.10).
     frequent : int
@@ -29,7 +30,8 @@ class Thresholds:
     min_days : float
         Days since the first purchase before anyone can be at risk (7).
     gaps : tuple of three floats
-        Multiples of the own mean gap that end active, drowsy and half asleep under ``line_rule="nes"`` (1, 2, 3).
+        Multiples of the own mean gap that end active, drowsy and half asleep under
+        ``line_rule="nes"`` (1, 2, 3).
 
     Raises
     ------

@@ -33,13 +33,14 @@ def assign_tiers(
 
     Customers stand in order of *by*, the most valuable first, ties by ``customer_id``.
 
-    - ``cumulative``: high while the customers ahead hold less than the first cut of the total, mid while they hold less
-      than the second; default (.80, .95).
+    - ``cumulative``: high while the customers ahead hold less than the first cut of the total, mid
+      while they hold less than the second; default (.80, .95).
     - ``percentile``: the same with the share of customers ahead; default (.20, .50).
     - ``money``: high at or above the first cut, mid at or above the second; cuts must be given.
 
-    With *previous*, membership has memory: a tier is entered at its cut and kept until the customer would not reach it
-    even with the cut eased by *margin* (added to a share; a fraction taken off money).
+    With *previous*, membership has memory: a tier is entered at its cut and kept until the customer
+    would not reach it even with the cut eased by *margin* (added to a share; a fraction taken off
+    money).
 
     Parameters
     ----------

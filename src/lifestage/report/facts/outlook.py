@@ -70,16 +70,18 @@ def outlook(
     terms : mapping
         ``horizon`` (periods), ``discount_rate``, ``margin``, ``level``.
     customers : Summary, optional
-        What *staged* was made from: with it, what came after its last day, and when buyers are back.
+        What *staged* was made from: with it, what came after its last day, and when buyers are
+        back.
     thresholds : Thresholds, optional
         Those of the stages.
 
     Returns
     -------
     dict
-        ``forecast`` (``stages``, ``transitions`` to the end, ``totals``, ``sample``, ``scenarios``), ``realised``,
-        ``schedule`` (``days``, ``curve``, ``regularity``), ``groups`` (``by``, ``rows``, ``quantile``), ``at_risk``
-        (what those at risk are expected to buy, with intervals; None if nobody is).
+        ``forecast`` (``stages``, ``transitions`` to the end, ``totals``, ``sample``,
+        ``scenarios``), ``realised``, ``schedule`` (``days``, ``curve``, ``regularity``), ``groups``
+        (``by``, ``rows``, ``quantile``), ``at_risk`` (what those at risk are expected to buy, with
+        intervals; None if nobody is).
     """
     horizon, level = terms["horizon"], terms["level"]
     some, people = _some(staged, SAMPLE)

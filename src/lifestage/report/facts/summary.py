@@ -61,8 +61,9 @@ def summarize_run(
     Parameters
     ----------
     staged : frame
-        What :func:`lifestage.assign_stages` returned; pandas, polars, pyarrow or a DuckDB relation. Rows whose
-        frequency is null are contacts without a purchase: they are counted as prospects and in nothing else.
+        What :func:`lifestage.assign_stages` returned; pandas, polars, pyarrow or a DuckDB relation.
+        Rows whose frequency is null are contacts without a purchase: they are counted as prospects
+        and in nothing else.
     model : LTVModel
         The model that scored them.
     currency : str
@@ -72,20 +73,22 @@ def summarize_run(
     cac : float, optional
         Acquisition cost a customer, money.
     customers : Summary, optional
-        What *staged* was made from: with it, ``outlook`` says what the stages went on to do and when buyers are back.
+        What *staged* was made from: with it, ``outlook`` says what the stages went on to do and
+        when buyers are back.
     trust : Trust, optional
-        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of your own.
+        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of
+        your own.
     thresholds : Thresholds, optional
         Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
 
     Returns
     -------
     dict
-        Text, numbers, None, lists and dicts only; never NaN. ``totals`` hold sums over customers within
-        ``terms.horizon`` periods (revenue undiscounted, LTV discounted margin) and ``intervals`` their predictive
-        intervals at ``terms.level``. ``at_risk.value_lost`` is money; ``stages.<taxonomy>.<key>`` counts customers,
-        and ``stage_intervals`` holds their intervals where the model has draws;
-        money entries are None for a model without spend.
+        Text, numbers, None, lists and dicts only; never NaN. ``totals`` hold sums over customers
+        within ``terms.horizon`` periods (revenue undiscounted, LTV discounted margin) and
+        ``intervals`` their predictive intervals at ``terms.level``. ``at_risk.value_lost`` is
+        money; ``stages.<taxonomy>.<key>`` counts customers, and ``stage_intervals`` holds their
+        intervals where the model has draws; money entries are None for a model without spend.
 
     Raises
     ------
@@ -145,15 +148,17 @@ def summarize_run(
         "metrics": records(metrics),
         "metric_changes": _changes(metrics, previous),
         "previous": None if previous is None else {name: previous.get(name) for name in COMPARED},
-        "ltv_distribution": ltv_distribution(buyers, base["customers"], base["ltv"])
-        if money
-        else None,
+        "ltv_distribution": (
+            ltv_distribution(buyers, base["customers"], base["ltv"]) if money else None
+        ),
         "formula_ltv": _formulas(records(metrics)[0], terms, cac) if money else None,
         "frequency_fit": records(frequency_fit(model, counts)),
         "holdout_fit": records(holdout_fit(model, counts)),
-        "tracking": []
-        if model.data.calendar is None or model.data.until is None
-        else records(tracking(model)),
+        "tracking": (
+            []
+            if model.data.calendar is None or model.data.until is None
+            else records(tracking(model))
+        ),
         "outlook": outlook(
             staged, model, customers, {"horizon": horizon, **terms}, cac, thresholds
         ),
@@ -205,7 +210,8 @@ def _one_term(base: Mapping[str, Any], name: str) -> float:
     )
     if least < most:
         raise DataError(
-            f"expected a table of one {name}; got {least:g} to {most:g}: totals are made of scores under the same terms"
+            f"expected a table of one {name}; got {least:g} to {most:g}: totals are made of scores"
+            " under the same terms"
         )
     return most
 

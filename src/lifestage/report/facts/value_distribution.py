@@ -27,8 +27,8 @@ EXACT, FINE = 100_000, 10_000
 def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any]:
     r"""Quantiles, histogram and concentration of LTV, from one pass over the customers.
 
-    The share of the top p is (sum of LTV above the quantile c at 1 − p, plus what c itself adds up to
-    for the places left) ÷ total, so that ties are shared out and not counted at will:
+    The share of the top p is (sum of LTV above the quantile c at 1 − p, plus what c itself adds up
+    to for the places left) ÷ total, so that ties are shared out and not counted at will:
 
     .. math:: \Bigl(\sum_{v_i > c} v_i + (p n - \#\{v_i > c\})\, c\Bigr) \Big/ \sum_i v_i
 
@@ -39,9 +39,10 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
     Returns
     -------
     dict
-        ``mean``; ``quantiles`` {"0.5": money}; ``histogram`` (rows ``low``, ``high``, ``customers``; a last ``high`` of
-        None has no end); ``bands`` (of the histogram, ``even`` or ``widening`` to the right); ``concentration``
-        {"0.1": share of LTV}; ``curve`` (pairs of share of customers, share of LTV).
+        ``mean``; ``quantiles`` {"0.5": money}; ``histogram`` (rows ``low``, ``high``,
+        ``customers``; a last ``high`` of None has no end); ``bands`` (of the histogram, ``even`` or
+        ``widening`` to the right); ``concentration`` {"0.1": share of LTV}; ``curve`` (pairs of
+        share of customers, share of LTV).
     """
     values, counts = _values(buyers, customers)
     reach = np.cumsum(counts)

@@ -1,7 +1,8 @@
 """Charts of the report as SVG text: plain rows and words in, markup out.
 
-matplotlib places shapes and numbered slots; the words go into the slots afterwards, escaped. So no font is needed to
-draw, the browser's own fonts serve every script, and no text of the data is ever read as mathematics or markup.
+matplotlib places shapes and numbered slots; the words go into the slots afterwards, escaped. So no
+font is needed to draw, the browser's own fonts serve every script, and no text of the data is ever
+read as mathematics or markup.
 """
 
 from __future__ import annotations
@@ -124,9 +125,10 @@ class Canvas:
         text = text.replace("*{stroke-", f"#{self.name} *{{stroke-")
         title = html.escape(self.given["title"])
         head = (
-            f'<svg id="{self.name}" class="chart" xmlns="http://www.w3.org/2000/svg" '
-            f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {WIDTH:g} {self.height:g}" role="img" '
-            f'aria-labelledby="{self.name}-title"><title id="{self.name}-title">{title}</title>'
+            f'<svg id="{self.name}" class="chart" xmlns="http://www.w3.org/2000/svg"'
+            f' xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {WIDTH:g} {self.height:g}"'
+            f' role="img" aria-labelledby="{self.name}-title"><title'
+            f' id="{self.name}-title">{title}</title>'
         )
         body = text[text.index(">") + 1 :]
         return head + re.sub(

@@ -36,7 +36,8 @@ def pairs(name: str, rows: Rows, words: Words) -> str:
 def track(name: str, rows: Rows, words: Words, *, suffix: str = "") -> str:
     """Actual and expected purchases over time from a tracking table; the part after the fit is shaded.
 
-    *suffix* ``"_cumulative"`` draws the running totals. *words*: ``title``, ``x``, ``y``, ``holdout``.
+    *suffix* ``"_cumulative"`` draws the running totals. *words*: ``title``, ``x``, ``y``,
+    ``holdout``.
     """
     with styled(name):
         canvas = Canvas(name, words, 270)

@@ -78,7 +78,8 @@ def fan(name: str, rows: Rows, words: Words) -> str:
 def returns(name: str, rows: Rows, words: Words) -> str:
     """The share that has bought again by each day: observed with its interval, and expected.
 
-    Rows of ``day``, ``bought_again``, ``low``, ``high``, ``expected``. *words*: ``title``, ``x``, ``y``.
+    Rows of ``day``, ``bought_again``, ``low``, ``high``, ``expected``. *words*: ``title``, ``x``,
+    ``y``.
     """
     with styled(name):
         canvas = Canvas(name, words, 270)

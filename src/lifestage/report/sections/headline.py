@@ -82,9 +82,11 @@ def _headline(run: Run, say: Voice) -> Block:
             say.say("card_at_risk"),
             say.integer(risk["customers"]),
             "",
-            say.say(about, lost=money(risk["value_lost"]))
-            if rich
-            else say.say(f"{about}_no_money"),
+            (
+                say.say(about, lost=money(risk["value_lost"]))
+                if rich
+                else say.say(f"{about}_no_money")
+            ),
             False,
         ),
         (

@@ -13,13 +13,18 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "无法以过去数据测试：{reason}。",
     ),
     "trust_lead": (
-        "{family} was made to stand at {origins} and to forecast {horizon} from what was known then. This is what its "
-        "forecasts were worth.",
+        (
+            "{family} was made to stand at {origins} and to forecast {horizon} from what was known"
+            " then. This is what its forecasts were worth."
+        ),
         "讓 {family} 站在 {origins}，只憑當時已知的資料預測其後{horizon}。以下是這些預測的實際表現。",
         "让 {family} 站在 {origins}，只凭当时已知的数据预测其后{horizon}。以下是这些预测的实际表现。",
     ),
     "trust_scope": (
-        "A forecast that does not beat a simple rule is not worth its trouble, so the simple rules stand beside it.",
+        (
+            "A forecast that does not beat a simple rule is not worth its trouble, so the simple"
+            " rules stand beside it."
+        ),
         "若預測不能勝過簡單規則，便不值得費心，因此並列簡單規則以供比較。",
         "若预测不能胜过简单规则，便不值得费心，因此并列简单规则以供比较。",
     ),
@@ -35,7 +40,10 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{family}：不优于最佳的无模型预测，请谨慎使用。",
     ),
     "grade_worse": (
-        "{family}: worse than a forecast that needs no model, in {where}. Look at the table before you plan with it.",
+        (
+            "{family}: worse than a forecast that needs no model, in {where}. Look at the table"
+            " before you plan with it."
+        ),
         "{family}：在{where}上不如無模型的預測，規劃前請先參閱下表。",
         "{family}：在{where}上不如无模型的预测，规划前请先参阅下表。",
     ),
@@ -47,7 +55,10 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{level} 区间涵盖了 {share} 客户的购买次数。",
     ),
     "trust_held_spend": (
-        "The {level} intervals held the purchases of {share} of the customers, and the spend of {spend}.",
+        (
+            "The {level} intervals held the purchases of {share} of the customers, and the spend of"
+            " {spend}."
+        ),
         "{level} 區間涵蓋了 {share} 顧客的購買次數，以及 {spend} 顧客的消費金額。",
         "{level} 区间涵盖了 {share} 客户的购买次数，以及 {spend} 客户的消费金额。",
     ),
@@ -57,12 +68,20 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "给出的概率与实际结果",
     ),
     "chances_lead": (
-        "Customers in tenths by their chance to buy: {given} were expected to buy, {came} did; a tenth is off by {off} "
-        "points on average. On the dashed line chances come true.",
-        "依購買機率將顧客分為十等分：預期 {given} 會購買，實際 {came}；各等分平均相差 {off} 個百分點。"
-        "虛線上表示機率完全應驗。",
-        "依购买概率将客户分为十等分：预期 {given} 会购买，实际 {came}；各等分平均相差 {off} 个百分点。"
-        "虚线上表示概率完全应验。",
+        (
+            "Customers in tenths by their chance to buy: {given} were expected to buy, {came} did;"
+            " a tenth is off by {off} points on average. On the dashed line chances come true."
+        ),
+        (
+            "依購買機率將顧客分為十等分：預期 {given} 會購買，實際 {came}；各等分平均相差 {off}"
+            " 個百分點。"
+            "虛線上表示機率完全應驗。"
+        ),
+        (
+            "依购买概率将客户分为十等分：预期 {given} 会购买，实际 {came}；各等分平均相差 {off}"
+            " 个百分点。"
+            "虚线上表示概率完全应验。"
+        ),
     ),
     "chances_x": ("mean chance given", "給出的平均機率", "给出的平均概率"),
     "chances_y": ("share who bought", "實際購買比例", "实际购买比例"),
@@ -85,12 +104,19 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "unit_year": ("years", "年份", "年"),
     "test_heading": ("Beside forecasts that need no model", "與無模型預測比較", "与无模型预测比较"),
     "test_lead": (
-        "Errors are means a customer, and smaller is better. Ranking is the chance that a customer who bought was put "
-        "above one who did not: 50% is a coin. The best fifth is the fifth of customers that was ranked highest.",
-        "誤差為每位顧客的平均，愈小愈好。排序能力為購買者排在未購買者之前的機率：50% 等同擲硬幣。"
-        "最佳五分之一為排名最高的五分之一顧客。",
-        "误差为每位客户的平均，越小越好。排序能力为购买者排在未购买者之前的概率：50% 等同掷硬币。"
-        "最佳五分之一为排名最高的五分之一客户。",
+        (
+            "Errors are means a customer, and smaller is better. Ranking is the chance that a"
+            " customer who bought was put above one who did not: 50% is a coin. The best fifth is"
+            " the fifth of customers that was ranked highest."
+        ),
+        (
+            "誤差為每位顧客的平均，愈小愈好。排序能力為購買者排在未購買者之前的機率：50% 等同擲硬幣。"
+            "最佳五分之一為排名最高的五分之一顧客。"
+        ),
+        (
+            "误差为每位客户的平均，越小越好。排序能力为购买者排在未购买者之前的概率：50% 等同掷硬币。"
+            "最佳五分之一为排名最高的五分之一客户。"
+        ),
     ),
     "forecast_name": ("Forecast", "預測方法", "预测方法"),
     "test_mae": ("Error in purchases", "購買次數誤差", "购买次数误差"),
@@ -136,29 +162,44 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "实际情况与预测相符，差异在偶然范围内（所有各周合计，水平 {level}）。",
     ),
     "drift_purchases_fewer": (
-        "Fewer purchases than foretold, beyond chance: seen on {seen}, from about {since} on. Fit the model again.",
+        (
+            "Fewer purchases than foretold, beyond chance: seen on {seen}, from about {since} on."
+            " Fit the model again."
+        ),
         "購買次數少於預測，且並非偶然：於 {seen} 發現，約自 {since} 起。請重新擬合模型。",
         "购买次数少于预测，且并非偶然：于 {seen} 发现，约自 {since} 起。请重新拟合模型。",
     ),
     "drift_purchases_more": (
-        "More purchases than foretold, beyond chance: seen on {seen}, from about {since} on. Fit the model again.",
+        (
+            "More purchases than foretold, beyond chance: seen on {seen}, from about {since} on."
+            " Fit the model again."
+        ),
         "購買次數多於預測，且並非偶然：於 {seen} 發現，約自 {since} 起。請重新擬合模型。",
         "购买次数多于预测，且并非偶然：于 {seen} 发现，约自 {since} 起。请重新拟合模型。",
     ),
     "drift_revenue_less": (
-        "Less revenue than foretold, beyond chance: seen on {seen}, from about {since} on. Fit the model again.",
+        (
+            "Less revenue than foretold, beyond chance: seen on {seen}, from about {since} on. Fit"
+            " the model again."
+        ),
         "營收低於預測，且並非偶然：於 {seen} 發現，約自 {since} 起。請重新擬合模型。",
         "营收低于预测，且并非偶然：于 {seen} 发现，约自 {since} 起。请重新拟合模型。",
     ),
     "drift_revenue_more": (
-        "More revenue than foretold, beyond chance: seen on {seen}, from about {since} on. Fit the model again.",
+        (
+            "More revenue than foretold, beyond chance: seen on {seen}, from about {since} on. Fit"
+            " the model again."
+        ),
         "營收高於預測，且並非偶然：於 {seen} 發現，約自 {since} 起。請重新擬合模型。",
         "营收高于预测，且并非偶然：于 {seen} 发现，约自 {since} 起。请重新拟合模型。",
     ),
     "drift_purchases": ("Purchases week by week", "每週購買次數", "每周购买次数"),
     "drift_revenue": ("Revenue week by week", "每週營收", "每周营收"),
     "drift_lead": (
-        "Since {until} {actual} came in all; {expected} was expected, with a {level} interval of {low} to {high}.",
+        (
+            "Since {until} {actual} came in all; {expected} was expected, with a {level} interval"
+            " of {low} to {high}."
+        ),
         "自 {until} 起合計 {actual}；預期 {expected}，{level} 區間為 {low} 至 {high}。",
         "自 {until} 起合计 {actual}；预期 {expected}，{level} 区间为 {low} 至 {high}。",
     ),
