@@ -240,7 +240,7 @@ def _close(tables: Tables, now: NDArray[np.int64], found: dict[str, Floats]) -> 
 
 # fmt: off
 @numba.njit(cache=True, nogil=True)
-def _rows(now, fresh, x, dead, shape, log_time, values, start, survival, begin, odds, p, spends, unit, low, step, tails, out):  # type: ignore[no-untyped-def]  # noqa: E501
+def _rows(now, fresh, x, dead, shape, log_time, values, start, survival, begin, odds, p, spends, unit, low, step, tails, out):  # type: ignore[no-untyped-def]
 # fmt: on
     """Fill the columns of rows that are given by the pairs of their T and their recency."""
     money = out.shape[0] > 11

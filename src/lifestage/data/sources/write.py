@@ -28,8 +28,9 @@ def check_target(to: str | os.PathLike[str]) -> Any:
     Examples
     --------
     >>> check_target("a.xlsx")
-    Traceback (most recent call last): lifestage.core.errors.ConfigError: expected a .parquet, .csv,
-    .duckdb or .db file or postgresql://host/name; got a.xlsx
+    Traceback (most recent call last):
+        ...
+    lifestage.core.errors.ConfigError: expected a .parquet, .csv, .duckdb or .db file ...
     """
     address, target = address_of(to), os.fspath(to)
     if address is None and not target.lower().endswith((".parquet", ".pq", ".csv", *DATABASES)):

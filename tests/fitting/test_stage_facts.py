@@ -16,7 +16,7 @@ from lifestage.lifecycle import Thresholds, realised_repurchase, silent_dates, s
 from lifestage.numerics.statistics import weighted_quantile
 from lifestage.prediction.stage_facts import measure_stage_facts
 
-OLD = Path(__file__).parent / "reference" / "model_schema_1"
+OLD = Path(__file__).parents[1] / "reference" / "model_schema_1"
 FRAME = ["customer_id", "frequency", "recency", "T", "monetary_value"]
 STAGES = ["stage_line", "stage_phase", "stage_segment", "at_risk", "cannot_lose", "at_risk_reason"]
 

@@ -57,7 +57,7 @@ def test_connect_gives_the_tables_of_duckdb() -> None:
         capture_output=True,
         text=True,
         timeout=400,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment,
         check=False,
     )

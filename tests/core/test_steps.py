@@ -57,12 +57,12 @@ def test_long_steps_are_logged_under_the_package(
         ls.backtest(cdnow, families=["bg/nbd"], origins=["1997-09-30"], horizon=10, period="week")
     told = {record.name: record.getMessage() for record in caplog.records}
     names = (
-        "data.summary",
+        "data.customers.summarize",
         "model",
-        "prediction",
-        "draws",
-        "leave_one_out",
-        "evaluate.backtesting",
+        "prediction.scores",
+        "prediction.draws",
+        "fitting.loo",
+        "evaluate.backtest",
     )
     assert {f"lifestage.{name}" for name in names} <= set(told)
     assert "Fitting bg/nbd by laplace to 2,357 customers …" in caplog.messages

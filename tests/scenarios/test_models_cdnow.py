@@ -12,9 +12,9 @@ import lifestage as ls
 from lifestage import registry
 from lifestage.jobs.model_spec import read_spec
 
-FOLDER = Path(__file__).parents[1] / "models" / "cdnow"
+FOLDER = Path(__file__).parents[2] / "models" / "cdnow"
 KNOWN: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "reference" / "cdnow_scores.json").read_text("utf-8")
+    (Path(__file__).parents[1] / "reference" / "cdnow_scores.json").read_text("utf-8")
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -19,7 +20,6 @@ import lifestage as ls
 from lifestage.core.errors import ConfigError
 from lifestage.evaluate import put_to_test
 from lifestage.report import summarize_run, write_report
-from lifestage.report import write as html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_nothing_half_written_stays(
         raise OSError("disk")
 
     with monkeypatch.context() as patch:
-        patch.setattr(html.os, "replace", fail)
+        patch.setattr(os, "replace", fail)
         with pytest.raises(OSError, match="disk"):
             write_report(evil, model, target, summary=run)
     assert target.read_text() == "before"
