@@ -128,7 +128,7 @@ def test_stage_bars_are_shares_of_the_base(staged: pd.DataFrame, ax: Axes) -> No
     plots.plot_stages(staged, taxonomy="line", lang="zh-Hant", ax=ax)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     widths = dict(zip(labels, [bar.get_width() for bar in ax.containers[0]], strict=True))
-    assert widths["嗜睡好友"] == pytest.approx(100 * (staged["stage_line"] == "drowsy").mean())
+    assert widths["嗜睡好友"] == pytest.approx(100 * (staged["activity_stage"] == "drowsy").mean())
     assert sum(widths.values()) == pytest.approx(100)
     with pytest.raises(ConfigError, match="line, phase, segment"):
         plots.plot_stages(staged, taxonomy="stage", ax=ax)

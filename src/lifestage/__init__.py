@@ -38,7 +38,7 @@ _HOME = {
     "FitError": "lifestage.core.errors",
     "LTVModel": "lifestage.model",
     "LifestageError": "lifestage.core.errors",
-    "Period": "lifestage.data.customers.summary",
+    "Period": "lifestage.core.period",
     "RegistryError": "lifestage.core.errors",
     "Summary": "lifestage.data.customers.summary",
     "assign_stages": "lifestage.lifecycle",
@@ -53,7 +53,7 @@ _HOME = {
     "read_orders": "lifestage.data.sources.files",
     "summarize": "lifestage.data.customers.summarize",
     "write_report": "lifestage.report",
-    "write_table": "lifestage.jobs.run",
+    "write_table": "lifestage.data.sources.write",
 }
 _MODULES = {
     "datasets": "lifestage.data.datasets",

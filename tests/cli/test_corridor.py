@@ -57,9 +57,9 @@ def test_demo_writes_what_is_promised(demo: Path) -> None:
     customers = pd.read_parquet(demo / "customers.parquet")
     assert len(customers) == 2357
     for taxonomy, column in (
-        ("line", "stage_line"),
-        ("phase", "stage_phase"),
-        ("segment", "stage_segment"),
+        ("line", "activity_stage"),
+        ("phase", "lifecycle_phase"),
+        ("segment", "value_segment"),
     ):
         counts = customers[column].value_counts().to_dict()
         assert {k: v for k, v in summary["stages"][taxonomy].items() if v} == counts

@@ -93,7 +93,7 @@ def test_from_assignment_to_readout(folder: Path) -> None:
         folder / "test.parquet",
     )
     test = pd.read_parquet(folder / "test.parquet")
-    assert set(test["stage_line"]) == {"drowsy", "active"}
+    assert set(test["activity_stage"]) == {"drowsy", "active"}
     since = test.loc[test["group"] == "treatment", ["customer_id"]].assign(purchases=1)
     since.to_csv(folder / "since.csv", index=False)
     assert "bought" in call("lifecycle", "readout", folder / "test.parquet", folder / "since.csv")

@@ -14,7 +14,7 @@ import lifestage as ls
 from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.jobs.config import RunConfig, checked
-from lifestage.lifecycle import silent_dates
+from lifestage.lifecycle import stage_entry_dates
 from lifestage.prediction import histories
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_every_door_reads_days_alike(day: Any, model: ls.LTVModel, customers: ls
         "until": lambda: ls.summarize(orders, until=day),
         "until ": lambda: ls.Summary.from_frame(customers.table, period="week", until=day),
         "until  ": lambda: ls.drift(model, orders, until=day),
-        "until   ": lambda: silent_dates(model, staged, until=day),
+        "until   ": lambda: stage_entry_dates(model, staged, until=day),
         "until    ": lambda: histories.history_alive(model, ["1997-01-01"], until=day),
         "a purchase": lambda: histories.history_alive(model, [day]),
         "an origin": lambda: ls.backtest(orders, origins=[day], horizon=10, period="week"),

@@ -39,7 +39,7 @@ def test_a_unit_changes_no_forecast_and_survives_a_save(
     for name, error in {
         "p_alive": 1e-6,
         "p_purchase": 1e-6,
-        "retained": 1e-6,
+        "activity_ratio": 1e-6,
         "ltv": 1e-4,
         "ltv_high": 1e-4,
     }.items():

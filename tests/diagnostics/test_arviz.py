@@ -225,10 +225,10 @@ def test_models_are_compared(few: ls.Summary) -> None:
 
 
 def test_a_thinned_model_has_one_chain(chained: ls.LTVModel) -> None:
-    tree = chained.thinned(30).to_arviz()
+    tree = chained.thin(30).to_arviz()
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": 30}
     assert "sample_stats" not in tree.children
-    assert chained.thinned(1000).purchases.diagnostics["chains"] == 2
+    assert chained.thin(1000).purchases.diagnostics["chains"] == 2
 
 
 def test_what_cannot_be_done_is_said(
@@ -240,7 +240,7 @@ def test_what_cannot_be_done_is_said(
         loo(replace(fitted, spend=None), few, "spend")
     monkeypatch.setattr("lifestage.diagnostics.arviz.MOST_VALUES", 1000)
     with pytest.raises(
-        ConfigError, match=r"got 2,357 × 200.*thinned\(draws\).*lifestage\.evaluate\.loo"
+        ConfigError, match=r"got 2,357 × 200.*thin\(draws\).*lifestage\.evaluate\.loo"
     ):
         to_arviz(fitted, few)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.evaluate import Trust, backtest, put_to_test
+from lifestage.evaluate import ValidationResult, backtest, validate
 from lifestage.evaluate import validation as trust
 from lifestage.jobs.config import RunConfig
 from lifestage.jobs.run import run
@@ -24,7 +24,11 @@ WEEKS = {"period": "week"}
 
 
 def told(
-    staged: pd.DataFrame, model: ls.LTVModel, path: Path, found: Trust | None, lang: str = "en"
+    staged: pd.DataFrame,
+    model: ls.LTVModel,
+    path: Path,
+    found: ValidationResult | None,
+    lang: str = "en",
 ) -> str:
     ls.write_report(staged, model, path, lang=lang, trust=found, currency="USD")
     text = path.read_text("utf-8").replace("\u202f", " ")
@@ -35,7 +39,7 @@ def told(
 def test_a_log_that_goes_on_is_the_test(
     cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel
 ) -> None:
-    found = put_to_test(cdnow, customers, model, WEEKS)
+    found = validate(cdnow, customers, model, WEEKS)
     assert found is not None
     assert found.backtest is not None
     assert found.drift is not None
@@ -55,7 +59,7 @@ def test_a_log_that_goes_on_is_the_test(
 def test_else_days_of_the_past_are(cdnow: pd.DataFrame) -> None:
     customers = ls.summarize(cdnow, period="week")
     model = ls.fit(customers, purchases="mbg/nbd", spend=None)
-    found = put_to_test(cdnow, customers, model, WEEKS)
+    found = validate(cdnow, customers, model, WEEKS)
     assert found is not None
     assert found.drift is None
     assert found.backtest is not None
@@ -64,7 +68,7 @@ def test_else_days_of_the_past_are(cdnow: pd.DataFrame) -> None:
     assert list(found.backtest.grades) == ["mbg/nbd"]
     table = found.backtest.table.set_index("forecast")
     assert table.loc["mbg/nbd", "revenue_mae"].isna().all()  # it has no model of spend
-    one = put_to_test(cdnow, customers, model, WEEKS, origins=1)
+    one = validate(cdnow, customers, model, WEEKS, origins=1)
     assert one is not None
     assert one.backtest is not None
     assert set(one.backtest.table["origin"]) == {date(1998, 2, 17)}
@@ -74,10 +78,10 @@ def test_a_large_base_is_tested_on_request_only(
     cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trust, "MOST", 2356)
-    assert put_to_test(cdnow, customers, model, WEEKS) is None
-    assert put_to_test(cdnow, customers, model, WEEKS, origins=0) is None
-    assert put_to_test(cdnow, customers, model, WEEKS, origins=1) is not None
-    assert put_to_test(cdnow, replace(customers, until=None), model, WEEKS, origins=1) is None
+    assert validate(cdnow, customers, model, WEEKS) is None
+    assert validate(cdnow, customers, model, WEEKS, origins=0) is None
+    assert validate(cdnow, customers, model, WEEKS, origins=1) is not None
+    assert validate(cdnow, replace(customers, until=None), model, WEEKS, origins=1) is None
 
 
 @pytest.mark.slow
@@ -86,7 +90,7 @@ def test_a_young_log_says_why_there_is_no_test(
 ) -> None:
     young = cdnow[pd.to_datetime(cdnow["date"]) < "1997-02-10"]
     customers = ls.summarize(young, period="day")
-    found = put_to_test(young, customers, ls.fit(customers), {"period": "day"})
+    found = validate(young, customers, ls.fit(customers), {"period": "day"})
     assert found is not None
     assert found.backtest is None
     assert "8 weeks" in str(found.reason)
@@ -101,7 +105,7 @@ def test_the_report_says_the_grade_and_what_came(
     model: ls.LTVModel,
     tmp_path: Path,
 ) -> None:
-    found = put_to_test(cdnow, customers, model, WEEKS)
+    found = validate(cdnow, customers, model, WEEKS)
     assert found is not None
     assert found.backtest is not None
     text = told(staged, model, tmp_path / "report.html", found)
@@ -115,7 +119,7 @@ def test_the_report_says_the_grade_and_what_came(
         lambda rows: rows["loss"] == "purchases"
     ]
     graded = replace(found.backtest, grades={"bg/nbd": "worse"}, differences=differences)
-    text = told(staged, model, tmp_path / "report.html", Trust(graded), "zh-Hans")
+    text = told(staged, model, tmp_path / "report.html", ValidationResult(graded), "zh-Hans")
     assert "在购买次数上不如无模型的预测" in text
     assert "每周购买次数" not in text
 
@@ -141,7 +145,7 @@ def test_what_cannot_be_fitted_in_the_past_is_a_reason() -> None:
         {"customer_id": [0, *rng.integers(1, 400, 600)], "date": days, "amount": 10.0}
     )
     customers = ls.summarize(orders)
-    found = put_to_test(orders, customers, ls.fit(customers), {})
+    found = validate(orders, customers, ls.fit(customers), {})
     assert found is not None
     assert found.backtest is None
     assert found.reason

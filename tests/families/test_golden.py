@@ -72,14 +72,12 @@ def test_weighted_likelihood_is_the_sum_over_customers(
     params = np.array([GOLDEN[name]["params"][key] for key in family.PARAMS])
     distinct = customers.groupby(["x", "t_x", "T"], as_index=False).size()
     rows = family.Rows(*history(distinct), distinct["size"].to_numpy())
-    total, gradient = family.weighted_log_likelihood(params, rows)
+    total, gradient = family.total_log_likelihood(params, rows)
     plain = family.log_likelihood(*history(customers), **GOLDEN[name]["params"]).sum()
     assert total == pytest.approx(plain, rel=1e-12)
     for i, step in enumerate(1e-5 * params):
         move = step * np.eye(4)[i]
-        up, down = (
-            family.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1)
-        )
+        up, down = (family.total_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1))
         assert gradient[i] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-3)
 
 
@@ -90,8 +88,8 @@ def test_the_curvature_is_that_of_the_likelihood(
 ) -> None:
     rows = family.Rows(*history(customers), np.ones(len(customers)))
     params = scale * np.array([0.25, 4.5, 0.8, 2.4])
-    value, gradient, hessian = family.curved_log_likelihood(params, rows)
-    total, slopes = family.weighted_log_likelihood(params, rows)
+    value, gradient, hessian = family.log_likelihood_with_hessian(params, rows)
+    total, slopes = family.total_log_likelihood(params, rows)
     assert value == pytest.approx(total, rel=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-9, atol=1e-9 * np.abs(slopes).max())
     np.testing.assert_allclose(
@@ -105,8 +103,8 @@ def test_the_curvature_of_spend(customers: pd.DataFrame) -> None:
         repeaters["x"].to_numpy(), repeaters["m"].to_numpy(), np.ones(len(repeaters))
     )
     params = np.array([GOLDEN["gamma-gamma"]["params"][key] for key in gammagamma.PARAMS])
-    value, gradient, hessian = gammagamma.curved_log_likelihood(params, rows)
-    total, slopes = gammagamma.weighted_log_likelihood(params, rows)
+    value, gradient, hessian = gammagamma.log_likelihood_with_hessian(params, rows)
+    total, slopes = gammagamma.total_log_likelihood(params, rows)
     assert value == total
     np.testing.assert_array_equal(gradient, slopes)
     np.testing.assert_allclose(
@@ -118,7 +116,7 @@ def _differences(family: Any, params: np.ndarray, rows: Any) -> np.ndarray:
     """The Hessian by central differences of the gradient."""
     moves = np.diag(1e-5 * params)
     ahead, behind = (
-        np.array([family.weighted_log_likelihood(params + sign * move, rows)[1] for move in moves])
+        np.array([family.total_log_likelihood(params + sign * move, rows)[1] for move in moves])
         for sign in (1, -1)
     )
     return (ahead - behind) / (2e-5 * params[:, None])
@@ -139,12 +137,12 @@ def test_weighted_spend_likelihood_is_the_sum_over_customers(customers: pd.DataF
     repeaters = customers[customers["x"] > 0]
     x, m = repeaters["x"].to_numpy(), repeaters["m"].to_numpy()
     rows = gammagamma.Rows(x, m, np.ones(len(x)))
-    total, gradient = gammagamma.weighted_log_likelihood(params, rows)
+    total, gradient = gammagamma.total_log_likelihood(params, rows)
     assert total == pytest.approx(gammagamma.log_likelihood(x, m, **published).sum(), rel=1e-12)
     for i, step in enumerate(1e-5 * params):
         move = step * np.eye(3)[i]
         up, down = (
-            gammagamma.weighted_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1)
+            gammagamma.total_log_likelihood(params + sign * move, rows)[0] for sign in (1, -1)
         )
         assert gradient[i] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-3)
 

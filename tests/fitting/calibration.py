@@ -65,10 +65,10 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
         x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS)
     )
     density = log_density(
-        lambda at: gammagamma.weighted_log_likelihood(at, rows), units, log_prior("spend")
+        lambda at: gammagamma.total_log_likelihood(at, rows), units, log_prior("spend")
     )
     curved = curved_density(
-        lambda at: gammagamma.curved_log_likelihood(at, rows), units, log_prior("spend")
+        lambda at: gammagamma.log_likelihood_with_hessian(at, rows), units, log_prior("spend")
     )
     best = maximise(curved, [np.log(start / units) for start in gammagamma.starts(rows)], CUSTOMERS)
     if method == "nuts":

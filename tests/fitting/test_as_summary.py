@@ -11,7 +11,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.lifecycle import purchase_windows, regularity, silent_dates, stage_forecast
+from lifestage.lifecycle import purchase_windows, regularity, stage_entry_dates, stage_forecast
 from tests.lifecycle.tables import as_kind, to_pandas
 
 DATES = ["next_purchase_p25", "next_purchase_p50", "next_purchase_p75"]
@@ -88,9 +88,9 @@ def test_who_has_no_dates_at_all(model: ls.LTVModel, customers: ls.Summary) -> N
 
 def test_what_follows_reads_the_day_from_the_scores(model: ls.LTVModel, later: ls.Summary) -> None:
     staged = ls.assign_stages(model.predict(later))
-    dated = silent_dates(model, staged)
+    dated = stage_entry_dates(model, staged)
     assert (dated["review_on"].dropna() > pd.Timestamp("1998-03-31")).all()
-    pd.testing.assert_frame_equal(dated, silent_dates(model, staged, until="1998-03-31"))
+    pd.testing.assert_frame_equal(dated, stage_entry_dates(model, staged, until="1998-03-31"))
     ahead = stage_forecast(model, staged, horizon=4, points=1, scenarios=2, sample=50)
     assert {str(day) for day in ahead.totals["date"]} == {"1998-04-28"}
     windows = purchase_windows(model, staged, regularity(later))
@@ -104,7 +104,7 @@ def test_scores_that_name_no_day_or_two(
         customers.table[["customer_id", "frequency", "recency", "T", "monetary_value"]]
     )
     with pytest.raises(ConfigError, match=r"expected until=.*their scores name none"):
-        silent_dates(model, bare)
+        stage_entry_dates(model, bare)
     assert (
         stage_forecast(model, ls.assign_stages(bare), horizon=4, points=1, scenarios=2)
         .totals["date"]
@@ -115,7 +115,7 @@ def test_scores_that_name_no_day_or_two(
     with pytest.raises(
         DataError, match="expected scores of one day of observation; got 1997-09-30 to 1998-03-31"
     ):
-        silent_dates(model, both)
+        stage_entry_dates(model, both)
 
 
 @pytest.mark.parametrize("kind", [duckdb.from_arrow, pl.from_arrow])

@@ -99,7 +99,7 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
 
     def density(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         params = np.array([*np.exp(theta), a, b])
-        value, gradient = bgnbd.weighted_log_likelihood(params, packed)
+        value, gradient = bgnbd.total_log_likelihood(params, packed)
         z = np.array([(theta[0] - np.log(0.5)) / 1.5, (theta[0] + np.log(tau) - theta[1]) / 2])
         slope = np.array([-z[0] / 1.5 - z[1] / 2, z[1] / 2])
         return value - 0.5 * float(z @ z), gradient[:2] * params[:2] + slope
@@ -108,7 +108,9 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
         theta: NDArray[np.float64],
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         params = np.array([*np.exp(theta), a, b])
-        gradient, hessian = (each[:2] for each in bgnbd.curved_log_likelihood(params, packed)[1:])
+        gradient, hessian = (
+            each[:2] for each in bgnbd.log_likelihood_with_hessian(params, packed)[1:]
+        )
         prior = np.array([[-1 / 1.5**2 - 1 / 4, 1 / 4], [1 / 4, -1 / 4]])
         hessian = (
             hessian[:, :2] * np.outer(params[:2], params[:2])

@@ -61,7 +61,7 @@ def test_splits_are_summaries_of_the_past(cdnow: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_the_true_family_is_picked_and_the_interval_says_so(planted: ls.Summary) -> None:
     found = ls.compare(planted)
-    assert found.picked == "mbg/nbd"
+    assert found.selected == "mbg/nbd"
     assert found.table["family"].tolist() == ["mbg/nbd", "bg/nbd"]
     assert found.table["difference"].iloc[0] == 0
     assert found.table["high"].iloc[1] < 0
@@ -69,7 +69,7 @@ def test_the_true_family_is_picked_and_the_interval_says_so(planted: ls.Summary)
     assert "beyond chance" in str(found)
     model = ls.fit(planted, purchases="auto", spend=None)
     assert model.purchases.family == "mbg/nbd"
-    assert model.purchases.status.has("picked")
+    assert model.purchases.status.has("selected")
     assert found.weights["mbg/nbd"] > 0.7
 
 
@@ -171,14 +171,14 @@ def test_what_cannot_be_compared_is_refused(customers: ls.Summary) -> None:
 
 @pytest.mark.slow
 def test_a_known_family_is_found() -> None:
-    """Picked, or within one standard error of the picked one, in 95 of 100 bases of 5,000 customers."""
+    """Picked, or within one standard error of the selected one, in 95 of 100 bases of 5,000 customers."""
     hits, inside = 0, []
     for seed in range(100):
         truth = list(TRUTHS)[seed % 2]
         log = planted_log(truth, 1000 + seed)
         found = ls.compare(ls.summarize(log, period="week"), loo=False)
         row = found.table.set_index("family").loc[truth]
-        hits += bool(found.picked == truth or row["difference"] >= -row["se"])
+        hits += bool(found.selected == truth or row["difference"] >= -row["se"])
         if seed < 20:
             inside.append(covered(log, truth))
     assert hits >= 95

@@ -12,13 +12,20 @@ import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import TERMS
 from lifestage.data.customers.compress import compress
-from lifestage.lifecycle import Thresholds, realised_repurchase, silent_dates, stage_counts
+from lifestage.lifecycle import Thresholds, realised_repurchase, stage_counts, stage_entry_dates
 from lifestage.numerics.statistics import weighted_quantile
 from lifestage.prediction.stage_facts import measure_stage_facts
 
 OLD = Path(__file__).parents[1] / "reference" / "model_schema_1"
 FRAME = ["customer_id", "frequency", "recency", "T", "monetary_value"]
-STAGES = ["stage_line", "stage_phase", "stage_segment", "at_risk", "cannot_lose", "at_risk_reason"]
+STAGES = [
+    "activity_stage",
+    "lifecycle_phase",
+    "value_segment",
+    "at_risk",
+    "cannot_lose",
+    "at_risk_reason",
+]
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.8, 0.95, 0.99])
@@ -85,7 +92,7 @@ def test_the_scores_name_the_terms(model: ls.LTVModel, customers: ls.Summary) ->
 # ---------------------------------------------------------------- whoever else is scored
 
 
-@pytest.mark.parametrize("rule", ["retained", "nes"])
+@pytest.mark.parametrize("rule", ["activity_ratio", "nes"])
 def test_a_part_of_the_base_has_the_stages_of_the_whole(
     model: ls.LTVModel, customers: ls.Summary, rule: str
 ) -> None:
@@ -129,8 +136,8 @@ def test_days_of_silence_do_not_depend_on_how_many_are_dated(
     drawn = ls.fit(customers, method="laplace", draws=200)
     scores = drawn.predict(customers)
     columns = ["drowsy_on", "half_asleep_on", "asleep_on", "review_on"]
-    whole = silent_dates(drawn, scores)[columns]
-    some = silent_dates(drawn, scores.iloc[::40])[columns]
+    whole = stage_entry_dates(drawn, scores)[columns]
+    some = stage_entry_dates(drawn, scores.iloc[::40])[columns]
     pd.testing.assert_frame_equal(some, whole.iloc[::40].reset_index(drop=True))
 
 
@@ -155,7 +162,7 @@ def test_a_model_of_schema_1_loads_and_says_what_its_stages_lack(
     with pytest.raises(DataError, match="expected median_gap_days"):
         ls.assign_stages(scores, thresholds=limits, line_rule="nes")
     staged = ls.assign_stages(scores, thresholds=limits)
-    assert staged["stage_segment"].equals(ls.assign_stages(new.predict(customers))["stage_segment"])
+    assert staged["value_segment"].equals(ls.assign_stages(new.predict(customers))["value_segment"])
     assert ls.load(old.save(tmp_path / "again")).stage_facts is None
     assert ls.load(new.save(tmp_path / "new")).stage_facts == new.stage_facts
 
@@ -178,6 +185,6 @@ def test_scores_under_two_windows_are_no_base(model: ls.LTVModel, customers: ls.
         DataError, match="expected one stage_window_days in the whole table; got 30 to 77"
     ):
         realised_repurchase(staged, customers)
-    dated = silent_dates(model, staged)  # a date is of its own row
-    same = silent_dates(model, staged.iloc[[5]])
+    dated = stage_entry_dates(model, staged)  # a date is of its own row
+    same = stage_entry_dates(model, staged.iloc[[5]])
     pd.testing.assert_frame_equal(dated.iloc[[5]].reset_index(drop=True), same)

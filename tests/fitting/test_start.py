@@ -19,14 +19,14 @@ def looked(
 ) -> tuple[Any, int]:
     """Parameters, and how often the fit asked for the likelihood of purchases."""
     module, calls = family(purchases), []
-    real = module.curved_log_likelihood
+    real = module.log_likelihood_with_hessian
 
     def counted(*args: Any) -> Any:
         calls.append(1)
         return real(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "curved_log_likelihood", counted)
+        patch.setattr(module, "log_likelihood_with_hessian", counted)
         return ls.fit(customers, purchases=purchases, **how).params["estimate"], len(calls)
 
 

@@ -47,12 +47,12 @@ def test_they_reach_the_table_and_what_is_ahead(
     assert settings.thresholds == limits
     told = run(cdnow, tmp_path / "out", settings)
     staged = pd.read_parquet(tmp_path / "out" / "customers.parquet")
-    active = staged["retained"] >= 0.85
-    assert (staged.loc[active & (staged["frequency"] > 0), "stage_line"] == "active").all()
+    active = staged["activity_ratio"] >= 0.85
+    assert (staged.loc[active & (staged["frequency"] > 0), "activity_stage"] == "active").all()
     assert (staged.loc[staged["at_risk"], "frequency"] >= 3).all()  # four purchase days
     assert (
         told["stages"]["line"]
-        == staged["stage_line"]
+        == staged["activity_stage"]
         .value_counts()
         .reindex(told["stages"]["line"], fill_value=0)
         .to_dict()

@@ -18,11 +18,11 @@ key = "fast"
 label = { en = "Fast", zh-Hant = "快" }
 goal = "Keep up"
 actions = "Nothing, they come by themselves"
-when = "retained >= 0.7 and frequency >= 3"
+when = "activity_ratio >= 0.7 and frequency >= 3"
 [[taxonomy.tempo.stage]]
 key = "odd_ones"
 when = '''
-  (0.1 < R <= 0.5 and not cannot_lose and stage_line != "asleep")
+  (0.1 < R <= 0.5 and not cannot_lose and activity_stage != "asleep")
   or N * 2 - 1 > days_silent / 10.0 and high_value
 '''
 [[taxonomy.tempo.stage]]

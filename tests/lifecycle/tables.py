@@ -31,7 +31,7 @@ def scores(rows: list[dict[str, Any]], cut: float = 0.8) -> pd.DataFrame:
             "ltv": row.get("ltv", 10.0),
             "p_window_fresh": row.get("fresh", 0.8),
             "p_window": row.get("now", 0.8 * (r or 0.0)),
-            "retained": r,
+            "activity_ratio": r,
             "value_lost": row.get("lost", 1.0),
             "stage_window_days": 78.0,
         }

@@ -45,7 +45,7 @@ def scorer(
     name = request.param
     assert model.spend is not None
     if name == "stack":
-        return ls.fit(customers, purchases="stack").thinned(9)
+        return ls.fit(customers, purchases="stack").thin(9)
     if name == "draws":
         parts = {
             part: replace(old, draws=jittered(old.draws, 7)) for part, old in model.parts.items()

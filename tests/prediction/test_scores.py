@@ -32,7 +32,7 @@ COLUMNS = [
     "ltv",
     "ltv_low",
     "ltv_high",
-    "retained",
+    "activity_ratio",
     "value_lost",
     "next_purchase_p25",
     "next_purchase_p50",
@@ -49,9 +49,9 @@ def test_every_column_is_there_and_every_number_is_sane(scores: pd.DataFrame) ->
     assert set(COLUMNS) <= set(scores.columns)
     assert len(scores) == 2357
     assert not scores[COLUMNS].isna().any(axis=None)
-    for name in ("p_alive", "p_purchase", "p_window", "p_window_fresh", "retained"):
+    for name in ("p_alive", "p_purchase", "p_window", "p_window_fresh", "activity_ratio"):
         assert scores[name].between(0, 1).all()
-    assert (scores["retained"] > 0).all()
+    assert (scores["activity_ratio"] > 0).all()
     for low, high in (("purchases_low", "purchases_high"), ("ltv_low", "ltv_high")):
         assert (scores[low] <= scores[high]).all()
         assert (scores[low] >= 0).all()
@@ -129,10 +129,10 @@ def test_retained_is_the_ratio_to_a_fresh_customer(
         bgnbd.p_purchase(h, x, t_x, T, **params),
         bgnbd.p_purchase(h, x, t_x, t_x, **params),
     )
-    np.testing.assert_allclose(scores["retained"], now / fresh, rtol=1e-12)
+    np.testing.assert_allclose(scores["activity_ratio"], now / fresh, rtol=1e-12)
     just_bought = scores[(T - t_x) == 0]
     assert len(just_bought) > 3
-    np.testing.assert_allclose(just_bought["retained"], 1.0)
+    np.testing.assert_allclose(just_bought["activity_ratio"], 1.0)
     np.testing.assert_allclose(just_bought["value_lost"], 0.0, atol=1e-9)
 
 
@@ -173,7 +173,14 @@ def test_frames_come_back_in_the_kind_that_went_in(
         "pyarrow": lambda d: d.to_pandas(),
     }.get(kind, lambda d: d.df())(got)
     frame = frame.sort_values("customer_id", ignore_index=True)
-    for name in ("p_alive", "expected_purchases", "ltv", "ltv_high", "retained", "value_lost"):
+    for name in (
+        "p_alive",
+        "expected_purchases",
+        "ltv",
+        "ltv_high",
+        "activity_ratio",
+        "value_lost",
+    ):
         np.testing.assert_allclose(frame[name], scores[name], rtol=1e-12)
     dates = pd.to_datetime(frame["next_purchase_p50"]).to_numpy().astype("datetime64[D]")
     np.testing.assert_array_equal(
@@ -200,7 +207,7 @@ def test_customers_outside_the_fit_keep_finite_numbers(model: ls.LTVModel) -> No
     got = model.predict(table, horizon=1000)
     numbers = got.select_dtypes("number").drop(columns=["mean_gap_days"])
     assert np.isfinite(numbers.to_numpy(float)).all()
-    assert (got["retained"] > 0).all()
+    assert (got["activity_ratio"] > 0).all()
 
 
 @pytest.mark.parametrize(

@@ -157,14 +157,14 @@ def test_a_folder_in_the_place_of_a_file_is_told(store: Path, name: str) -> None
     with pytest.raises(RegistryError, match=rf"expected a file {name} in .*shop"):
         registry.rollback(store)
     with pytest.raises(RegistryError, match=rf"expected a file {name} in .*shop"):
-        registry.last_judged(store)
+        registry.latest_evaluated(store)
 
 
 def test_nesting_without_end_is_no_json_of_ours(store: Path) -> None:
     version = registry.versions(store)[0]
     with (store / "history.jsonl").open("a") as file:
         file.write("[" * 200_000 + "\n")
-    assert registry.last_judged(store) == version
+    assert registry.latest_evaluated(store) == version
     for name in ("model.json", "manifest.json"):
         (store / version / name).write_text('{"schema": ' + "[" * 200_000)
         with pytest.raises(RegistryError):
@@ -186,8 +186,8 @@ def test_versions_keep_their_order_when_the_clock_does_not(
     assert registry.versions(store) == [first, second, third]
     assert "2001-01-01" in (store / third / "manifest.json").read_text("utf-8")
     registry.promote(store, second)
-    registry.pass_over(store, third)
-    assert registry.last_judged(store) == third
+    registry.reject(store, third)
+    assert registry.latest_evaluated(store) == third
     assert registry.prune(store, 1) == []
     fourth = registry.add_version(store, model)
     assert registry.prune(store, 1) == [third]

@@ -18,7 +18,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError
-from lifestage.evaluate import put_to_test
+from lifestage.evaluate import validate
 from lifestage.report import summarize_run, write_report
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(
     evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary
 ) -> dict[str, Any]:
     before = summarize_run(evil, model)
-    trust = put_to_test(ls.datasets.cdnow(), customers, model, {"period": "week"})
+    trust = validate(ls.datasets.cdnow(), customers, model, {"period": "week"})
     known = summarize_run(staged, model, customers=customers, trust=trust)
     outlook = before["outlook"] | {
         name: known["outlook"][name] for name in ("realised", "schedule")

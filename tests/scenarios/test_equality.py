@@ -56,7 +56,7 @@ def test_records_of_arrays_are_compared_by_identity() -> None:
         "Backtest",
         "Drift",
         "Comparison",
-        "Trust",
+        "ValidationResult",
     } <= names
     assert not {"Note", "Period", "Status", "Terms"} & names
     assert [name for name in sorted(names) if found[name].__eq__ is not object.__eq__] == []

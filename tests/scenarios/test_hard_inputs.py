@@ -54,7 +54,7 @@ REQUIRED = [
     "expected_purchases",
     "purchases_low",
 ]
-REQUIRED += ["purchases_high", "retained", "p_window", "p_window_fresh", "days_silent"]
+REQUIRED += ["purchases_high", "activity_ratio", "p_window", "p_window_fresh", "days_silent"]
 MONEY = ["expected_spend", "ltv", "ltv_low", "ltv_high", "value_lost"]
 
 
@@ -85,14 +85,14 @@ def check(table: pd.DataFrame) -> None:
         ~np.isfinite(numbers.to_numpy(float)).all(axis=1)
     ]
     assert (numbers >= 0).all(axis=None)
-    assert (table[["p_alive", "p_purchase", "p_window", "p_window_fresh", "retained"]] <= 1).all(
-        axis=None
-    )
+    assert (
+        table[["p_alive", "p_purchase", "p_window", "p_window_fresh", "activity_ratio"]] <= 1
+    ).all(axis=None)
     assert (table["purchases_low"] <= table["purchases_high"]).all()
     if "ltv" in table:
         assert (table["ltv_low"] <= table["ltv_high"]).all()
-    assert set(table["stage_line"]) <= {"new", "active", "drowsy", "half_asleep", "asleep"}
-    assert table[["stage_phase", "stage_segment"]].notna().all(axis=None)
+    assert set(table["activity_stage"]) <= {"new", "active", "drowsy", "half_asleep", "asleep"}
+    assert table[["lifecycle_phase", "value_segment"]].notna().all(axis=None)
 
 
 def call(command: str, source: Any, out: Path, *options: str) -> Result:
@@ -325,7 +325,7 @@ def test_everyone_bought_on_every_day(purchases: str, tmp_path: Path) -> None:
         note["code"] for note in summary["fit"]["purchases"]["notes"]
     }
     np.testing.assert_allclose(table["expected_purchases"], 14.0, rtol=0.02)
-    assert set(table["stage_line"]) == {"active"}
+    assert set(table["activity_stage"]) == {"active"}
     assert not table["at_risk"].any()
 
 
@@ -347,7 +347,7 @@ def test_a_far_date_is_refused_with_the_date_to_set(tmp_path: Path) -> None:
 def test_money_of_any_scale_is_only_a_scale(factor: float, reference: pd.DataFrame) -> None:
     table = corridor(LOG.assign(amount=LOG["amount"] * factor))
     np.testing.assert_allclose(table["ltv"] / factor, reference["ltv"], rtol=1e-3)
-    assert table["stage_line"].tolist() == reference["stage_line"].tolist()
+    assert table["activity_stage"].tolist() == reference["activity_stage"].tolist()
 
 
 def test_no_money_at_all(reference: pd.DataFrame, tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_no_money_at_all(reference: pd.DataFrame, tmp_path: Path) -> None:
         corridor(LOG.assign(amount=0)),
     ):
         assert not set(MONEY) & set(table.columns)
-        np.testing.assert_allclose(table["retained"], reference["retained"], rtol=1e-9)
+        np.testing.assert_allclose(table["activity_ratio"], reference["activity_ratio"], rtol=1e-9)
     customers = ls.summarize(LOG.drop(columns="amount"), amount=None)
     fitted = ls.fit(customers)
     ls.write_report(ls.assign_stages(fitted.predict(customers)), fitted, tmp_path / "report.html")

@@ -23,10 +23,10 @@ def test_the_champion_scores_as_it_did(customers: ls.Summary) -> None:
     staged = ls.assign_stages(model.predict(customers)).set_index("customer_id")
     for name, total in KNOWN["totals"].items():
         assert staged[name].sum() == pytest.approx(total, rel=1e-7)
-    assert staged["stage_line"].value_counts().to_dict() == KNOWN["stages"]
+    assert staged["activity_stage"].value_counts().to_dict() == KNOWN["stages"]
     for customer, known in KNOWN["customers"].items():
         row = staged.loc[int(customer)]
-        assert row["stage_line"] == known.pop("stage_line")
+        assert row["activity_stage"] == known.pop("activity_stage")
         for name, value in known.items():
             right_to = 2e-5 if name in ("ltv_low", "ltv_high") else 1e-6  # quantiles of tables
             assert row[name] == pytest.approx(value, rel=right_to, abs=1e-9), (customer, name)

@@ -54,32 +54,32 @@ def test_silence_moves_everyone_forward_and_never_back(
     silence: tuple[str, list[pd.DataFrame]],
 ) -> None:
     start, history = silence
-    line = np.array([staged["stage_line"].map(RANK) for staged in history])
-    retained = np.array([staged["retained"] for staged in history])
+    line = np.array([staged["activity_stage"].map(RANK) for staged in history])
+    retained = np.array([staged["activity_ratio"] for staged in history])
     first, last = history[0], history[-1]
     assert not np.isnan(line).any()
     assert (np.diff(line, axis=0) >= 0).all()
     assert (np.diff(retained, axis=0) < 0).all()
     assert ((retained > 0) & (retained <= 1)).all()
     assert set(np.unique(line)) == {0, 1, 2, 3}
-    assert (last["stage_line"] == "asleep").all()
+    assert (last["activity_stage"] == "asleep").all()
     assert not last["at_risk"].any()
     if start == START[0]:
         np.testing.assert_allclose(retained[0], 1.0, rtol=1e-12)
-        assert (first["stage_line"] == np.where(first["frequency"] > 0, "active", "new")).all()
+        assert (first["activity_stage"] == np.where(first["frequency"] > 0, "active", "new")).all()
     for staged in history:
         once = staged["frequency"] == 0
-        assert not (staged["stage_line"][once] == "active").any()
-        assert not (staged["stage_line"][~once] == "new").any()
+        assert not (staged["activity_stage"][once] == "active").any()
+        assert not (staged["activity_stage"][~once] == "new").any()
 
 
 def test_the_other_taxonomies_follow_the_silence(silence: tuple[str, list[pd.DataFrame]]) -> None:
     _, history = silence
     for staged in history:
-        asleep = staged["retained"] < 0.20
-        assert set(staged["stage_phase"][asleep]) <= {"engage"}
-        assert set(staged["stage_segment"][asleep]) <= {"cannot_lose", "about_to_lose"}
-    lost = [(staged["stage_segment"] == "about_to_lose").mean() for staged in history]
+        asleep = staged["activity_ratio"] < 0.20
+        assert set(staged["lifecycle_phase"][asleep]) <= {"engage"}
+        assert set(staged["value_segment"][asleep]) <= {"cannot_lose", "about_to_lose"}
+    lost = [(staged["value_segment"] == "about_to_lose").mean() for staged in history]
     assert (np.diff(lost) >= 0).all()
     assert lost[-1] > 0.8
     risk = np.array([staged["at_risk"] for staged in history])
@@ -158,7 +158,7 @@ def peer_retained(
 def test_retained_of_the_whole_base_agrees_with_the_peer(known: Known) -> None:
     model, summary, staged = known
     retained, alive = peer_retained(model, staged, summary.stage_window)
-    np.testing.assert_allclose(staged["retained"], retained, rtol=1e-8)
+    np.testing.assert_allclose(staged["activity_ratio"], retained, rtol=1e-8)
     np.testing.assert_allclose(staged["p_alive"], alive, rtol=1e-8)
 
 
@@ -194,9 +194,9 @@ def test_every_stage_follows_from_the_definitions(known: Known) -> None:
     # a value on a threshold to nine digits may fall on either side
     edges = np.abs(retained[:, None] - [0.20, 0.45, 0.70]).min(axis=1) < 1e-9
     for name, expected in (
-        ("stage_line", line),
-        ("stage_phase", phase),
-        ("stage_segment", segment),
+        ("activity_stage", line),
+        ("lifecycle_phase", phase),
+        ("value_segment", segment),
         ("at_risk", at_risk),
         ("cannot_lose", cannot_lose),
     ):
@@ -226,10 +226,14 @@ def test_known_people_land_where_the_definitions_say(
     assert row["days_silent"] == pytest.approx(min(days))
     assert row["T"] == pytest.approx(max(days))
     assert row["revenue"] == pytest.approx(len(days) * money)
-    assert (row["stage_line"], row["stage_phase"], row["stage_segment"]) == (line, phase, segment)
+    assert (row["activity_stage"], row["lifecycle_phase"], row["value_segment"]) == (
+        line,
+        phase,
+        segment,
+    )
     assert (bool(row["at_risk"]), bool(row["cannot_lose"])) == (at_risk, at_risk)
     retained, alive = peer_retained(model, staged.loc[[person]], summary.stage_window)
-    assert row["retained"] == pytest.approx(retained[0], rel=1e-8)
+    assert row["activity_ratio"] == pytest.approx(retained[0], rel=1e-8)
     if not at_risk:
         assert pd.isna(row["at_risk_reason"])
         return
@@ -269,7 +273,7 @@ def test_younger_than_a_week_is_never_at_risk(period: str) -> None:
     fitted = eager(period)
     fitted = replace(fitted, data=replace(fitted.data, stage_window=1.0))
     staged = ls.assign_stages(fitted.predict(summary, horizon=30 / days)).set_index("customer_id")
-    quiet = (staged["retained"] >= 0.20) & (staged["retained"] < 0.70)
+    quiet = (staged["activity_ratio"] >= 0.20) & (staged["activity_ratio"] < 0.70)
     young = staged.index < 7
     assert quiet[young].any()
     assert quiet[~young].any()

@@ -33,9 +33,9 @@ def experiment(
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import assign_experiment
+        from lifestage.lifecycle import randomize
 
-        return assign_experiment(read_table(customers, stage), share=share, seed=seed)
+        return randomize(read_table(customers, stage), share=share, seed=seed)
 
     answer(make, out, debug)
 
@@ -80,7 +80,7 @@ def readout(
     ] = None,
     by: Annotated[
         str, typer.Option("--by", help="Column of the assignment to read by.")
-    ] = "stage_line",
+    ] = "activity_stage",
     level: TableLevel = 0.9,
     out: Out = None,
     debug: Debug = False,
@@ -91,7 +91,7 @@ def readout(
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import read_experiment
+        from lifestage.lifecycle import analyze_experiment
 
         test, since, measures = (
             read_pandas(assigned),
@@ -102,6 +102,6 @@ def readout(
         since = since.astype(
             {name: kind for name, kind in kinds.items() if name in since}
         )  # a CSV is all text
-        return read_experiment(test, since, measures=measures, by=by, level=level)
+        return analyze_experiment(test, since, measures=measures, by=by, level=level)
 
     answer(make, out, debug)

@@ -78,10 +78,10 @@ def silence(customers: Customers, model: Model, out: Out = None, debug: Debug = 
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import silent_dates
+        from lifestage.lifecycle import stage_entry_dates
         from lifestage.model import load
 
-        return silent_dates(load(model), read_table(customers))
+        return stage_entry_dates(load(model), read_table(customers))
 
     answer(make, out, debug)
 
@@ -91,8 +91,9 @@ def migration(
     before: Annotated[Path, typer.Argument(help="Staged customers (Parquet) of the earlier run.")],
     after: Annotated[Path, typer.Argument(help="Those of the later run.")],
     column: Annotated[
-        str, typer.Option("--column", help="stage_line, stage_phase, stage_segment or tier.")
-    ] = "stage_line",
+        str,
+        typer.Option("--column", help="activity_stage, lifecycle_phase, value_segment or tier."),
+    ] = "activity_stage",
     customers: Annotated[
         bool, typer.Option("--customers", help="List who moved, in place of counts.")
     ] = False,
@@ -230,11 +231,11 @@ def schedule(
     def make() -> Any:
         from lifestage.jobs.config import read_config
         from lifestage.jobs.run import fit_orders, summarize_orders
-        from lifestage.lifecycle import touch_schedule
+        from lifestage.lifecycle import repurchase_curve
 
         settings = read_config(config, {})
         customers = summarize_orders(orders, settings)
-        return touch_schedule(customers, fit_orders(customers, settings), days=day or (3, 7, 15))
+        return repurchase_curve(customers, fit_orders(customers, settings), days=day or (3, 7, 15))
 
     answer(make, out, debug)
 

@@ -25,7 +25,7 @@ def read_table(path: Path, stages: list[str] | None = None) -> Any:
     if not stages:
         return table
     names = ", ".join("'" + stage.replace("'", "''") + "'" for stage in stages)
-    return table.filter(f"stage_line in ({names})")
+    return table.filter(f"activity_stage in ({names})")
 
 
 def read_pandas(path: Path, columns: list[str] | None = None) -> Any:

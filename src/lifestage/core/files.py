@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 __all__ = [
+    "ensure_empty_or_own",
     "files_like",
     "private_room",
-    "refuse_others",
     "remove_abandoned",
     "room_of_process",
     "staging_file",
@@ -45,7 +45,7 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 """Of Linux: paths from the working directory; two names change places in one step."""
 
 
-def refuse_others(target: Path, own: frozenset[str]) -> None:
+def ensure_empty_or_own(target: Path, own: frozenset[str]) -> None:
     """Refuse to write where a file stands, or a folder with anything but files of the names *own*.
 
     Raises

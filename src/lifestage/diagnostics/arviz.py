@@ -194,7 +194,7 @@ def _attributes(model: FittedModel) -> dict[str, Any]:
 
 
 def _diverging(model: FittedModel) -> NDArray[np.bool_] | None:
-    """Whether a transition diverged, in either part; None where no chain was run or it was thinned since."""
+    """Whether a transition diverged, in either part; None where no chain was run or it was thin since."""
     if "divergent" not in model.purchases.diagnostics:
         return None
     flat = np.zeros(model.purchases.size, bool)
@@ -213,7 +213,7 @@ def _one_by_one(
     if n * model.size > MOST_VALUES:
         raise ConfigError(
             f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin"
-            " the model with model.thinned(draws), pass a sample of the customers, or leave"
+            " the model with model.thin(draws), pass a sample of the customers, or leave"
             " customers out with lifestage.evaluate.loo(model, customers), which needs distinct"
             " histories only"
         )

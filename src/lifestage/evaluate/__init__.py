@@ -6,7 +6,7 @@ from lifestage.evaluate.backtest import Backtest, backtest
 from lifestage.evaluate.drift import Drift, drift
 from lifestage.evaluate.fit_checks import frequency_fit, holdout_fit, tracking
 from lifestage.evaluate.recalibrate import calibrate
-from lifestage.evaluate.validation import Trust, put_to_test
+from lifestage.evaluate.validation import ValidationResult, validate
 from lifestage.fitting.loo import loo
 from lifestage.fitting.selection import Comparison, compare
 
@@ -14,7 +14,7 @@ __all__ = [
     "Backtest",
     "Comparison",
     "Drift",
-    "Trust",
+    "ValidationResult",
     "backtest",
     "calibrate",
     "compare",
@@ -22,6 +22,6 @@ __all__ = [
     "frequency_fit",
     "holdout_fit",
     "loo",
-    "put_to_test",
     "tracking",
+    "validate",
 ]

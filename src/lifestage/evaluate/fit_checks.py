@@ -67,7 +67,7 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     at = (day - start).astype(int)
     acquired = np.bincount(at, calendar["new_customers"].to_numpy(float), size)
     repeats = np.bincount(at, calendar["repeat_purchases"].to_numpy(float), size)
-    model = model.thinned(DRAWS)
+    model = model.thin(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     lags = np.arange(1, size) / model.period.days
     curve = np.concatenate([[0.0], module.expected_purchases(lags, 0, 0, 0, **params).mean(axis=0)])
@@ -113,7 +113,7 @@ def frequency_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.Data
     import pandas as pd
 
     counts = counts_of(model, customers)
-    model = model.thinned(DRAWS)
+    model = model.thin(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     times, index = np.unique(counts.T, return_inverse=True)
     weight = np.bincount(index, counts.weight)
@@ -152,7 +152,7 @@ def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFr
     ):
         return None
     counts = counts_of(model, customers)
-    model = model.thinned(DRAWS)
+    model = model.thin(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)

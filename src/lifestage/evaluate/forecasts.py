@@ -62,7 +62,7 @@ def model_forecast(
 
 def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> dict[str, Floats]:
     """Of purchases, and of spend where it is modelled: a value a customer, from the laws of the intervals."""
-    part = model.purchases.thinned(DRAWS)
+    part = model.purchases.thin(DRAWS)
     module, params = family(part.family), part.columns()
     spend = None if model.spend is None else spend_draws(model)
     grouped = table.groupby(list(KEYS))
@@ -144,7 +144,7 @@ def tracking_curve(
 
     assert customers.calendar is not None
     assert customers.until is not None
-    part = model.purchases.thinned(DRAWS)
+    part = model.purchases.thin(DRAWS)
     module, params = family(part.family), part.columns()
     counts = table.groupby(list(KEYS)).size()
     x, t_x, T = (counts.index.get_level_values(name).to_numpy(float) for name in KEYS)

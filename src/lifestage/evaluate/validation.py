@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lifestage.data.customers.summary import Summary
     from lifestage.model import LTVModel
 
-__all__ = ["Trust", "put_to_test"]
+__all__ = ["ValidationResult", "validate"]
 
 ORIGINS = 2
 """Days to stand at where none is asked for."""
@@ -33,7 +33,7 @@ SHORTEST = timedelta(days=28)
 
 
 @dataclass(frozen=True, eq=False)
-class Trust:
+class ValidationResult:
     """What became of the tests: a backtest, what came since the fit, and why there is no backtest."""
 
     backtest: Backtest | None = None
@@ -41,7 +41,7 @@ class Trust:
     reason: str | None = None
 
 
-def put_to_test(
+def validate(
     orders: Any,
     customers: Summary,
     model: LTVModel,
@@ -49,7 +49,7 @@ def put_to_test(
     *,
     origins: int | None = None,
     seed: int = 0,
-) -> Trust | None:
+) -> ValidationResult | None:
     """Test a model on the log it was made of; None where no test is wanted.
 
     Where the log goes on for four weeks or more after the last day of *customers*, that day is the
@@ -72,7 +72,7 @@ def put_to_test(
 
     Returns
     -------
-    Trust or None
+    ValidationResult or None
         A log that is too short, or days at which nothing can be fitted, are a ``reason`` and no
         error.
     """
@@ -99,6 +99,6 @@ def put_to_test(
         if ahead < SHORTEST / 2:
             raise DataError(f"expected 8 weeks of orders or more; got {observed.days} days")
         tested = backtest(orders, **how, **log | NO_STAGES)
-        return Trust(tested, drift(model, orders, seed=seed, **log) if known else None)
+        return ValidationResult(tested, drift(model, orders, seed=seed, **log) if known else None)
     except (DataError, FitError) as error:
-        return Trust(reason=str(error))
+        return ValidationResult(reason=str(error))

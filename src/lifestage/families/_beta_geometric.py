@@ -196,9 +196,7 @@ class Rows:
         return days, np.searchsorted(found, np.arange(self.start.size + 1))
 
 
-def weighted_log_likelihood(
-    params: Floats, rows: Rows, first_dropout: bool
-) -> tuple[float, Floats]:
+def total_log_likelihood(params: Floats, rows: Rows, first_dropout: bool) -> tuple[float, Floats]:
     """Log-likelihood of all customers and its exact gradient in (r, alpha, a, b), from the distinct rows."""
     r, alpha, a, b = (float(v) for v in params)
     x, customers = rows.frequency, float(rows.per_frequency.sum())

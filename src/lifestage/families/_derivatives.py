@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from lifestage.core.typing import Floats
     from lifestage.families._beta_geometric import Rows
 
-__all__ = ["BLOCK", "curved_log_likelihood"]
+__all__ = ["BLOCK", "log_likelihood_with_hessian"]
 
 
 BLOCK = 16_384
 """Rows at a time: what is computed of them stays in the cache."""
 
 
-def curved_log_likelihood(
+def log_likelihood_with_hessian(
     params: Floats, rows: Rows, first_dropout: bool
 ) -> tuple[float, Floats, Floats]:
     """Log-likelihood of all customers, its exact gradient and its exact Hessian in (r, alpha, a, b)."""

@@ -33,11 +33,11 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
-    "curved_log_likelihood",
-    "dead_log_odds",
     "discounted_purchases",
+    "dropout_log_odds",
     "expected_purchases",
     "log_likelihood",
+    "log_likelihood_with_hessian",
     "p_alive",
     "p_purchase",
     "purchase_pmf",
@@ -45,7 +45,7 @@ __all__ = [
     "sample_latent",
     "simulate",
     "starts",
-    "weighted_log_likelihood",
+    "total_log_likelihood",
 ]
 
 
@@ -54,7 +54,7 @@ TIME_PARAM = "alpha"
 """The parameter that carries the time unit."""
 
 
-def dead_log_odds(
+def dropout_log_odds(
     x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
     """ln of a/(b + x − 1)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out; −inf without a repeat."""
@@ -83,7 +83,7 @@ def log_likelihood(
     np.float64(-9.4586)
     """
     x = np.asarray(x, float)
-    odds = dead_log_odds(x, t_x, T, r, alpha, a, b)
+    odds = dropout_log_odds(x, t_x, T, r, alpha, a, b)
     T = np.asarray(T, float)
     return np.asarray(
         special.log_rising(r, x)
@@ -94,7 +94,7 @@ def log_likelihood(
     )[()]
 
 
-def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
+def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """Sum of :func:`log_likelihood` over all customers and its exact gradient, from the distinct rows.
 
     Parameters
@@ -106,12 +106,12 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     -------
     float, array of shape (4,)
     """
-    return _geometric.weighted_log_likelihood(params, rows, first_dropout=False)
+    return _geometric.total_log_likelihood(params, rows, first_dropout=False)
 
 
-def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
-    """:func:`weighted_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
-    return _curvature.curved_log_likelihood(params, rows, first_dropout=False)
+def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
+    """:func:`total_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
+    return _curvature.log_likelihood_with_hessian(params, rows, first_dropout=False)
 
 
 def p_alive(
@@ -128,7 +128,7 @@ def p_alive(
     >>> p_alive(26, 30.857, 31, r=0.2426, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.969)
     """
-    return special.sigmoid(-dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
+    return special.sigmoid(-dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
 
 
 def p_purchase(
@@ -271,7 +271,7 @@ def purchase_pmf(
     >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     array([0.445, 0.239, 0.144])
     """
-    odds = dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
+    odds = dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
     law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
     return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
 

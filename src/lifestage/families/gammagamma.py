@@ -27,13 +27,13 @@ __all__ = [
     "MONEY_PARAM",
     "PARAMS",
     "Rows",
-    "curved_log_likelihood",
     "expected_spend",
     "log_likelihood",
+    "log_likelihood_with_hessian",
     "simulate",
     "spend_sf",
     "starts",
-    "weighted_log_likelihood",
+    "total_log_likelihood",
 ]
 
 
@@ -102,7 +102,7 @@ class Rows:
         return np.asarray(np.add.reduceat(values, self.start))
 
 
-def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
+def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """Sum of :func:`log_likelihood` over all repeat buyers and its exact gradient in (p, q, v).
 
     The Γ terms depend on the frequency alone and Σ ln m is a sufficient statistic; one logarithm a
@@ -126,8 +126,8 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     return float(total), np.array([x @ by_px, by_q, by_v])
 
 
-def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
-    """:func:`weighted_log_likelihood` with its exact Hessian, of shape (3, 3), as the third."""
+def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
+    """:func:`total_log_likelihood` with its exact Hessian, of shape (3, 3), as the third."""
     p, q, v = (float(value) for value in params)
     x, n = rows.frequency, rows.per_frequency
     scale = 1.0 / (v + rows.total)
@@ -142,7 +142,7 @@ def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Fl
         [by_pq, both.sum() - n.sum() * sp.polygamma(1, q), by_qv],
         [by_pv, by_qv, (p * x + q) @ squared - n.sum() * q / v**2],
     ]
-    return *weighted_log_likelihood(params, rows), np.array(hessian)
+    return *total_log_likelihood(params, rows), np.array(hessian)
 
 
 def starts(rows: Rows) -> list[Floats]:

@@ -33,11 +33,11 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
-    "curved_log_likelihood",
-    "dead_log_odds",
     "discounted_purchases",
+    "dropout_log_odds",
     "expected_purchases",
     "log_likelihood",
+    "log_likelihood_with_hessian",
     "p_alive",
     "p_purchase",
     "purchase_pmf",
@@ -45,7 +45,7 @@ __all__ = [
     "sample_latent",
     "simulate",
     "starts",
-    "weighted_log_likelihood",
+    "total_log_likelihood",
 ]
 
 
@@ -53,7 +53,7 @@ PARAMS = bgnbd.PARAMS
 TIME_PARAM = bgnbd.TIME_PARAM
 
 
-def dead_log_odds(
+def dropout_log_odds(
     x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
     """ln of a/(b + x)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out."""
@@ -76,7 +76,7 @@ def log_likelihood(
     np.float64(-9.4856)
     """
     x = np.asarray(x, float)
-    odds = dead_log_odds(x, t_x, T, r, alpha, a, b)
+    odds = dropout_log_odds(x, t_x, T, r, alpha, a, b)
     T = np.asarray(T, float)
     repeated = (
         special.log_rising(r, x)
@@ -91,7 +91,7 @@ def log_likelihood(
     return np.asarray(np.where(x > 0, repeated, once))[()]
 
 
-def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
+def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """Sum of :func:`log_likelihood` over all customers and its exact gradient, from the distinct rows.
 
     Parameters
@@ -103,12 +103,12 @@ def weighted_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     -------
     float, array of shape (4,)
     """
-    return _geometric.weighted_log_likelihood(params, rows, first_dropout=True)
+    return _geometric.total_log_likelihood(params, rows, first_dropout=True)
 
 
-def curved_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
-    """:func:`weighted_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
-    return _curvature.curved_log_likelihood(params, rows, first_dropout=True)
+def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
+    """:func:`total_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
+    return _curvature.log_likelihood_with_hessian(params, rows, first_dropout=True)
 
 
 def p_alive(
@@ -123,7 +123,7 @@ def p_alive(
     >>> p_alive(0, 0, 39, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     np.float64(0.389)
     """
-    return special.sigmoid(-dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
+    return special.sigmoid(-dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
 
 
 def p_purchase(
@@ -256,7 +256,7 @@ def purchase_pmf(
     >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.525, alpha=6.183, a=0.891, b=1.614).round(3)
     array([0.44 , 0.234, 0.146])
     """
-    odds = dead_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
+    odds = dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
     law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
     return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
 

@@ -36,8 +36,8 @@ __all__ = [
     "alive_law",
     "alive_purchases",
     "alive_sf",
-    "dead_log_odds",
     "discounted_purchases",
+    "dropout_log_odds",
     "expected_purchases",
     "log_likelihood",
     "p_alive",
@@ -53,14 +53,14 @@ PARAMS = (*bgnbd.PARAMS, "first_dropout")
 TIME_PARAM = bgnbd.TIME_PARAM
 
 
-def dead_log_odds(
+def dropout_log_odds(
     x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any, first_dropout: Any
 ) -> Floats:
     """ln of the odds of having dropped out."""
     return np.where(
         np.asarray(first_dropout) > 0,
-        mbgnbd.dead_log_odds(x, t_x, T, r, alpha, a, b),
-        bgnbd.dead_log_odds(x, t_x, T, r, alpha, a, b),
+        mbgnbd.dropout_log_odds(x, t_x, T, r, alpha, a, b),
+        bgnbd.dropout_log_odds(x, t_x, T, r, alpha, a, b),
     )
 
 
@@ -74,7 +74,7 @@ def log_likelihood(
 
 def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any) -> Floats:
     """P(the customer has not dropped out by T)."""
-    return special.sigmoid(-dead_log_odds(np.asarray(x, float), t_x, T, **params))[()]
+    return special.sigmoid(-dropout_log_odds(np.asarray(x, float), t_x, T, **params))[()]
 
 
 def p_purchase(t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any) -> Floats:
@@ -128,7 +128,7 @@ def purchase_pmf(
     n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any
 ) -> Floats:
     """P(exactly n purchases within t)."""
-    odds = dead_log_odds(np.asarray(x, float), t_x, T, **params)
+    odds = dropout_log_odds(np.asarray(x, float), t_x, T, **params)
     return _geometric.purchase_pmf(
         n, t, special.sigmoid(-odds), special.sigmoid(odds), alive_law(x, T, **params)
     )

@@ -102,9 +102,9 @@ class FittedModel:
             )
         return self.stage_facts.high_value_cut(share)
 
-    def thinned(self, draws: int) -> Self:
+    def thin(self, draws: int) -> Self:
         """The model with at most this many draws of each part."""
-        return replace(self, **{name: part.thinned(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]
+        return replace(self, **{name: part.thin(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         names = " + ".join(part.family for part in self.parts.values())

@@ -75,12 +75,14 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
     return density
 
 
-def curved_density(curved_log_likelihood: Curved, units: Floats, prior: LogPrior | None) -> Curved:
+def curved_density(
+    log_likelihood_with_hessian: Curved, units: Floats, prior: LogPrior | None
+) -> Curved:
     """Like :func:`log_density`, of a log-likelihood that gives its Hessian as the third, with that of theta."""
 
     def density(theta: Floats) -> tuple[float, Floats, Floats]:
         params = units * np.exp(theta)
-        value, gradient, hessian = curved_log_likelihood(params)
+        value, gradient, hessian = log_likelihood_with_hessian(params)
         gradient = gradient * params
         hessian = hessian * np.outer(params, params) + np.diag(gradient)
         if prior is not None:

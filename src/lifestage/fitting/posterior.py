@@ -88,7 +88,7 @@ class Posterior:
         """Parameters of shape (draws, 1), to broadcast against rows of shape (n,)."""
         return {name: values[:, None] for name, values in self.draws.items()}
 
-    def thinned(self, draws: int) -> Posterior:
+    def thin(self, draws: int) -> Posterior:
         """At most this many draws, evenly spaced (they are in random order, or one chain after another)."""
         if draws >= self.size:
             return self

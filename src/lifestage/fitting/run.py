@@ -85,14 +85,16 @@ def fit(
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
     prior = log_prior(kind, laws, units) if laws else None
     rows = module.Rows(*columns)
-    curved = curved_density(lambda params: module.curved_log_likelihood(params, rows), inner, prior)
+    curved = curved_density(
+        lambda params: module.log_likelihood_with_hessian(params, rows), inner, prior
+    )
     coarse, every = None, columns[0].size // SAMPLE
     if every > 1:  # search a sample of the rows, each standing for the ones left out
         sample = module.Rows(
             *(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every)
         )
         coarse = curved_density(
-            lambda params: module.curved_log_likelihood(params, sample), inner, prior
+            lambda params: module.log_likelihood_with_hessian(params, sample), inner, prior
         )
     known = (settings.start or {}).get(name)
     best = None
@@ -104,7 +106,7 @@ def fit(
         best = maximise(
             curved, [np.log(start / inner) for start in module.starts(rows)], n, coarse=coarse
         )
-    density = log_density(lambda params: module.weighted_log_likelihood(params, rows), inner, prior)
+    density = log_density(lambda params: module.total_log_likelihood(params, rows), inner, prior)
     theta, extra = _draws(density, best, settings)
     params = units * np.exp(theta)
     likelihood = best.density + constant - (0.0 if prior is None else prior(best.theta)[0])

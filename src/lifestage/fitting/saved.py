@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lifestage.core.addresses import local_path
 from lifestage.core.errors import RegistryError
-from lifestage.core.files import refuse_others, staging_folder
+from lifestage.core.files import ensure_empty_or_own, staging_folder
 from lifestage.core.notes import Note
 from lifestage.data.customers.serialise import facts_from_json, facts_to_json, note_to_json
 from lifestage.families import family
@@ -46,7 +46,7 @@ def write_model(model: FittedModel, path: str | os.PathLike[str]) -> Path:
     import pyarrow.parquet as pq
 
     target = local_path(path).resolve()
-    refuse_others(target, MODEL_FILES)
+    ensure_empty_or_own(target, MODEL_FILES)
     with staging_folder(target) as staging:
         (staging / "model.json").write_text(
             json.dumps(_to_json(model), indent=1, ensure_ascii=False), "utf-8"

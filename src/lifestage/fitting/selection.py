@@ -48,7 +48,7 @@ class Comparison:
         with ``se``, ``low``, ``high``, customers drawn anew; ``weight`` in the stack; and, unless
         left out, ``loo`` (expected log density of a customer left out of the fit to all, summed),
         ``loo_difference``, ``loo_se``.
-    picked : str
+    selected : str
     weights : dict of str to float
     origins : tuple of date
     horizon, level : float
@@ -56,7 +56,7 @@ class Comparison:
     """
 
     table: pd.DataFrame
-    picked: str
+    selected: str
     weights: dict[str, float]
     origins: tuple[date, ...]
     horizon: float
@@ -64,7 +64,7 @@ class Comparison:
 
     def __str__(self) -> str:
         head = (
-            f"{self.picked} foretold best over {len(self.origins)} origin(s), {self.horizon:.3g}"
+            f"{self.selected} foretold best over {len(self.origins)} origin(s), {self.horizon:.3g}"
             " periods ahead"
         )
         rest = []
@@ -127,7 +127,7 @@ def compare(
     --------
     >>> import lifestage as ls
     >>> found = ls.compare(ls.summarize(ls.datasets.cdnow(), period="week"), horizon=13, loo=False)
-    >>> found.picked
+    >>> found.selected
     'mbg/nbd'
     """
     import pandas as pd
@@ -170,18 +170,18 @@ def fit_chosen(customers: Summary, counts: Counts, *, stacked: bool, **how: Any)
     found = compare(customers, loo=False, seed=how["seed"])
     parts = {
         name: fit_purchases(counts, name, **how)
-        for name in (found.weights if stacked else [found.picked])
+        for name in (found.weights if stacked else [found.selected])
     }
     if stacked:
         return stack_posteriors(parts, found.weights, _mixture(parts, found.weights, counts))
-    part, second = parts[found.picked], found.table.iloc[1]
+    part, second = parts[found.selected], found.table.iloc[1]
     values = {
-        "family": found.picked,
+        "family": found.selected,
         "origins": len(found.origins),
         "second": str(second["family"]),
     }
     values |= {"gap": -float(second["difference"]), "se": float(second["se"])}
-    note = Note("picked", f"Chosen by forecasts of the past: {found}", values)
+    note = Note("selected", f"Chosen by forecasts of the past: {found}", values)
     return replace(part, status=Status(part.status.converged, (*part.status.notes, note)))
 
 
@@ -214,7 +214,7 @@ def _log_scores(split: Split, families: Sequence[str], method: str, seed: int) -
     x, t_x, T, y = rows.T
     out = []
     for name in families:
-        part = fit_purchases(counts, name, method=method, seed=seed).thinned(DRAWS)
+        part = fit_purchases(counts, name, method=method, seed=seed).thin(DRAWS)
         chance = (
             family(name).purchase_pmf(y, split.horizon, x, t_x, T, **part.columns()).mean(axis=0)
         )

@@ -85,7 +85,7 @@ class RunConfig(BaseModel):
     threads: int | None = Field(default=None, ge=1)
 
     high_value: Annotated[float, AfterValidator(_whole_percents)] = HIGH_VALUE
-    line_rule: Literal["retained", "nes"] = "retained"
+    line_rule: Literal["activity_ratio", "nes"] = "activity_ratio"
     thresholds: Thresholds = Field(default_factory=Thresholds)
     playbook: Path | None = None
     cac: float | None = Field(default=None, ge=0)

@@ -80,8 +80,8 @@ def change_note(
     rows = pd.DataFrame(
         {"score": list(stability), "population stability index": list(stability.values())}
     )
-    moves = pd.crosstab(staged[0]["stage_line"], staged[1]["stage_line"])
-    moves = moves.reset_index().rename(columns={"stage_line": "before \\ after"})
+    moves = pd.crosstab(staged[0]["activity_stage"], staged[1]["activity_stage"])
+    moves = moves.reset_index().rename(columns={"activity_stage": "before \\ after"})
     parts += ["## Scores of the same customers", markdown_table(rows)]
     parts += ["## Stages of the same customers, before and after", markdown_table(moves)]
     return "\n\n".join(parts) + "\n"

@@ -16,7 +16,7 @@ import numpy as np
 from lifestage import registry
 from lifestage.core.addresses import address_of, local_path
 from lifestage.core.errors import ConfigError, DataError, RegistryError
-from lifestage.core.files import refuse_others
+from lifestage.core.files import ensure_empty_or_own
 from lifestage.core.names import KEYS
 from lifestage.core.period import Period
 from lifestage.data.customers.splits import NO_STAGES, Split, split_purchases
@@ -159,7 +159,7 @@ def retrain(
         config = spec.run.model_copy(update={} if until is None else {"until": _day(until)})
         customers = summarize_orders(source, config)
         step("gates", {"customers": customers.customers, "until": str(customers.until)})
-        last = registry.last_judged(folder)
+        last = registry.latest_evaluated(folder)
         judged = None if last is None else registry.load_version(folder, last).data
         gates = check_gates(customers, judged, spec.gates)
         if not gates["passed"].all():
@@ -198,7 +198,7 @@ def retrain(
         outcome = "promoted" if wins else "kept"
         step("promote", {"version": version, "promote": wins})
         if version is not None:
-            (registry.promote if wins else registry.pass_over)(folder, version)
+            (registry.promote if wins else registry.reject)(folder, version)
         serving = version if wins and version is not None else name
         step("score", {"champion": serving})
         if out is not None and not dry_run:
@@ -237,7 +237,7 @@ def compare_forecasts(
 def _losses(part: Posterior, split: Split) -> dict[str, Floats]:
     rows, place = split.distinct()
     x, t_x, T, y = rows.T
-    part = part.thinned(DRAWS)
+    part = part.thin(DRAWS)
     module, params = family(part.family), part.columns()
     told = module.purchase_pmf(y, split.horizon, x, t_x, T, **params).mean(axis=0)
     chance = module.p_purchase(split.horizon, x, t_x, T, **params).mean(axis=0)
@@ -323,7 +323,7 @@ def _data_hash(customers: Summary) -> str:
 def _check_out(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> None:
     """Refuse, before anything is done, what could not be written into, or would put customers into the store."""
     target = local_path(out).resolve()
-    refuse_others(target, RUN_FILES)
+    ensure_empty_or_own(target, RUN_FILES)
     if target.is_relative_to(Path(folder).resolve()):
         raise ConfigError(
             f"expected a folder for customers outside of the model, where none may be; got {target}"

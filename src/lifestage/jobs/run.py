@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.addresses import address_of, local_path
-from lifestage.core.files import refuse_others, staging_folder
+from lifestage.core.files import ensure_empty_or_own, staging_folder
 from lifestage.data.customers.summarize import summarize
 from lifestage.data.engines.frames import write_parquet
 from lifestage.data.sources.files import read_orders
 from lifestage.data.sources.plain_csv import write_csv
 from lifestage.data.sources.write import check_target, write_table
-from lifestage.evaluate import calibrate, put_to_test
+from lifestage.evaluate import calibrate, validate
 from lifestage.lifecycle import assign_stages, stage_table
 from lifestage.model import LTVModel, fit
 from lifestage.report import summarize_run, write_report
@@ -147,7 +147,7 @@ def run(
     if to is not None:
         check_target(to)
     target = local_path(out).resolve()
-    refuse_others(target, RUN_FILES)
+    ensure_empty_or_own(target, RUN_FILES)
     previous = _previous_run(target)
     with staging_folder(target, private=True) as staging:
         step("Reading orders")
@@ -160,7 +160,7 @@ def run(
         )
         step("Testing the model on the past")
         how: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
-        trust = put_to_test(orders, customers, model, log_settings(config), **how)
+        trust = validate(orders, customers, model, log_settings(config), **how)
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))

@@ -15,7 +15,7 @@ from lifestage.families import family
 from lifestage.fitting.as_summary import as_summary
 from lifestage.prediction.expected_purchases import discounted_purchases
 from lifestage.prediction.margins import MARGIN_OF_ROW, with_margins
-from lifestage.prediction.spend import require_money, spend_line
+from lifestage.prediction.spend import require_money, spend_coefficients
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,7 +65,7 @@ def predict_draws(
     ------
     ConfigError
         If a term is out of range, the customers are in another period than the model, or customers
-        times draws are too many to hold; choose fewer customers, or ``model.thinned(draws)``.
+        times draws are too many to hold; choose fewer customers, or ``model.thin(draws)``.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def predict_draws(
     if customers.customers * size > MOST_VALUES:
         raise ConfigError(
             f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} ×"
-            f" {size:,}: choose fewer customers, or thin the model with model.thinned(draws)"
+            f" {size:,}: choose fewer customers, or thin the model with model.thin(draws)"
         )
     with step(__name__, f"Predicting {customers.customers:,} customers under {size:,} draws"):
         table = to_pandas(customers.table)
@@ -104,7 +104,7 @@ def predict_draws(
             "expected_purchases": alive * expected,
         }
         if model.spend is not None:
-            intercept, slope = spend_line(model, x)
+            intercept, slope = spend_coefficients(model, x)
             values["expected_spend"] = intercept + slope * table[MONETARY].to_numpy(float)
             own = terms.margin if single else table[MARGIN_OF_ROW].to_numpy(float)
             values["ltv"] = own * alive * discounted * values["expected_spend"]

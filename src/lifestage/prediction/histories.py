@@ -50,7 +50,7 @@ def _matrix(
 
     if not 0 < T < np.inf or max_frequency < 1:
         raise ConfigError(f"expected T > 0 and max_frequency ≥ 1; got {T} and {max_frequency}")
-    part = model.purchases.thinned(PREDICTION_DRAWS)
+    part = model.purchases.thin(PREDICTION_DRAWS)
     module, params = family(part.family), part.columns()
     x, t_x = np.arange(max_frequency + 1.0), np.linspace(0.0, T, 41)
     rows, columns = np.meshgrid(x, t_x, indexing="ij")
@@ -103,7 +103,7 @@ def history_alive(
     x = np.searchsorted(bought, days, side="right") - 1.0
     t_x = (bought[x.astype(int)] - bought[0]).astype(float) / unit
     T = (days - bought[0]).astype(float) / unit
-    part = model.purchases.thinned(PREDICTION_DRAWS)
+    part = model.purchases.thin(PREDICTION_DRAWS)
     module, params = family(part.family), part.columns()
     return pd.DataFrame(
         {

@@ -12,7 +12,7 @@ from lifestage.families import family
 from lifestage.numerics.statistics import lognormal_interval
 from lifestage.prediction.count_distribution import count_law
 from lifestage.prediction.distributions import SpendDraws, predictive_quantiles
-from lifestage.prediction.spend import spend_line
+from lifestage.prediction.spend import spend_coefficients
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,14 +70,14 @@ def new_customers(
     if n < 1:
         raise ConfigError(f"n must be 1 customer or more; got {n!r}")
     Terms(horizon, discount_rate, margin, level)  # checks them
-    model = model.thinned(DRAWS)
+    model = model.thin(DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     zero = np.zeros(1)
     alive = np.broadcast_to(module.p_alive(zero, zero, zero, **params), (model.purchases.size, 1))
     rate = float(np.log1p(discount_rate)) / model.period.per_year
     repeat = module.expected_purchases(horizon, zero, zero, zero, **params)[:, 0]
     discounted = module.discounted_purchases(horizon, zero, zero, zero, rate=rate, **params)[:, 0]
-    spend = spend_line(model, zero)[0][:, 0]
+    spend = spend_coefficients(model, zero)[0][:, 0]
     worth = margin * spend * (1.0 + discounted)
     tails = [1 - (1 - level) / 2, 1 - (1 + level) / 2]
     law = None

@@ -27,7 +27,7 @@ from lifestage.prediction.margins import MARGIN_OF_ROW
 from lifestage.prediction.point_spend import SpendGrids, direct_quantile, spend_at
 from lifestage.prediction.point_tables import Futures, Pairs, find_pairs, tabulate
 from lifestage.prediction.score_columns import SCORES, score_columns, wait_columns
-from lifestage.prediction.spend import spend_line
+from lifestage.prediction.spend import spend_coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ COLUMNS = (
         "p_window",
         "p_window_fresh",
     ),
-    *("retained", *NEXT_PURCHASE, "_discounted", "_fresh", "_factor_low", "_factor_high"),
+    *("activity_ratio", *NEXT_PURCHASE, "_discounted", "_fresh", "_factor_low", "_factor_high"),
 )
 WITHOUT_MONEY = 11
 """Columns that do not need a spend model."""
@@ -182,12 +182,14 @@ def _prepare(
         float(terms.horizon),
         pairs,
         futures,
-        dead=family(model.purchases.family).dead_log_odds(pairs.x, 0.0, 0.0, **point),
+        dead=family(model.purchases.family).dropout_log_odds(pairs.x, 0.0, 0.0, **point),
         shape=point["r"] + pairs.x,
         log_time=np.log(point["alpha"] + pairs.time),
         tails=1.0 - np.array([1.0 - terms.level, 1.0 + terms.level]) / 2,
         spend=(
-            None if model.spend is None else tuple(line[0] for line in spend_line(model, pairs.x))
+            None
+            if model.spend is None
+            else tuple(line[0] for line in spend_coefficients(model, pairs.x))
         ),
     )
 

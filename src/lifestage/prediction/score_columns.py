@@ -60,7 +60,7 @@ SCORES = frozenset(
             "ltv",
             "ltv_low",
             "ltv_high",
-            "retained",
+            "activity_ratio",
             "p_window",
             "p_window_fresh",
         ),
@@ -99,7 +99,7 @@ def score_columns(
     out = {"days_silent": silent, "mean_gap_days": either(x > 0, columns[RECENCY] * days / x, None)}
     first = ("p_alive", "p_purchase", "expected_purchases", "purchases_low", "purchases_high")
     out |= {name: columns[name] for name in first}
-    middle = ("retained", "p_window", "p_window_fresh")
+    middle = ("activity_ratio", "p_window", "p_window_fresh")
     until = (*NEXT_PURCHASE, LAST_DAY) if customers.until is not None else NEXT_WAITS
     if model.spend is None:
         return out | {name: columns[name] for name in (*middle, *until)}

@@ -40,7 +40,7 @@ from lifestage.prediction.score_columns import (
     score_columns,
     wait_columns,
 )
-from lifestage.prediction.spend import spend_draws, spend_line
+from lifestage.prediction.spend import spend_coefficients, spend_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ def predict(
         ``expected_purchases`` with ``purchases_low/high``; ``expected_spend`` (money a purchase);
         ``ltv`` with ``ltv_low/high`` (discounted margin within the horizon, money; the interval
         discounts total spend at the customer's expected timing); ``p_window`` = P(a purchase within
-        the stage window), ``p_window_fresh`` the same just after the last purchase, ``retained``
+        the stage window), ``p_window_fresh`` the same just after the last purchase, ``activity_ratio``
         their ratio; ``value_lost`` (money); ``next_purchase_p25/p50/p75`` (dates, given a purchase
         within the horizon) and ``observed_until`` (the day they count from), or
         ``next_purchase_p25_days`` … (days) where no last day of observation is known: a frame has
@@ -234,7 +234,7 @@ def purchase_scores(
 ) -> pd.DataFrame:
     """Everything that depends on the distinct history alone, a row a distinct (frequency, recency, T).
 
-    A posterior of many draws is thinned to ``PREDICTION_DRAWS`` and rows are taken in chunks, so
+    A posterior of many draws is thin to ``PREDICTION_DRAWS`` and rows are taken in chunks, so
     memory is bounded; every column is the mean of its values under the draws. A row's values are a
     function of the row, the model and the terms: they have the same bytes whatever other rows are
     there, and in whatever order.
@@ -253,7 +253,7 @@ def purchase_scores(
     """
     import pandas as pd
 
-    model = model.thinned(PREDICTION_DRAWS)
+    model = model.thin(PREDICTION_DRAWS)
     x, t_x, t_obs = (keys[name].to_numpy(float) for name in KEYS)
     if model.size == 1:
         return keys.assign(**point_scores(model, x, t_x, t_obs, terms, window / model.period.days))
@@ -299,10 +299,10 @@ def _scores(
         "purchases_high": high,
         "p_window": p_window,
         "p_window_fresh": p_fresh,
-        "retained": np.clip(p_window / np.maximum(p_fresh, special.TINY), special.TINY, 1.0),
+        "activity_ratio": np.clip(p_window / np.maximum(p_fresh, special.TINY), special.TINY, 1.0),
     }
     if spend is not None:
-        intercept, slope = spend_line(model, x)
+        intercept, slope = spend_coefficients(model, x)
         out |= {"_spend_0": mean(intercept), "_spend_1": mean(slope)}
         out |= {"_ltv_0": mean(discounted * intercept), "_ltv_1": mean(discounted * slope)}
         out |= {
@@ -311,7 +311,7 @@ def _scores(
         }
         out |= {"_discount": mean(discounted) / np.maximum(mean(expected), special.TINY)}
         out |= {"_factor_low": factor_low, "_factor_high": factor_high}
-    waits = _waits((0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thinned(WAIT_DRAWS))
+    waits = _waits((0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thin(WAIT_DRAWS))
     return out | {
         f"next_purchase_p{name}": values for name, values in zip((25, 50, 75), waits, strict=True)
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lifestage.fitting.fitted import FittedModel
 
 
-__all__ = ["require_money", "spend_draws", "spend_line"]
+__all__ = ["require_money", "spend_coefficients", "spend_draws"]
 
 
 def spend_draws(model: FittedModel) -> SpendDraws:
@@ -43,7 +43,7 @@ def require_money(model: FittedModel, names: Sequence[str]) -> None:
         )
 
 
-def spend_line(model: FittedModel, x: Floats) -> tuple[Floats, Floats]:
+def spend_coefficients(model: FittedModel, x: Floats) -> tuple[Floats, Floats]:
     """Intercept and slope of the expected spend in monetary_value, by frequency; arrays of shape (draws, n).
 
     Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Under draws with q ≤ 1 the expectation

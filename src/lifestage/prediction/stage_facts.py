@@ -25,13 +25,13 @@ def measure_stage_facts(model: FittedModel, counts: Counts, draws: int) -> Stage
     if buyers.any():
         gaps = counts.t_x[buyers] / counts.x[buyers] * model.period.days
         gap = float(weighted_quantile(gaps, counts.weight[buyers], 0.5))
-    values, weights = _values(model.thinned(draws), counts)
+    values, weights = _values(model.thin(draws), counts)
     return StageFacts(tuple(weighted_quantile(values, weights, PERCENTS / 100).tolist()), gap)
 
 
 def _values(model: FittedModel, counts: Counts) -> tuple[Floats, Floats]:
     """Distinct values, purchase days × expected spend, and how many buyers have each."""
-    from lifestage.prediction.spend import spend_line
+    from lifestage.prediction.spend import spend_coefficients
 
     x, place = np.unique(counts.x, return_inverse=True)
     people = np.bincount(place, counts.weight)
@@ -45,6 +45,6 @@ def _values(model: FittedModel, counts: Counts) -> tuple[Floats, Floats]:
     x = np.concatenate([x, counts.spend_x])
     money = np.concatenate([np.zeros(unpaid.size), counts.spend_m])
     weights = np.concatenate([unpaid, counts.spend_weight])
-    intercept, slope = (line.mean(axis=0) for line in spend_line(model, x))
+    intercept, slope = (line.mean(axis=0) for line in spend_coefficients(model, x))
     some = weights > 0
     return ((x + 1.0) * (intercept + slope * money))[some], weights[some]

@@ -12,7 +12,7 @@ from lifestage.families import family
 from lifestage.numerics.statistics import lognormal_interval
 from lifestage.prediction.count_distribution import count_law
 from lifestage.prediction.expected_purchases import alive_purchases, discounted_purchases
-from lifestage.prediction.spend import require_money, spend_line
+from lifestage.prediction.spend import require_money, spend_coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def totals(model: FittedModel, counts: Counts, terms: Terms) -> pd.DataFrame:
     import pandas as pd
 
     require_money(model, [MONETARY] if np.isfinite(counts.monetary_sum).all() else [])
-    model = model.thinned(TOTAL_DRAWS)
+    model = model.thin(TOTAL_DRAWS)
     ahead = _ahead(model, counts, terms)
     means = _means(model, ahead, terms)
     expected = means.mean(axis=0)
@@ -101,7 +101,7 @@ def _chunks(model: FittedModel, counts: Counts) -> Iterator[Counts]:
 
 def _means(model: FittedModel, ahead: Ahead, terms: Terms) -> Floats:
     """Expected purchases, revenue and LTV of the base under each draw; shape (draws, 3)."""
-    intercept, slope = spend_line(model, ahead.x)
+    intercept, slope = spend_coefficients(model, ahead.x)
     worth = ahead.discounted * intercept + ahead.discounted_money * slope
     revenue = ahead.expected * intercept + ahead.expected_money * slope
     return np.column_stack(

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "champion",
     "diff",
-    "last_judged",
+    "latest_evaluated",
     "load_version",
-    "pass_over",
     "promote",
     "prune",
+    "reject",
     "rollback",
 ]
 
@@ -87,7 +87,7 @@ def promote(folder: str | os.PathLike[str], version: str) -> None:
     _remember(path, {"version": version})
 
 
-def pass_over(folder: str | os.PathLike[str], version: str) -> None:
+def reject(folder: str | os.PathLike[str], version: str) -> None:
     """Remember that a version was judged and is not to serve.
 
     Raises
@@ -99,7 +99,7 @@ def pass_over(folder: str | os.PathLike[str], version: str) -> None:
     _remember(Path(folder), {"version": version, "passed_over": True})
 
 
-def last_judged(folder: str | os.PathLike[str]) -> str | None:
+def latest_evaluated(folder: str | os.PathLike[str]) -> str | None:
     """The last version that was added of those that were promoted or passed over, and are still there."""
     judged = {champion(folder), *(str(entry["version"]) for entry in _history(folder))}
     return next((each for each in reversed(versions(folder)) if each in judged), None)

@@ -18,14 +18,14 @@ from lifestage.lifecycle.stages.flags import reason
 from lifestage.report.facts.summary import summarize_run
 from lifestage.report.sections import sections
 from lifestage.report.words.format import day
-from lifestage.report.words.translator import Voice, voice
+from lifestage.report.words.translator import Translator, voice
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
     from lifestage.data.customers.summary import Summary
-    from lifestage.evaluate import Trust
+    from lifestage.evaluate import ValidationResult
     from lifestage.lifecycle.stages.playbook import Playbook
     from lifestage.lifecycle.stages.thresholds import Thresholds
     from lifestage.model import LTVModel
@@ -42,7 +42,7 @@ AT_RISK = (
     "ltv",
     "p_purchase",
     "days_silent",
-    "stage_segment",
+    "value_segment",
     "at_risk_reason",
 )
 
@@ -58,7 +58,7 @@ def write_report(
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
     customers: Summary | None = None,
-    trust: Trust | None = None,
+    trust: ValidationResult | None = None,
     thresholds: Thresholds | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
@@ -83,8 +83,8 @@ def write_report(
         Acquisition cost a customer, money.
     customers : Summary, optional
         What *staged* was made from, for what came after its last day and when buyers are back.
-    trust : Trust, optional
-        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of
+    trust : ValidationResult, optional
+        What :func:`lifestage.evaluate.validate` found, or ``ValidationResult`` of a backtest and a drift of
         your own.
     thresholds : Thresholds, optional
         Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
@@ -140,7 +140,7 @@ def render(
     run: Mapping[str, Any],
     stages: list[dict[str, Any]],
     at_risk: list[dict[str, Any]],
-    say: Voice,
+    say: Translator,
     title: str | None,
     top: int,
 ) -> str:
@@ -172,7 +172,7 @@ def render(
     )
 
 
-def _at_risk(staged: Any, say: Voice, top: int) -> list[dict[str, Any]]:
+def _at_risk(staged: Any, say: Translator, top: int) -> list[dict[str, Any]]:
     """The head of the list of customers at risk, with ids as the very text of the data and reasons in the language."""
     frame, _ = lazy(at_risk_list(staged, top))
     frame = frame.with_columns(reason(say.lang).alias("at_risk_reason"))

@@ -62,9 +62,7 @@ def log_likelihood(data: str, params: dict[str, dict[str, float]]) -> Call:
     def call() -> dict[str, Any]:
         at = {who: [estimate[name] for name in NAMES] for who, estimate in params.items()}
         return {
-            "values": {
-                who: float(bgnbd.weighted_log_likelihood(p, rows)[0]) for who, p in at.items()
-            }
+            "values": {who: float(bgnbd.total_log_likelihood(p, rows)[0]) for who, p in at.items()}
         }
 
     return call
@@ -76,7 +74,7 @@ def log_posterior(data: str, points: list[dict[str, float]]) -> Call:
     rows = bgnbd.Rows(counts.x, counts.t_x, counts.T, counts.weight)
     units = np.array([1.0, float(counts.weight @ counts.T) / counts.customers, 1.0, 1.0])
     density = log_density(
-        lambda params: bgnbd.weighted_log_likelihood(params, rows), units, log_prior("purchases")
+        lambda params: bgnbd.total_log_likelihood(params, rows), units, log_prior("purchases")
     )
 
     def call() -> dict[str, Any]:

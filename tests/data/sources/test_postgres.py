@@ -145,7 +145,7 @@ def test_every_type_of_a_staged_table_goes_in_and_comes_back(
         "customer_id",
         "frequency",
         "ltv",
-        "stage_line",
+        "activity_stage",
         "at_risk",
         "at_risk_reason",
         "next_purchase_p50",

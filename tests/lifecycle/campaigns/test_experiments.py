@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.lifecycle import assign_experiment, read_experiment, sample_size
+from lifestage.lifecycle import analyze_experiment, randomize, sample_size
 
 
 def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": names,
-            "stage_line": stage,
+            "activity_stage": stage,
             "p_purchase": chance,
             "ltv": rng.gamma(2, 10, n).round(2),
         }
@@ -31,21 +31,21 @@ def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
 
 def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
     base = shop()
-    one = assign_experiment(base, share=0.3, seed=5)
+    one = randomize(base, share=0.3, seed=5)
     assert (one["group"] == "treatment").mean() == pytest.approx(0.3, abs=0.003)
     by = one.groupby("stratum")["group"].agg(lambda group: (group == "treatment").sum())
     size = one.groupby("stratum").size()
     assert ((by - 0.3 * size).abs() < 1).all()
     assert size.size == 12
-    mixed = assign_experiment(base.sample(frac=1, random_state=1), share=0.3, seed=5)
+    mixed = randomize(base.sample(frac=1, random_state=1), share=0.3, seed=5)
     treated = set(one.loc[one["group"] == "treatment", "customer_id"])
     assert treated == set(mixed.loc[mixed["group"] == "treatment", "customer_id"])
-    other = assign_experiment(pl.from_pandas(base), share=0.3, seed=5)
+    other = randomize(pl.from_pandas(base), share=0.3, seed=5)
     assert isinstance(other, pl.DataFrame)
     assert treated == set(other.filter(pl.col("group") == "treatment")["customer_id"])
-    rel = assign_experiment(duckdb.from_df(base), share=0.3, seed=5).df()
+    rel = randomize(duckdb.from_df(base), share=0.3, seed=5).df()
     assert treated == set(rel.loc[rel["group"] == "treatment", "customer_id"])
-    again = assign_experiment(base, share=0.3, seed=6)
+    again = randomize(base, share=0.3, seed=6)
     assert len(treated & set(again.loc[again["group"] == "treatment", "customer_id"])) < 0.5 * len(
         treated
     )
@@ -54,7 +54,7 @@ def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
 def test_the_lot_does_not_look_at_the_customer() -> None:
     values = []
     for seed in range(200):
-        drawn = assign_experiment(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
+        drawn = randomize(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
         rank = drawn["customer_id"].str.extract(r"(\d+)")[0].astype(float)
         values.append(
             rank[drawn["group"] == "treatment"].mean() - rank[drawn["group"] == "control"].mean()
@@ -81,7 +81,7 @@ def test_power_is_what_was_asked_for() -> None:
     )
     assert least["needed"] == pytest.approx(least["customers"], abs=2)
     assert least["enough"]
-    high = sample_size(shop().query("stage_line == 'active'"), 1.5)
+    high = sample_size(shop().query("activity_stage == 'active'"), 1.5)
     assert high["treatment"].isna().all()
     assert not high["enough"].any()
 
@@ -92,14 +92,14 @@ def test_intervals_cover_the_truth(effect: float) -> None:
     inside, differences = [], []
     for seed in range(400):
         base, rng = shop(400, seed), np.random.default_rng(seed)
-        test = assign_experiment(base, seed=seed, share=0.4)
+        test = randomize(base, seed=seed, share=0.4)
         chance = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (
             test["group"] == "treatment"
         )
         outcome = test[["customer_id"]].assign(purchases=rng.poisson(chance))
-        row = read_experiment(test, outcome[outcome["purchases"] > 0], by="stage_line").set_index(
-            ["measure", "group"]
-        )
+        row = analyze_experiment(
+            test, outcome[outcome["purchases"] > 0], by="activity_stage"
+        ).set_index(["measure", "group"])
         total = row.loc[("purchases", "all")]
         inside.append(total["low"] <= effect <= total["high"])
         differences.append(total["difference"])
@@ -109,37 +109,39 @@ def test_intervals_cover_the_truth(effect: float) -> None:
 
 def test_readout_by_stage_and_measure() -> None:
     base = shop(600)
-    test = assign_experiment(base)
+    test = randomize(base)
     treated = (test["group"] == "treatment").astype(float)
     outcome = test[["customer_id"]].assign(purchases=treated, revenue=10 * treated + 5)
-    table = read_experiment(test, outcome, measures=("purchases", "revenue"), by="stage_line")
+    table = analyze_experiment(
+        test, outcome, measures=("purchases", "revenue"), by="activity_stage"
+    )
     assert table["measure"].unique().tolist() == ["bought", "purchases", "revenue"]
     np.testing.assert_allclose(table.loc[table["measure"] == "revenue", "difference"], 10)
     assert table.groupby("measure")["treated"].first().eq(int(treated.sum())).all()
 
 
 def test_no_uplift_without_a_control_group() -> None:
-    test = assign_experiment(shop(100))
+    test = randomize(shop(100))
     none = test[["customer_id"]].assign(purchases=1)
     with pytest.raises(DataError, match="missing: control"):
-        read_experiment(test.assign(group="treatment"), none)
+        analyze_experiment(test.assign(group="treatment"), none)
     with pytest.raises(DataError, match="missing: treatment"):
-        read_experiment(test[test["group"] == "control"], none)
+        analyze_experiment(test[test["group"] == "control"], none)
     with pytest.raises(DataError, match="0 or more in the outcome; 1 are not"):
-        read_experiment(test, none.assign(purchases=[-1, *[0] * 99]))
+        analyze_experiment(test, none.assign(purchases=[-1, *[0] * 99]))
     with pytest.raises(DataError, match="none of it was part of it"):
-        read_experiment(test, pd.DataFrame({"customer_id": ["x"], "purchases": [1]}))
+        analyze_experiment(test, pd.DataFrame({"customer_id": ["x"], "purchases": [1]}))
     with pytest.raises(DataError, match="one row a customer"):
-        assign_experiment(pd.concat([shop(10), shop(10)]))
+        randomize(pd.concat([shop(10), shop(10)]))
     with pytest.raises(ConfigError, match="share must be between 0 and 1"):
-        assign_experiment(shop(10), share=1.0)
+        randomize(shop(10), share=1.0)
     with pytest.raises(ConfigError, match="uplift must be above 0"):
         sample_size(shop(10), 0.0)
 
 
 def one_stage(base: float, customers: int) -> pd.DataFrame:
     return pd.DataFrame(
-        {"customer_id": range(customers), "stage_line": "active", "p_purchase": base}
+        {"customer_id": range(customers), "activity_stage": "active", "p_purchase": base}
     )
 
 
@@ -169,7 +171,7 @@ def test_smallest_uplift_is_finite_and_right_for_every_base_rate(share: float) -
     rates = np.concatenate([np.linspace(0.001, 0.999, 400), [1 / 3, 0.07, 0.58, 1e-4]])
     customers = 600
     staged = pd.concat(
-        [one_stage(p, customers).assign(stage_line=f"{i:03}") for i, p in enumerate(rates)]
+        [one_stage(p, customers).assign(activity_stage=f"{i:03}") for i, p in enumerate(rates)]
     )
     table = sample_size(staged, 0.1, share=share).iloc[:-1]
     treated = customers * share

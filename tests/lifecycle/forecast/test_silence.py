@@ -8,7 +8,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError
-from lifestage.lifecycle import silent_dates
+from lifestage.lifecycle import stage_entry_dates
 
 LEVELS = {"drowsy_on": 0.70, "half_asleep_on": 0.45, "asleep_on": 0.20}
 UNTIL = pd.Timestamp("1997-09-30")
@@ -19,7 +19,7 @@ def test_scored_again_on_the_day_the_stage_is_entered(
     customers: ls.Summary, family: str, method: str
 ) -> None:
     model = ls.fit(customers, purchases=family, method=method, draws=10)
-    dated = silent_dates(model, ls.assign_stages(model.predict(customers)))
+    dated = stage_entry_dates(model, ls.assign_stages(model.predict(customers)))
     for name, level in LEVELS.items():
         ahead = dated[dated[name] > UNTIL].head(100)
         assert len(ahead) > 50
@@ -30,14 +30,14 @@ def test_scored_again_on_the_day_the_stage_is_entered(
             later = ls.Summary.from_frame(
                 silent, period="week", stage_window=customers.stage_window
             )
-            assert ((model.predict(later)["retained"] < level) == below).all()
+            assert ((model.predict(later)["activity_ratio"] < level) == below).all()
 
 
 def test_dates_agree_with_the_stages_of_today(model: ls.LTVModel, customers: ls.Summary) -> None:
-    dated = silent_dates(model, ls.assign_stages(model.predict(customers)))
+    dated = stage_entry_dates(model, ls.assign_stages(model.predict(customers)))
     asleep, drowsy = dated["asleep_on"] <= UNTIL, dated["drowsy_on"] <= UNTIL
-    assert (asleep == (dated["stage_line"] == "asleep")).all()
-    assert (~drowsy == dated["stage_line"].isin(["new", "active"])).all()
+    assert (asleep == (dated["activity_stage"] == "asleep")).all()
+    assert (~drowsy == dated["activity_stage"].isin(["new", "active"])).all()
     assert (dated["review_on"].isna() == asleep).all()
     ahead = (
         dated[["drowsy_on", "half_asleep_on", "asleep_on"]]
@@ -54,9 +54,9 @@ def test_engines_agree_and_contacts_have_no_date(model: ls.LTVModel, customers: 
     staged = ls.assign_stages(
         model.predict(customers), contacts=pd.DataFrame({"customer_id": [999_999]})
     )
-    dated = silent_dates(model, staged)
+    dated = stage_entry_dates(model, staged)
     assert dated.loc[dated["customer_id"] == 999_999, list(LEVELS)].isna().all(axis=None)
-    other = silent_dates(model, duckdb.connect().from_df(staged)).df()
+    other = stage_entry_dates(model, duckdb.connect().from_df(staged)).df()
     both = dated.merge(other, on="customer_id", suffixes=("", "_other"))
     for name in LEVELS:
         assert (
@@ -70,4 +70,4 @@ def test_a_day_is_needed(customers: ls.Summary) -> None:
     )
     lone = ls.fit(bare)
     with pytest.raises(ConfigError, match="expected until="):
-        silent_dates(lone, lone.predict(bare))
+        stage_entry_dates(lone, lone.predict(bare))

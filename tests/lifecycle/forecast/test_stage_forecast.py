@@ -13,7 +13,7 @@ from lifestage.data.engines.frames import to_pandas
 from lifestage.lifecycle import Thresholds, stage_forecast, stage_probabilities
 from lifestage.lifecycle.forecast.base import read_base
 from lifestage.lifecycle.forecast.simulate import places_of_states, simulate_base
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 from tests.lifecycle.worlds import world
 
 LINE = ["active", "drowsy", "half_asleep", "asleep"]
@@ -46,7 +46,7 @@ def test_counts_and_transitions_add_up_to_the_base(
         moves = ahead.transitions[
             (ahead.transitions["taxonomy"] == taxonomy) & (ahead.transitions["periods"] == 26)
         ]
-        today = staged[f"stage_{taxonomy}"].value_counts()
+        today = staged[column_of(taxonomy)].value_counts()
         came = moves.groupby("stage")["customers"].sum()
         np.testing.assert_allclose(came[today.index], today)
         stages = ahead.stages[
@@ -81,7 +81,7 @@ def test_the_rules_of_the_simulation_are_those_of_staging(
         for place in range(keys.size):
             chances[:, place] = found.chances[:, 0, places == place].sum(axis=1)
         likely = keys[chances.argmax(axis=1)]
-        agree = likely == scored[f"stage_{taxonomy}"].to_numpy()
+        agree = likely == scored[column_of(taxonomy)].to_numpy()
         assert agree.mean() > 0.99  # but for interpolation on the very day of a change
 
 
@@ -108,7 +108,7 @@ def test_chances_today_are_certain_without_draws_and_spread_with_them(
     certain = now.filter(like="p_").to_numpy()
     assert set(np.unique(certain)) == {0.0, 1.0}
     place = certain.argmax(axis=1)
-    assert (np.array(["new", *LINE])[place] == now["stage_line"]).all()
+    assert (np.array(["new", *LINE])[place] == now["activity_stage"]).all()
     drawn = ls.fit(customers, method="laplace", draws=100)
     spread = stage_probabilities(
         drawn, ls.assign_stages(drawn.predict(customers)), horizon=0
@@ -150,7 +150,7 @@ def test_chances_of_stages_are_calibrated() -> None:
     chances = stage_probabilities(
         model, ls.assign_stages(model.predict(base.now)), horizon=13, scenarios=400
     )
-    then = ls.assign_stages(model.predict(base.then))[["customer_id", "stage_line"]]
+    then = ls.assign_stages(model.predict(base.then))[["customer_id", "activity_stage"]]
     both = chances.merge(then, on="customer_id", suffixes=("", "_then"))
     assert len(both) == len(chances) > 50_000
     for stage in LINE:
@@ -170,7 +170,7 @@ def test_intervals_of_a_base_cover_what_happens() -> None:
         ahead = stage_forecast(
             model, ls.assign_stages(model.predict(base.now)), horizon=13, points=1, seed=seed
         )
-        then = ls.assign_stages(model.predict(base.then))["stage_line"].value_counts()
+        then = ls.assign_stages(model.predict(base.then))["activity_stage"].value_counts()
         line = ahead.stages[ahead.stages["taxonomy"] == "line"].set_index("stage")
         for stage in LINE:
             low, high = line.loc[stage, ["customers_low", "customers_high"]]

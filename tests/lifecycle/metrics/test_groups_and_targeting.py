@@ -29,7 +29,7 @@ def staged(model: ls.LTVModel, customers: ls.Summary) -> pd.DataFrame:
     return ls.assign_stages(model.predict(customers, margin=0.3))
 
 
-@pytest.mark.parametrize("by", ["cohort", "stage_line", "at_risk"])
+@pytest.mark.parametrize("by", ["cohort", "activity_stage", "at_risk"])
 def test_groups_add_up_to_the_scores_and_the_totals(
     model: ls.LTVModel, customers: ls.Summary, staged: pd.DataFrame, by: str
 ) -> None:
@@ -42,7 +42,7 @@ def test_groups_add_up_to_the_scores_and_the_totals(
     keys = {
         "cohort": staged["first_purchase"].dt.strftime("%Y-%m"),
         "at_risk": staged["at_risk"].map({True: "yes", False: "no"}),
-    }.get(by, staged["stage_line"])
+    }.get(by, staged["activity_stage"])
     np.testing.assert_allclose(parts["ltv"], staged.groupby(keys)["ltv"].sum()[parts.index])
     np.testing.assert_allclose(
         parts["past_revenue"], staged.groupby(keys)["revenue"].sum()[parts.index]
@@ -111,7 +111,7 @@ def test_break_even_is_where_the_gain_is_nothing(staged: pd.DataFrame) -> None:
     )
     assert len(inside) > 100
     other = break_even(duckdb.connect().from_df(staged), {"drowsy": 2.0}).df()
-    assert (other["break_even_uplift"].notna() == (other["stage_line"] == "drowsy")).all()
+    assert (other["break_even_uplift"].notna() == (other["activity_stage"] == "drowsy")).all()
     with pytest.raises(ConfigError, match="cost must be an amount"):
         break_even(staged, -1.0)
 
@@ -129,7 +129,7 @@ def test_a_budget_goes_where_it_gains_most(staged: pd.DataFrame) -> None:
     )
     stages = {"drowsy": 0.2, "half_asleep": 0.1}
     some = allocate_budget(staged, 50.0, {"drowsy": 2.0, "half_asleep": 0.5}, stages)
-    assert set(some["stage_line"]) <= set(stages)
+    assert set(some["activity_stage"]) <= set(stages)
     assert some["spent"].iloc[-1] <= 50.0
     assert not len(allocate_budget(staged, 0.0, 1.0, 0.1))
     assert not len(allocate_budget(staged, 100.0, 1e9, 0.1))
@@ -142,7 +142,7 @@ def test_any_table_can_be_made_by_group(customers: ls.Summary, staged: pd.DataFr
     sums = parts.groupby("stage")[["customers", "buyers"]].sum()
     assert (sums.loc[total.index] == total[["customers", "buyers"]]).all(axis=None)
     other = by_group(
-        duckdb.connect().from_df(staged), "stage_line", lambda part: base_metrics(part)
+        duckdb.connect().from_df(staged), "activity_stage", lambda part: base_metrics(part)
     )
     assert other.loc[other["group"] != "total", "customers"].sum() == len(staged)
     assert other["group"].iloc[-1] == "total"

@@ -30,8 +30,8 @@ def test_transitions_add_up(runs: tuple[Run, Run]) -> None:
     table = stage_migration(before, after)
     came = table.groupby("before")["customers"].sum()
     went = table.groupby("after")["customers"].sum()
-    assert came.drop("absent").to_dict() == before["stage_line"].value_counts().to_dict()
-    assert went.drop("absent").to_dict() == after["stage_line"].value_counts().to_dict()
+    assert came.drop("absent").to_dict() == before["activity_stage"].value_counts().to_dict()
+    assert went.drop("absent").to_dict() == after["activity_stage"].value_counts().to_dict()
     assert came["absent"] == (~after["customer_id"].isin(before["customer_id"])).sum() > 0
     assert went["absent"] == (~before["customer_id"].isin(after["customer_id"])).sum() > 0
     np.testing.assert_allclose(table.groupby("before")["share"].sum().drop("absent"), 1)
@@ -40,7 +40,9 @@ def test_transitions_add_up(runs: tuple[Run, Run]) -> None:
         ("half_asleep", "active"),
         ("asleep", "active"),
     }
-    relations = [duckdb.from_df(each[["customer_id", "stage_line"]]) for each in (before, after)]
+    relations = [
+        duckdb.from_df(each[["customer_id", "activity_stage"]]) for each in (before, after)
+    ]
     pd.testing.assert_frame_equal(stage_migration(*relations), table)
 
 
@@ -82,4 +84,4 @@ def test_what_cannot_be_compared_is_refused(runs: tuple[Run, Run]) -> None:
     with pytest.raises(DataError, match="one row a customer in before"):
         stage_migration(pd.concat([before, before]), after)
     with pytest.raises(DataError, match="two tables of one kind"):
-        stage_migration(before, duckdb.from_df(after[["customer_id", "stage_line"]]))
+        stage_migration(before, duckdb.from_df(after[["customer_id", "activity_stage"]]))

@@ -9,7 +9,7 @@ from scipy import stats
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.lifecycle import Regularity, purchase_windows, regularity, touch_schedule
+from lifestage.lifecycle import Regularity, purchase_windows, regularity, repurchase_curve
 from lifestage.lifecycle.metrics.regularity import _regular_waits
 
 
@@ -53,7 +53,7 @@ def test_schedule_is_the_kaplan_meier_estimate_of_scipy(customers: ls.Summary) -
         np.where(over, gap.fillna(0), silent).astype(float), ~over
     )
     curve = stats.ecdf(data).sf
-    table = touch_schedule(customers, days=[3, 7, 15, 90], level=0.95)
+    table = repurchase_curve(customers, days=[3, 7, 15, 90], level=0.95)
     np.testing.assert_allclose(table["bought_again"], 1 - curve.evaluate([3, 7, 15, 90]), rtol=1e-9)
     with np.errstate(invalid="ignore"), pytest.warns(RuntimeWarning, match="undefined at some"):
         ends = curve.confidence_interval(0.95, method="log-log")
@@ -63,7 +63,7 @@ def test_schedule_is_the_kaplan_meier_estimate_of_scipy(customers: ls.Summary) -
 
 def test_the_model_is_held_against_it(customers: ls.Summary, model: ls.LTVModel) -> None:
     staged = ls.assign_stages(model.predict(customers))
-    table = touch_schedule(customers, model, staged=staged)
+    table = repurchase_curve(customers, model, staged=staged)
     everyone = table[table["group"] == "all"]
     np.testing.assert_allclose(everyone["expected"], everyone["bought_again"], atol=0.01)
     assert (
@@ -72,7 +72,7 @@ def test_the_model_is_held_against_it(customers: ls.Summary, model: ls.LTVModel)
         == 4814
     )
     assert set(table["group"]) == {"all", "active", "drowsy", "half_asleep", "asleep"}
-    quarters = touch_schedule(customers, days="quartiles")
+    quarters = repurchase_curve(customers, days="quartiles")
     assert quarters["day"].is_monotonic_increasing
     assert len(quarters) == 3
 
@@ -80,7 +80,7 @@ def test_the_model_is_held_against_it(customers: ls.Summary, model: ls.LTVModel)
 @pytest.mark.parametrize("days", [[0, 3], [7, 3], [], "weekly", [np.nan]])
 def test_days_are_checked(customers: ls.Summary, days: object) -> None:
     with pytest.raises(ConfigError, match="days must be"):
-        touch_schedule(customers, days=days)
+        repurchase_curve(customers, days=days)
 
 
 def test_windows_at_k_1_are_those_of_the_model(customers: ls.Summary, model: ls.LTVModel) -> None:

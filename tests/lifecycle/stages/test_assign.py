@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import STAGE_COLUMNS, TAXONOMIES, Thresholds, assign_stages
+from lifestage.lifecycle.stages.taxonomies import column_of
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 BELOW = float(np.nextafter(0.70, 0)), float(np.nextafter(0.45, 0)), float(np.nextafter(0.20, 0))
@@ -55,7 +56,7 @@ def stages_of(
 def expected_stages(table: pd.DataFrame) -> list[tuple[object, ...]]:
     columns = zip(
         table.frequency,
-        table.retained,
+        table.activity_ratio,
         table.p_alive,
         table.days_silent,
         table.mean_gap_days,
@@ -110,7 +111,7 @@ def test_every_rule_at_its_boundaries(kind: str) -> None:
     table = scores(CROWD + [{"x": x, "r": r, **more} for x, r, more, *_ in ROWS])
     staged = to_pandas(assign_stages(as_kind(table, kind))).set_index("customer_id").sort_index()
     found = (
-        staged[["stage_line", "stage_phase", "stage_segment"]]
+        staged[["activity_stage", "lifecycle_phase", "value_segment"]]
         .iloc[len(CROWD) :]
         .to_numpy()
         .tolist()
@@ -143,7 +144,7 @@ def test_rows_name_every_stage() -> None:
 def test_nes_counts_silence_in_own_gaps(silent: float | None, x: int | None, line: str) -> None:
     base = [{"x": 2, "gap": 10.0}] * 3  # the median gap of the base is 10 days
     table = scores([*base, {"id": 99, "x": x, "r": 0.5, "gap": 40.0, "silent": silent}])
-    assert assign_stages(table, line_rule="nes")["stage_line"].iloc[-1] == line
+    assert assign_stages(table, line_rule="nes")["activity_stage"].iloc[-1] == line
 
 
 def test_nes_needs_a_repeat_buyer() -> None:
@@ -154,7 +155,7 @@ def test_nes_needs_a_repeat_buyer() -> None:
 def test_thresholds_move_the_cuts() -> None:
     limits = Thresholds(awake=0.9, drowsy=0.8, asleep=0.1, frequent=2)
     staged = assign_stages(scores([{"x": 1, "r": 0.85}, {"x": 0, "r": 0.15}]), thresholds=limits)
-    assert staged["stage_line"].tolist() == ["drowsy", "half_asleep"]
+    assert staged["activity_stage"].tolist() == ["drowsy", "half_asleep"]
     assert staged["at_risk"].tolist() == [True, False]
 
 
@@ -199,7 +200,7 @@ def test_exactly_one_stage_as_the_rules_say(rows: list[dict[str, float]]) -> Non
     staged = assign_stages(table)
     assert found_stages(staged) == expected_stages(table)
     for taxonomy, stages in TAXONOMIES.items():
-        assert set(staged[f"stage_{taxonomy}"]) <= {stage.key for stage in stages}
+        assert set(staged[column_of(taxonomy)]) <= {stage.key for stage in stages}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -229,7 +230,7 @@ def test_assigning_again_replaces_the_columns(kind: str) -> None:
     )
     pd.testing.assert_frame_equal(first, second)
     assert list(third.columns) == list(first.columns)
-    assert (third["stage_line"] != first["stage_line"]).any()
+    assert (third["activity_stage"] != first["activity_stage"]).any()
 
 
 def test_kinds_of_the_test_are_the_kinds_meant() -> None:
@@ -242,9 +243,9 @@ def test_without_a_spend_model_orders_alone_make_value() -> None:
     table = scores([{"x": 0}] * 8 + [{"x": 1, "spend": 1e6}, {"x": 4, "spend": 0.0}])
     staged = assign_stages(table.drop(columns=["expected_spend", "ltv", "value_lost"]))
     # N is 1 eight times, then 2 and 5: the 80th percentile lies between 1 and 2
-    assert staged["stage_segment"].tolist() == ["recent"] * 8 + ["champion"] * 2
+    assert staged["value_segment"].tolist() == ["recent"] * 8 + ["champion"] * 2
     ranked = assign_stages(table)
-    assert ranked["stage_segment"].tolist()[8:] == ["champion", "loyal"]
+    assert ranked["value_segment"].tolist()[8:] == ["champion", "loyal"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -252,7 +253,7 @@ def test_contacts_become_prospects_once(kind: str) -> None:
     table = scores([{"id": "a", "x": 0}, {"id": "b", "x": 2}])
     contacts = pd.DataFrame({"customer_id": ["b", "z", "z", "y"], "mail": ["", "", "", ""]})
     staged = to_pandas(assign_stages(as_kind(table, kind), contacts=as_kind(contacts, kind)))
-    by_name = staged.set_index("customer_id")["stage_line"].to_dict()
+    by_name = staged.set_index("customer_id")["activity_stage"].to_dict()
     assert len(staged) == 4
     assert by_name == {"a": "new", "b": "active", "y": "prospect", "z": "prospect"}
     assert list(staged.columns) == [*table.columns, *STAGE_COLUMNS]
@@ -268,7 +269,7 @@ def test_contacts_of_another_kind_are_refused() -> None:
 def test_silence_moves_the_line_forward_only(x: int, alive: float, start: float) -> None:
     falling = np.linspace(start, 0.0, 60)
     line = assign_stages(scores([{"x": x, "r": float(r), "alive": alive} for r in falling]))[
-        "stage_line"
+        "activity_stage"
     ]
     order = ["new" if x == 0 else "active", "drowsy", "half_asleep", "asleep"]
     places = [order.index(key) for key in line]
@@ -280,7 +281,8 @@ def test_silence_moves_the_line_forward_only(x: int, alive: float, start: float)
 
 
 @pytest.mark.parametrize(
-    "name", ["customer_id", "frequency", "retained", "p_alive", "p_window", "stage_window_days"]
+    "name",
+    ["customer_id", "frequency", "activity_ratio", "p_alive", "p_window", "stage_window_days"],
 )
 def test_missing_column_is_named(name: str) -> None:
     with pytest.raises(DataError, match=f"columns missing: {name};"):
@@ -291,9 +293,9 @@ def test_missing_column_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("retained", 1.2),
-        ("retained", -0.1),
-        ("retained", None),
+        ("activity_ratio", 1.2),
+        ("activity_ratio", -0.1),
+        ("activity_ratio", None),
         ("p_alive", 1.01),
         ("p_alive", None),
         ("frequency", -1),
@@ -311,8 +313,10 @@ def test_nan_is_no_probability(kind: str) -> None:
     arrow = pa.Table.from_pandas(
         scores([{"id": "fine", "x": 1}, {"id": "odd", "x": 1}]), preserve_index=False
     )
-    place = arrow.column_names.index("retained")
-    arrow = arrow.set_column(place, "retained", pa.array([0.5, float("nan")], from_pandas=False))
+    place = arrow.column_names.index("activity_ratio")
+    arrow = arrow.set_column(
+        place, "activity_ratio", pa.array([0.5, float("nan")], from_pandas=False)
+    )
     table = {"polars": pl.from_arrow(arrow), "pyarrow": arrow, "duckdb": duckdb.from_arrow(arrow)}[
         kind
     ]

@@ -24,7 +24,7 @@ from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pan
         ("mean_gap_days != 5", [True, False, False]),
         ("not mean_gap_days > 5", [False, True, True]),
         ("mean_gap_days == mean_gap_days", [True, False, False]),
-        ("retained < 0.9", [True, False, False]),
+        ("activity_ratio < 0.9", [True, False, False]),
         ("R < 0.9", [True, False, False]),
         ("N == 0", [False, False, True]),
         ("N > 0", [True, True, False]),
@@ -40,7 +40,7 @@ from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pan
         ("1 / 2 + 0.25 * 2 - 0.5 == R", [True, False, False]),
         ("2 >= N > 0.5", [False, True, False]),
         ("odd == 'it\"s \\' 快'", [True, False, False]),
-        ("stage_line == 'prospect' and stage_phase == 'acquire'", [False, False, True]),
+        ("activity_stage == 'prospect' and lifecycle_phase == 'acquire'", [False, False, True]),
         ("big == 7", [True, False, False]),
         ("member", [True, False, False]),
         ("not member", [False, True, True]),
@@ -75,7 +75,7 @@ def test_not_a_number_counts_as_null(kind: str, write: Any) -> None:
     assert tempo_of(native, write(rules("extra + 1 != 2", None))) == ["b", "a"]
 
 
-NUMBERS = ("frequency", "retained", "mean_gap_days", "N", "R", "days_silent")
+NUMBERS = ("frequency", "activity_ratio", "mean_gap_days", "N", "R", "days_silent")
 OPERATORS = {
     "<": operator.lt,
     "<=": operator.le,
@@ -132,7 +132,7 @@ def test_every_customer_has_one_stage_by_any_rules(
     staged = to_pandas(
         assign_stages(as_kind(table, kind), playbook=write(rules(*map(written, given_rules), None)))
     )
-    rows = table.assign(N=table["frequency"].add(1).fillna(0), R=table["retained"])[
+    rows = table.assign(N=table["frequency"].add(1).fillna(0), R=table["activity_ratio"])[
         list(NUMBERS)
     ].to_dict("records")
     wanted = [
@@ -171,7 +171,7 @@ SAFE = r"expected comparisons \(< <= > >= == !=\) of columns, numbers and texts"
         "frequency & 1",
         "~frequency == 1",
         "frequency if retained else 3",
-        "frequency > 1, retained > 1",
+        "frequency > 1, activity_ratio > 1",
         "{'a': 1} == frequency",
         "*frequency == 1",
         "frequency + 1",
@@ -184,7 +184,7 @@ SAFE = r"expected comparisons \(< <= > >= == !=\) of columns, numbers and texts"
         "frequency >",
         "",
         "import os",
-        "frequency > 1; retained > 1",
+        "frequency > 1; activity_ratio > 1",
         "frequency > 1e999",
         "a\0 > 1",
     ],
@@ -235,8 +235,8 @@ def test_conditions_that_make_no_sense(when: str, message: str, write: Any) -> N
         ("frequency == 'a'", "two numbers or two texts"),
         ("at_risk == 1", "stands alone"),
         ("frequency", "a comparison, or a column that is true or false; got 'frequency'"),
-        ("customer_id > stage_line", "== or != between texts"),
-        ("stage_line + 1 > 2", "a number in a sum or product"),
+        ("customer_id > activity_stage", "== or != between texts"),
+        ("activity_stage + 1 > 2", "a number in a sum or product"),
         (
             "joined == 3",
             "expected a column of numbers, texts or true and false; got joined of Date",

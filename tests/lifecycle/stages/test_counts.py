@@ -36,7 +36,7 @@ def test_counts_are_those_of_scoring_and_staging_under_each_draw(
             drawn.purchases, draws={k: v[i : i + 1] for k, v in drawn.purchases.draws.items()}
         )
         scores = replace(drawn, purchases=one).predict(customers)
-        runs.append(ls.assign_stages(scores)["stage_line"].value_counts())
+        runs.append(ls.assign_stages(scores)["activity_stage"].value_counts())
     counts = pd.DataFrame(runs).fillna(0)
     assert counts["half_asleep"].std() > 0
     for stage, (low, high) in found.items():

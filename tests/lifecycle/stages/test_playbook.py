@@ -81,7 +81,7 @@ def test_texts_of_a_taxonomy_of_ones_own(write: Any) -> None:
     assert set(odd.labels.values()) == {"Odd ones"}
     assert set(odd.goals.values()) == {""}
     assert set(rest.goals.values()) == {"其餘"}
-    assert tempo.rules[0] == "retained >= 0.7 and frequency >= 3"
+    assert tempo.rules[0] == "activity_ratio >= 0.7 and frequency >= 3"
     assert tempo.rules[2] is None
 
 

@@ -16,10 +16,10 @@ from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pan
 
 def expected_tempo(row: Any, high: bool) -> str:
     n = row.frequency + 1 if row.frequency == row.frequency else 0
-    r = row.retained
+    r = row.activity_ratio
     if r >= 0.7 and row.frequency >= 3:
         return "fast"
-    if (0.1 < r <= 0.5 and not row.cannot_lose and row.stage_line != "asleep") or (
+    if (0.1 < r <= 0.5 and not row.cannot_lose and row.activity_stage != "asleep") or (
         n * 2 - 1 > row.days_silent / 10 and high
     ):
         return "odd_ones"
@@ -128,5 +128,5 @@ def test_a_stage_that_is_never_reached(write: Any) -> None:
     }
     with pytest.raises(ConfigError, match="expected a taxonomy with rules of a playbook; got line"):
         check_taxonomy(table, book.taxonomies["line"])
-    with pytest.raises(DataError, match="retained"):
-        check_taxonomy(table.drop(columns="retained"), book.taxonomies["tempo"])
+    with pytest.raises(DataError, match="activity_ratio"):
+        check_taxonomy(table.drop(columns="activity_ratio"), book.taxonomies["tempo"])

@@ -9,7 +9,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.lifecycle import moved_customers, steady_stages, suggest_thresholds
+from lifestage.lifecycle import moved_customers, smooth_stages, suggest_thresholds
 from lifestage.lifecycle.stages.suggest import BINS, _best
 
 
@@ -35,7 +35,7 @@ def test_cdnow_suggests_bands_that_fall_more_clearly(cdnow: pd.DataFrame) -> Non
     )
     scores = ls.fit(customers, purchases="mbg/nbd", spend=None).predict(customers)
     staged = ls.assign_stages(scores, thresholds=found.thresholds)
-    assert set(staged["stage_line"]) >= {"active", "drowsy", "half_asleep", "asleep"}
+    assert set(staged["activity_stage"]) >= {"active", "drowsy", "half_asleep", "asleep"}
 
 
 def test_what_cannot_be_suggested(cdnow: pd.DataFrame) -> None:
@@ -62,19 +62,20 @@ def test_stages_are_left_only_below_the_lower_threshold() -> None:
         ("prospect", None, None, "prospect", "prospect", "prospect"),
     ]
     table = pd.DataFrame(
-        rows, columns=["customer_id", "frequency", "retained", "stage_line", "was", "expected"]
+        rows,
+        columns=["customer_id", "frequency", "activity_ratio", "activity_stage", "was", "expected"],
     )
-    now = table[["customer_id", "frequency", "retained", "stage_line"]]
-    then = table[["customer_id", "was"]].rename(columns={"was": "stage_line"}).dropna()
-    out = steady_stages(now, then)
-    assert out["stage_line"].tolist() == table["expected"].tolist()
-    assert out["stage_line_strict"].tolist() == table["stage_line"].tolist()
-    other = steady_stages(duckdb.from_df(now), duckdb.from_df(then)).df().set_index("customer_id")
-    assert other.loc[table["customer_id"], "stage_line"].tolist() == table["expected"].tolist()
-    moved = moved_customers(then, out, column="stage_line").set_index("customer_id")["move"]
+    now = table[["customer_id", "frequency", "activity_ratio", "activity_stage"]]
+    then = table[["customer_id", "was"]].rename(columns={"was": "activity_stage"}).dropna()
+    out = smooth_stages(now, then)
+    assert out["activity_stage"].tolist() == table["expected"].tolist()
+    assert out["stage_line_strict"].tolist() == table["activity_stage"].tolist()
+    other = smooth_stages(duckdb.from_df(now), duckdb.from_df(then)).df().set_index("customer_id")
+    assert other.loc[table["customer_id"], "activity_stage"].tolist() == table["expected"].tolist()
+    moved = moved_customers(then, out, column="activity_stage").set_index("customer_id")["move"]
     assert moved["came back"] == "up"
     assert moved["has left"] == "down"
     assert moved["unknown before"] == "new"
     assert "stays active" not in moved
     with pytest.raises(ConfigError, match="margin must be"):
-        steady_stages(now, then, margin=0.2)
+        smooth_stages(now, then, margin=0.2)

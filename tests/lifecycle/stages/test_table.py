@@ -5,6 +5,7 @@ import pytest
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import TAXONOMIES, assign_stages, stage_table
+from lifestage.lifecycle.stages.taxonomies import column_of
 from tests.lifecycle.tables import KINDS, as_kind, random_scores, scores, to_pandas
 
 COLUMNS = [
@@ -21,7 +22,7 @@ COLUMNS = [
         "ltv_share",
     ),
     *(
-        "mean_retained",
+        "mean_activity_ratio",
         "at_risk_customers",
         "at_risk_value",
         "cannot_lose_customers",
@@ -36,7 +37,7 @@ def full(prospects: int = 3) -> pd.DataFrame:
     bought = table["frequency"].notna()
     table["orders"] = (table["frequency"] + 2).where(bought)
     table["revenue"] = (table["frequency"] * 7.5 + 1).where(bought)
-    table["expected_purchases"] = (table["retained"] * 2).where(bought)
+    table["expected_purchases"] = (table["activity_ratio"] * 2).where(bought)
     return table
 
 
@@ -52,14 +53,14 @@ def test_sums_of_every_stage(kind: str) -> None:
     plain = to_pandas(staged)
     risky = plain["at_risk"].astype(bool)
     for _, row in table.iterrows():
-        mine = plain[plain[f"stage_{row.taxonomy}"] == row.stage]
+        mine = plain[plain[column_of(row.taxonomy)] == row.stage]
         assert row.customers == len(mine) > 0
         assert row.share == pytest.approx(len(mine) / len(plain))
         assert row.orders == mine["orders"].sum()
         for name in ("revenue", "expected_purchases", "ltv"):
             assert row[name] == pytest.approx(mine[name].sum())
         assert row.ltv_share == pytest.approx(mine["ltv"].sum() / plain["ltv"].sum())
-        assert row.mean_retained == pytest.approx(mine["retained"].mean(), nan_ok=True)
+        assert row.mean_activity_ratio == pytest.approx(mine["activity_ratio"].mean(), nan_ok=True)
         assert row.at_risk_customers == (risky & plain.index.isin(mine.index)).sum()
         assert row.at_risk_value == pytest.approx(
             mine.loc[risky, "value_lost"].sum() if len(mine) else 0
@@ -75,7 +76,7 @@ def test_empty_stages_stay_and_prospects_go() -> None:
     table = stage_table(assign_stages(scores([{"x": 0, "r": 1.0}])))
     assert "prospect" not in set(table["stage"])
     assert table["customers"].tolist() == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
-    assert table["mean_retained"].notna().sum() == 3
+    assert table["mean_activity_ratio"].notna().sum() == 3
 
 
 def test_without_money_or_orders() -> None:
@@ -100,5 +101,5 @@ def test_texts_in_the_language_asked_for(lang: str) -> None:
 def test_the_door() -> None:
     with pytest.raises(ConfigError, match="lang"):
         stage_table(assign_stages(full()), "de")
-    with pytest.raises(DataError, match="stage_line"):
+    with pytest.raises(DataError, match="activity_stage"):
         stage_table(full())

@@ -15,6 +15,7 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import DataError
+from lifestage.lifecycle.stages.taxonomies import column_of
 from lifestage.report import summarize_run, write_report
 from lifestage.report.facts.value_distribution import ltv_distribution
 from lifestage.report.words.format import Numbers
@@ -49,7 +50,7 @@ def test_counts_and_totals_are_those_of_the_table(
     for name, counts in run["stages"].items():
         assert sum(counts.values()) == len(staged)
         assert {k: v for k, v in counts.items() if v} == staged[
-            f"stage_{name}"
+            column_of(name)
         ].value_counts().to_dict()
     assert set(run["stages"]["line"]) == {
         "prospect",
@@ -173,15 +174,15 @@ def test_without_money_calendar_and_quality(customers: ls.Summary, model: ls.LTV
 
 
 def test_a_table_that_is_not_staged_is_refused(staged: pd.DataFrame, model: ls.LTVModel) -> None:
-    with pytest.raises(DataError, match="stage_line, at_risk"):
-        summarize_run(staged.drop(columns=["stage_line", "at_risk"]), model)
+    with pytest.raises(DataError, match="activity_stage, at_risk"):
+        summarize_run(staged.drop(columns=["activity_stage", "at_risk"]), model)
     with pytest.raises(DataError, match="no row"):
         summarize_run(staged.iloc[:0], model)
 
 
 def test_contacts_count_as_prospects_only(staged: pd.DataFrame, model: ls.LTVModel) -> None:
     contacts = pd.DataFrame({"customer_id": [10**9, 10**9 + 1]}).astype(staged["customer_id"].dtype)
-    more = ls.assign_stages(staged.drop(columns=["stage_line"]), contacts=contacts)
+    more = ls.assign_stages(staged.drop(columns=["activity_stage"]), contacts=contacts)
     run = summarize_run(more, model)
     assert run["data"]["prospects"] == 2 == run["stages"]["line"]["prospect"]
     assert run["data"]["customers"] == 2357

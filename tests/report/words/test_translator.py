@@ -76,7 +76,7 @@ def test_every_note_that_can_be_made_has_chinese_and_no_other_has() -> None:
                 if values is None
                 else None
             )
-    assert {"at_bound", "picked", "stacked", "truncated_start", "no_repeats"} < set(made)
+    assert {"at_bound", "selected", "stacked", "truncated_start", "no_repeats"} < set(made)
     for lang in ("zh-Hant", "zh-Hans"):
         assert set(made) == set(NOTES[lang])
         for code, values in made.items():

@@ -29,7 +29,7 @@ from lifestage.data.engines.frames import (
 from lifestage.data.log.lines import DAY, Log, read_log
 from lifestage.data.log.order_ids import channels_of, real_orders, tickets_of
 from lifestage.data.log.plausible import FARTHEST, usual_end
-from lifestage.data.log.quality import account, refuse_bad, settle
+from lifestage.data.log.quality import account, complete_quality, raise_if_too_many_dropped
 from lifestage.data.log.warnings import GIANT, notes
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _summary(
 ) -> Summary:
     end = log.last if until is None else as_number(until)
     quality = account(log, end, has_money=has_money, drop_duplicates=options["drop_duplicates"])
-    refuse_bad(quality, end, max_dropped)
+    raise_if_too_many_dropped(quality, end, max_dropped)
     if end - usual_end(log.days) > FARTHEST:
         raise DataError(
             f"expected a last day within {FARTHEST:,} days of the orders; {as_date(end)} is far"
@@ -207,7 +207,7 @@ def _summary(
         .to_dict()
     )
     by_day = to_pandas(sums.filter(nw.col("of_day") == 1).select(DAY, "days", "revenue"))
-    quality = settle(quality, log, table, int(by_day["days"].sum()), end)
+    quality = complete_quality(quality, log, table, int(by_day["days"].sum()), end)
     # a mistyped date is no holdout of centuries
     close = (
         log.last if log.last - usual_end(log.days) <= FARTHEST else max(end, usual_end(log.days))

@@ -47,7 +47,7 @@ class Summary:
     until : date or None
         Last day of observation; T counts from the first purchase to this day.
     stage_window : float
-        H in days: the window over which ``retained`` and the stages are judged.
+        H in days: the window over which ``activity_ratio`` and the stages are judged.
     customers, repeaters, orders : int
         Customers in ``table``, those with frequency > 0, and orders up to ``until``.
     gaps : dict of int to int

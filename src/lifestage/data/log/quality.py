@@ -17,7 +17,7 @@ from lifestage.data.log.lines import DAY, NOT_POSITIVE, PURCHASE, ZERO, Log
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Quality", "account", "refuse_bad", "settle"]
+__all__ = ["Quality", "account", "complete_quality", "raise_if_too_many_dropped"]
 
 
 def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Quality:
@@ -58,7 +58,7 @@ def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Qu
     )
 
 
-def settle(
+def complete_quality(
     quality: Quality, log: Log, customers: nw.LazyFrame[Any], visits: int, end: int
 ) -> Quality:
     """Add what is known once customers are: lines merged into *visits*, and refunds before any purchase."""
@@ -77,7 +77,7 @@ def settle(
     )
 
 
-def refuse_bad(quality: Quality, end: int, max_dropped: float) -> None:
+def raise_if_too_many_dropped(quality: Quality, end: int, max_dropped: float) -> None:
     """Refuse a log without a purchase up to *end*, or with too many unusable lines.
 
     Raises

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lifestage.core.typing import Floats
 
-__all__ = ["CONTROL", "TREATMENT", "assign_experiment", "sample_size"]
+__all__ = ["CONTROL", "TREATMENT", "randomize", "sample_size"]
 
 
 TREATMENT, CONTROL = "treatment", "control"
@@ -30,8 +30,12 @@ ROUNDING = 1e-10
 """Share of a number by which rounding errors may move it."""
 
 
-def assign_experiment(
-    staged: Any, *, share: float = 0.5, by: tuple[str, ...] = ("stage_line", VALUE), seed: int = 0
+def randomize(
+    staged: Any,
+    *,
+    share: float = 0.5,
+    by: tuple[str, ...] = ("activity_stage", VALUE),
+    seed: int = 0,
 ) -> Any:
     """Draw by lot who gets an action and who does not, in equal shares of every stage and level of value.
 
@@ -54,7 +58,7 @@ def assign_experiment(
     -------
     frame
         ``customer_id``, ``stratum`` (text), ``group`` (``"treatment"`` or ``"control"``), and the
-        columns *by* that the table has, in the kind that went in. Keep it: :func:`read_experiment`
+        columns *by* that the table has, in the kind that went in. Keep it: :func:`analyze_experiment`
         needs it.
 
     Raises
@@ -67,8 +71,8 @@ def assign_experiment(
     Examples
     --------
     >>> import pandas as pd
-    >>> base = pd.DataFrame({"customer_id": range(8), "stage_line": ["active"] * 8, "ltv": range(8)})
-    >>> assign_experiment(base)["group"].eq("treatment").sum()
+    >>> base = pd.DataFrame({"customer_id": range(8), "activity_stage": ["active"] * 8, "ltv": range(8)})
+    >>> randomize(base)["group"].eq("treatment").sum()
     np.int64(4)
     """
     import pandas as pd
@@ -119,7 +123,7 @@ def sample_size(
     power: float = 0.8,
     alpha: float = 0.05,
     share: float = 0.5,
-    by: str = "stage_line",
+    by: str = "activity_stage",
     outcome: str = "p_purchase",
 ) -> pd.DataFrame:
     r"""How many customers of each stage a test needs to see an uplift of the share who buy.
@@ -166,7 +170,7 @@ def sample_size(
     Examples
     --------
     >>> import pandas as pd
-    >>> base = pd.DataFrame({"customer_id": range(9000), "stage_line": "active", "p_purchase": 0.1})
+    >>> base = pd.DataFrame({"customer_id": range(9000), "activity_stage": "active", "p_purchase": 0.1})
     >>> sample_size(base, 0.2)[["stage", "treatment", "enough"]].values.tolist()
     [['active', 3841, True], ['all', 3841, True]]
     """

@@ -15,10 +15,10 @@ from lifestage.lifecycle.frames import open_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_experiment"]
+__all__ = ["analyze_experiment"]
 
 
-def read_experiment(
+def analyze_experiment(
     assigned: Any,
     outcome: Any,
     *,
@@ -36,7 +36,7 @@ def read_experiment(
     Parameters
     ----------
     assigned : frame
-        What :func:`assign_experiment` returned.
+        What :func:`randomize` returned.
     outcome : frame
         ``customer_id`` and the *measures*: purchases or money since the assignment, or the LTV
         predicted now. A customer who is not in it has 0; customers who were not part of the test
@@ -45,7 +45,7 @@ def read_experiment(
         Columns of *outcome*. For ``purchases`` the share who bought at all, ``bought``, is read
         too.
     by : str
-        Column of *assigned* to read by, such as ``stage_line``.
+        Column of *assigned* to read by, such as ``activity_stage``.
     level : float
         Coverage of the intervals, in (0, 1).
 
@@ -69,11 +69,11 @@ def read_experiment(
     Examples
     --------
     >>> import pandas as pd
-    >>> from lifestage.lifecycle import assign_experiment
-    >>> base = pd.DataFrame({"customer_id": range(400), "stage_line": "active", "ltv": 1.0})
-    >>> test = assign_experiment(base)
+    >>> from lifestage.lifecycle import randomize
+    >>> base = pd.DataFrame({"customer_id": range(400), "activity_stage": "active", "ltv": 1.0})
+    >>> test = randomize(base)
     >>> bought = test.assign(purchases=(test["group"] == "treatment") * 1)[["customer_id", "purchases"]]
-    >>> read_experiment(test, bought, by="stage_line")[["measure", "difference"]].iloc[0].to_dict()
+    >>> analyze_experiment(test, bought, by="activity_stage")[["measure", "difference"]].iloc[0].to_dict()
     {'measure': 'bought', 'difference': 1.0}
     """
     import pandas as pd

@@ -33,7 +33,7 @@ def break_even(
     ----------
     staged : frame
         With ``p_purchase``, ``ltv``, ``value_lost``, ``expected_spend`` and, for costs by stage,
-        ``stage_line``.
+        ``activity_stage``.
     cost : float, or mapping of stage of the line to float
         Of one contact, money.
     uplift : float, optional
@@ -103,7 +103,7 @@ def allocate_budget(
     Returns
     -------
     frame
-        The chosen customers, best first: ``customer_id``, ``stage_line`` if there,
+        The chosen customers, best first: ``customer_id``, ``activity_stage`` if there,
         ``contact_cost``, ``assumed_uplift``, ``expected_gain`` (net), ``spent`` and ``gained`` so
         far (money), in the kind that went in.
 
@@ -143,7 +143,7 @@ def allocate_budget(
     names = frame.collect_schema().names()
     kept = [
         CUSTOMER,
-        *(["stage_line"] if "stage_line" in names else []),
+        *(["activity_stage"] if "activity_stage" in names else []),
         "contact_cost",
         "assumed_uplift",
     ]
@@ -179,7 +179,7 @@ def _valued(staged: Any, cost: float | Mapping[str, float]) -> tuple[nw.LazyFram
     if any(not (math.isfinite(price) and price >= 0) for price in prices):
         raise ConfigError(f"cost must be an amount of 0 or more; got {cost!r}")
     needed = [CUSTOMER, FREQUENCY, "p_purchase", "ltv", "value_lost", "expected_spend"]
-    needed += ["stage_line"] if isinstance(cost, Mapping) else []
+    needed += ["activity_stage"] if isinstance(cost, Mapping) else []
     table, kind = lazy(open_frame(staged, needed).to_native())
     return (
         table.filter(~nw.col(FREQUENCY).is_null()).with_columns(contact_cost=_by_stage(cost)),
@@ -193,5 +193,5 @@ def _by_stage(value: float | Mapping[str, float]) -> nw.Expr:
         return nw.lit(float(value))
     out: nw.Expr = nw.lit(None, nw.Float64)
     for stage, each in value.items():
-        out = nw.when(nw.col("stage_line") == stage).then(nw.lit(float(each))).otherwise(out)
+        out = nw.when(nw.col("activity_stage") == stage).then(nw.lit(float(each))).otherwise(out)
     return out

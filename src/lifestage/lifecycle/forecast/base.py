@@ -12,7 +12,7 @@ from lifestage.core.names import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, KEYS, MONE
 from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
 from lifestage.lifecycle.frames import constant, open_frame
 from lifestage.lifecycle.stages.rules import ROUNDING, with_facts
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def read_base(
     high_value = constant(with_facts(staged, limits), HIGH_VALUE_CUT)
     window = constant(open_frame(staged, ("stage_window_days",)), "stage_window_days")
     table, kind = lazy(staged)
-    stages = [f"stage_{name}" for name in TAXONOMIES]
+    stages = [column_of(name) for name in TAXONOMIES]
     money = [name for name in (MONETARY,) if name in table.collect_schema().names()]
     buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, *stages)
     total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])

@@ -13,11 +13,11 @@ from lifestage.data.engines.frames import upload
 from lifestage.families import family
 from lifestage.lifecycle.forecast.base import Base, read_base
 from lifestage.lifecycle.forecast.simulate import STATES, places_of_states, simulate_base, state_of
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.numerics import special
 from lifestage.prediction.limits import PREDICTION_DRAWS
-from lifestage.prediction.spend import spend_line
+from lifestage.prediction.spend import spend_coefficients
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def stage_probabilities(
         )
     chances = _chances(model, base, horizon, limits, scenarios, seed)
     places, stages = places_of_states(limits)[taxonomy], TAXONOMIES[taxonomy]
-    table = customers[[CUSTOMER, f"stage_{taxonomy}"]].reset_index(drop=True)
+    table = customers[[CUSTOMER, column_of(taxonomy)]].reset_index(drop=True)
     for i, stage in enumerate(stages):
         if stage.key != "prospect":
             table[f"p_{stage.key}"] = chances[:, places == i].sum(axis=1).astype(float)
@@ -103,9 +103,9 @@ def _chances(
         assert found.chances is not None
         return np.asarray(found.chances[:, 0])
     out = np.zeros((base.x.size, STATES), np.float32)
-    part = model.purchases.thinned(PREDICTION_DRAWS)
+    part = model.purchases.thin(PREDICTION_DRAWS)
     module, h = family(part.family), base.window / model.period.days
-    intercept, slope = (line.mean(axis=0) for line in spend_line(model, base.x))
+    intercept, slope = (line.mean(axis=0) for line in spend_coefficients(model, base.x))
     value = (
         (base.x + 1) * (intercept + slope * base.money / np.maximum(base.x, 1))
         if model.spend

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lifestage.core.typing import Floats
     from lifestage.model import LTVModel
 
-__all__ = ["FARTHEST", "SILENT_COLUMNS", "limits_of_silence", "silent_dates"]
+__all__ = ["FARTHEST", "SILENT_COLUMNS", "days_to_threshold", "stage_entry_dates"]
 
 
 FARTHEST = 8191
@@ -36,7 +36,7 @@ MOST = 4_000_000
 """Rows times draws worked on at once."""
 
 
-def silent_dates(
+def stage_entry_dates(
     model: LTVModel,
     staged: Any,
     *,
@@ -81,8 +81,8 @@ def silent_dates(
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> model = ls.fit(customers)
-    >>> dated = silent_dates(model, ls.assign_stages(model.predict(customers)))
-    >>> dated.loc[dated["customer_id"] == 1516, ["stage_line", "drowsy_on", "half_asleep_on"]].values.tolist()[0][0]
+    >>> dated = stage_entry_dates(model, ls.assign_stages(model.predict(customers)))
+    >>> dated.loc[dated["customer_id"] == 1516, ["activity_stage", "drowsy_on", "half_asleep_on"]].values.tolist()[0][0]
     'active'
     """
     frame = open_frame(staged, (FREQUENCY, RECENCY, "days_silent", "stage_window_days"))
@@ -100,7 +100,7 @@ def silent_dates(
     )
     window = keys["stage_window_days"].to_numpy(float)
     x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
-    found = limits_of_silence(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
+    found = days_to_threshold(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
     silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
     never = np.datetime64("NaT", "D")
     dates = day + (found - silent).astype("timedelta64[D]")
@@ -113,7 +113,7 @@ def silent_dates(
     )
 
 
-def limits_of_silence(
+def days_to_threshold(
     model: LTVModel,
     x: Floats,
     t_x: Floats,
@@ -121,7 +121,7 @@ def limits_of_silence(
     retained: tuple[float, ...],
     alive: tuple[float, ...] = (),
 ) -> NDArray[np.int64]:
-    """The first whole day of silence on which ``retained``, or P(alive), is below each of these levels.
+    """The first whole day of silence on which ``activity_ratio``, or P(alive), is below each of these levels.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def limits_of_silence(
     array of int, shape (levels, n)
         Days; ``FARTHEST`` + 1 where the level is never passed within ``FARTHEST`` days.
     """
-    part = model.purchases.thinned(
+    part = model.purchases.thin(
         PREDICTION_DRAWS
     )  # so many for any number of rows: a date is of its row alone
     out = np.empty((len(retained) + len(alive), x.size), np.int64)

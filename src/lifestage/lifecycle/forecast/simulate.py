@@ -20,10 +20,10 @@ import numba
 import numpy as np
 
 from lifestage.families import family
-from lifestage.lifecycle.forecast.silence import limits_of_silence
+from lifestage.lifecycle.forecast.silence import days_to_threshold
 from lifestage.lifecycle.frames import collect
 from lifestage.lifecycle.stages.rules import rules_by_taxonomy
-from lifestage.prediction.spend import spend_line
+from lifestage.prediction.spend import spend_coefficients
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,14 +156,14 @@ def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> 
     some = np.unique(np.concatenate([every[: EXACT + 1], np.round(far)]))
     x, t_x = (each.ravel() for each in np.meshgrid(some, times, indexing="ij"))
     cuts = (limits.awake, limits.drowsy, limits.asleep)
-    days = limits_of_silence(
-        model.thinned(RULE_DRAWS), x, t_x, base.window, cuts, (limits.alive,)
+    days = days_to_threshold(
+        model.thin(RULE_DRAWS), x, t_x, base.window, cuts, (limits.alive,)
     ).reshape(4, some.size, NODES)
     table = np.empty((4, every.size, NODES))
     for level in range(4):
         for node in range(NODES):
             table[level, :, node] = np.interp(every, some, days[level, :, node])
-    intercept, slope = (line.mean(axis=0) for line in spend_line(model, every))
+    intercept, slope = (line.mean(axis=0) for line in spend_coefficients(model, every))
     return (
         times,
         table - 0.5,

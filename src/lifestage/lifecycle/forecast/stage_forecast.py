@@ -15,7 +15,7 @@ from lifestage.lifecycle.forecast.base import read_base
 from lifestage.lifecycle.forecast.simulate import Scenarios, places_of_states, simulate_base
 from lifestage.lifecycle.frames import last_day
 from lifestage.lifecycle.stages.rules import explains, rules_by_taxonomy, with_facts
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def stage_forecast(
         name for name, rule in rules_by_taxonomy(limits).items() if explains(frame, name, rule)
     ]
     customers, base, all_of_them = read_base(staged, limits, sample, seed)
-    stages = [f"stage_{name}" for name in TAXONOMIES]
+    stages = [column_of(name) for name in TAXONOMIES]
     today = (
         customers[stages].drop_duplicates().sort_values(stages, ignore_index=True)
     )  # the order of the groups
@@ -259,7 +259,7 @@ def _transitions(
     since_today = found.revenue.cumsum(axis=1)
     for name in names:
         keys, places = [stage.key for stage in TAXONOMIES[name]], places_of_states(limits)[name]
-        here = today[f"stage_{name}"].map({key: i for i, key in enumerate(keys)}).to_numpy(int)
+        here = today[column_of(name)].map({key: i for i, key in enumerate(keys)}).to_numpy(int)
         moved = []
         for values in (found.customers, since_today):
             then = _by_stage(values, places, len(keys))

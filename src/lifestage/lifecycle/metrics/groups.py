@@ -57,7 +57,7 @@ def group_totals(
         One row a customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it.
         Contacts without a purchase are left out.
     by : str
-        A column such as ``channel``, ``stage_line``, ``at_risk``; or ``"cohort"``, the month of
+        A column such as ``channel``, ``activity_stage``, ``at_risk``; or ``"cohort"``, the month of
         ``first_purchase``. Customers without a value are the group ``"unknown"``; true and false
         are ``"yes"`` and ``"no"``.
     horizon, discount_rate, margin, level

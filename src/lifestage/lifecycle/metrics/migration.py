@@ -26,7 +26,7 @@ QUIET = ("half_asleep", "asleep")
 """Stages from which a customer who is active again was reactivated."""
 
 
-def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> pd.DataFrame:
+def stage_migration(before: Any, after: Any, *, column: str = "activity_stage") -> pd.DataFrame:
     """Count who went from which stage to which between two runs.
 
     Parameters
@@ -35,13 +35,13 @@ def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> p
         Staged customers of the two runs, of one kind; or paths' tables read by
         :func:`lifestage.read_orders`.
     column : str
-        ``stage_line``, another ``stage_…`` column, or ``tier``.
+        ``activity_stage``, another ``stage_…`` column, or ``tier``.
 
     Returns
     -------
     pandas.DataFrame
         ``before``, ``after``, ``customers``, ``share`` (of those who were in *before*, by stage),
-        and ``reactivated`` (half asleep or asleep before, active now; only for ``stage_line``).
+        and ``reactivated`` (half asleep or asleep before, active now; only for ``activity_stage``).
         ``"absent"`` stands for customers who are in one table only: new ones, and ones that the log
         no longer holds. Counts add up to all customers of both.
 
@@ -53,8 +53,8 @@ def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> p
     Examples
     --------
     >>> import pandas as pd
-    >>> before = pd.DataFrame({"customer_id": [1, 2, 3], "stage_line": ["active", "asleep", "asleep"]})
-    >>> after = pd.DataFrame({"customer_id": [1, 2, 4], "stage_line": ["drowsy", "active", "new"]})
+    >>> before = pd.DataFrame({"customer_id": [1, 2, 3], "activity_stage": ["active", "asleep", "asleep"]})
+    >>> after = pd.DataFrame({"customer_id": [1, 2, 4], "activity_stage": ["drowsy", "active", "new"]})
     >>> stage_migration(before, after)[["before", "after", "customers"]].values.tolist()
     [['active', 'drowsy', 1], ['asleep', 'active', 1], ['asleep', 'absent', 1], ['absent', 'new',
     1]]
@@ -69,7 +69,7 @@ def stage_migration(before: Any, after: Any, *, column: str = "stage_line") -> p
     )
     share = counted["customers"] / counted.groupby("before")["customers"].transform("sum")
     counted["share"] = share.where(counted["before"] != ABSENT)
-    if column == "stage_line":
+    if column == "activity_stage":
         counted["reactivated"] = counted["before"].isin(QUIET) & (counted["after"] == "active")
     return counted
 

@@ -12,7 +12,7 @@ from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY
 from lifestage.data.engines.frames import lazy, to_pandas, upload
 from lifestage.lifecycle.frames import constant, open_frame
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 from lifestage.numerics.statistics import share_interval
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def realised_repurchase(
             " observation"
         )
     after = (customers.holdout_end - customers.until).days
-    columns = [f"stage_{name}" for name in TAXONOMIES]
+    columns = [column_of(name) for name in TAXONOMIES]
     frame = open_frame(
         staged, (CUSTOMER, FREQUENCY, "p_window", "stage_window_days", *columns)
     ).lazy()

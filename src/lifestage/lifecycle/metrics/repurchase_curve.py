@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lifestage.core.typing import Floats
     from lifestage.model import LTVModel
 
-__all__ = ["purchases_in_order", "touch_schedule"]
+__all__ = ["purchases_in_order", "repurchase_curve"]
 
 
 DRAWS = 50
@@ -31,13 +31,13 @@ DRAWS = 50
 DAYS = (3, 7, 15)
 
 
-def touch_schedule(
+def repurchase_curve(
     customers: Summary,
     model: LTVModel | None = None,
     *,
     days: Sequence[float] | str = DAYS,
     staged: Any = None,
-    by: str = "stage_line",
+    by: str = "activity_stage",
     level: float = 0.9,
 ) -> pd.DataFrame:
     r"""Share of buyers who have bought again by so many days after a purchase: observed, and by the model.
@@ -58,7 +58,7 @@ def touch_schedule(
     staged : frame, optional
         One row a customer with the column *by*, to group the purchases by.
     by : str
-        Column of *staged*, such as ``stage_line`` or ``channel``. Who is in which stage today
+        Column of *staged*, such as ``activity_stage`` or ``channel``. Who is in which stage today
         follows from the waits themselves (sleepers are those who did not come back), so that by
         stage observed and expected are no check of the model; in total and by channel they are.
     level : float
@@ -81,7 +81,7 @@ def touch_schedule(
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> touch_schedule(customers, ls.fit(customers))[["day", "bought_again", "expected"]].round(3).values.tolist()
+    >>> repurchase_curve(customers, ls.fit(customers))[["day", "bought_again", "expected"]].round(3).values.tolist()
     [[3.0, 0.05, 0.049], [7.0, 0.105, 0.102], [15.0, 0.188, 0.183]]
     """
     import pandas as pd
@@ -154,7 +154,7 @@ def _waits(rows: pd.DataFrame, customers: Summary) -> tuple[Floats, NDArray[np.b
 
 def _expected(model: LTVModel, rows: pd.DataFrame, at: Floats) -> Floats:
     """The model's chance to buy again within each of the days, right after each purchase; shape (days, purchases)."""
-    part = model.purchases.thinned(DRAWS)
+    part = model.purchases.thin(DRAWS)
     module, params, unit = family(part.family), part.columns(), model.period.days
     x = rows.groupby("_code").cumcount().to_numpy(float)
     first = rows.groupby("_code")["date"].transform("min")

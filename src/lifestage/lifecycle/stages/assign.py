@@ -29,7 +29,7 @@ from lifestage.lifecycle.stages.rules import (
     segment_rules,
     with_cut,
 )
-from lifestage.lifecycle.stages.taxonomies import Taxonomy, check_language
+from lifestage.lifecycle.stages.taxonomies import Taxonomy, check_language, column_of
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.lifecycle.stages.tiers import assign_tiers
 
@@ -42,7 +42,7 @@ __all__ = ["NEEDED", "STAGE_COLUMNS", "assign_stages"]
 NEEDED = (
     CUSTOMER,
     FREQUENCY,
-    "retained",
+    "activity_ratio",
     "p_alive",
     "days_silent",
     "mean_gap_days",
@@ -53,9 +53,9 @@ NEEDED = (
 """Columns of a scores table that the rules read; ``expected_spend`` is read where it is there."""
 
 STAGE_COLUMNS = (
-    "stage_line",
-    "stage_phase",
-    "stage_segment",
+    "activity_stage",
+    "lifecycle_phase",
+    "value_segment",
     "at_risk",
     "cannot_lose",
     "at_risk_reason",
@@ -67,7 +67,7 @@ def assign_stages(
     scores: Any,
     *,
     thresholds: Thresholds | None = None,
-    line_rule: str = "retained",
+    line_rule: str = "activity_ratio",
     tiers: str | Mapping[str, Any] | None = None,
     contacts: Any = None,
     lang: str = "en",
@@ -76,7 +76,7 @@ def assign_stages(
     r"""Add the stage of each customer in the three taxonomies, and the flags.
 
     Rules are tried in order and the first that holds decides, so that each customer has exactly one
-    stage a taxonomy. They read R = ``retained``, N = frequency + 1 purchase days, P(alive), and
+    stage a taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive), and
     whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a spend
     model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
     fitted on. So a customer's stages depend on the own row alone.
@@ -88,8 +88,8 @@ def assign_stages(
         whose frequency is null is a contact that has not bought yet.
     thresholds : Thresholds, optional
         Where the rules cut; the defaults of :class:`Thresholds` if left out.
-    line_rule : {"retained", "nes"}
-        Rule of ``stage_line``: by R, or by silence in multiples of the customer's own mean gap (≤
+    line_rule : {"activity_ratio", "nes"}
+        Rule of ``activity_stage``: by R, or by silence in multiples of the customer's own mean gap (≤
         1, 1–2, 2–3, > 3; ``median_gap_days``, that of the base that the model was fitted on, for
         those who bought once).
     tiers : {"cumulative", "percentile"} or mapping, optional
@@ -106,7 +106,7 @@ def assign_stages(
     Returns
     -------
     frame
-        ``scores`` with ``stage_line``, ``stage_phase``, ``stage_segment`` (keys of the taxonomies),
+        ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the taxonomies),
         ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at
         risk), perhaps ``tier`` and one column a taxonomy of the playbook, in the kind that went in.
         Columns of these names that were there are replaced.
@@ -123,11 +123,11 @@ def assign_stages(
     Examples
     --------
     >>> import pandas as pd
-    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "retained": [1.0, 0.42],
+    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "activity_ratio": [1.0, 0.42],
     ...     "p_alive": [1.0, 0.6], "days_silent": [3.0, 51.0], "mean_gap_days": [None, 18.0], "p_window": [0.2, 0.31],
     ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0, "high_value_cut": 5.0})
     >>> staged = assign_stages(scores)
-    >>> staged["stage_line"].tolist(), staged["stage_segment"].tolist()
+    >>> staged["activity_stage"].tolist(), staged["value_segment"].tolist()
     (['new', 'half_asleep'], ['recent', 'cannot_lose'])
     >>> staged["at_risk_reason"][1]
     'bought 6 times about every 18 days; silent for 51 days; chance of buying within 78 days fell
@@ -138,7 +138,7 @@ def assign_stages(
     if line_rule not in LINE_RULES:
         raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
     custom = () if playbook is None else as_playbook(playbook).custom
-    added = (*STAGE_COLUMNS, *[f"stage_{each.name}" for each in custom])
+    added = (*STAGE_COLUMNS, *[column_of(each.name) for each in custom])
     frame = with_cut(open_frame(scores, NEEDED), limits)
     _check(frame)
     if line_rule == "nes":
@@ -148,13 +148,17 @@ def assign_stages(
     names = [name for name in frame.collect_schema().names() if name not in added]
     valuable = is_valuable(frame)
     high = nw.col("__high")
-    line = line_rules(limits) if line_rule == "retained" else _line_by_gaps(limits)
-    facts = {"__n": orders_made(), "__r": nw.col("retained").fill_null(0.0), "__high": valuable}
+    line = line_rules(limits) if line_rule == "activity_ratio" else _line_by_gaps(limits)
+    facts = {
+        "__n": orders_made(),
+        "__r": nw.col("activity_ratio").fill_null(0.0),
+        "__high": valuable,
+    }
     staged = frame.select(*names).with_columns(**facts)
     staged = staged.with_columns(
-        first_match(line, "asleep").alias("stage_line"),
-        first_match(phase_rules(limits, high), "retain").alias("stage_phase"),
-        first_match(segment_rules(limits, high), "about_to_lose").alias("stage_segment"),
+        first_match(line, "asleep").alias("activity_stage"),
+        first_match(phase_rules(limits, high), "retain").alias("lifecycle_phase"),
+        first_match(segment_rules(limits, high), "about_to_lose").alias("value_segment"),
         risk.at_risk(limits).alias("at_risk"),
         risk.cannot_lose(limits, high).alias("cannot_lose"),
     )
@@ -164,7 +168,7 @@ def assign_stages(
         staged = open_frame(assign_tiers(staged.to_native(), **options), ())
     if custom:
         staged = staged.with_columns(
-            **{f"stage_{each.name}": _by_rules(staged, each, valuable) for each in custom}
+            **{column_of(each.name): _by_rules(staged, each, valuable) for each in custom}
         )
     return staged.to_native()
 
@@ -208,7 +212,9 @@ def _check(frame: Frame) -> None:
     x = nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None)
     buyers = frame.filter(~x.is_null())
     rules = [(x >= 0, "0 or more, or null for a contact without a purchase", FREQUENCY)]
-    rules += [(_between(name), "a probability in [0, 1]", name) for name in ("retained", "p_alive")]
+    rules += [
+        (_between(name), "a probability in [0, 1]", name) for name in ("activity_ratio", "p_alive")
+    ]
     failed = [
         nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1)).sum().alias(name)
         for holds, _, name in rules

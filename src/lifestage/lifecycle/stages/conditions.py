@@ -73,7 +73,7 @@ def rules_of(taxonomy: Taxonomy, frame: Frame, high: nw.Expr) -> list[nw.Expr]:
         If a column is missing or of a kind that cannot be compared so.
     """
     schema = frame.collect_schema()
-    facts = {"N": orders_made(), "R": nw.col("retained"), "high_value": high}
+    facts = {"N": orders_made(), "R": nw.col("activity_ratio"), "high_value": high}
 
     def column(name: str) -> Operand:
         if name in facts:

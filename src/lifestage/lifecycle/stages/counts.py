@@ -99,7 +99,7 @@ def stage_counts(
         .agg(nw.col("weight").sum())
     )
     size = int(np.clip(ROWS // len(rows), 20, DRAWS))
-    model = model.thinned(size)
+    model = model.thin(size)
     step = max(1, BLOCK // model.purchases.size)
     counts = {name: np.zeros((model.purchases.size, len(TAXONOMIES[name]))) for name in rules}
     for begin in range(0, len(rows), step):

@@ -66,16 +66,16 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
 
 
 def at_risk(limits: Thresholds) -> nw.Expr:
-    """A frequent buyer gone quiet: N ≥ 3, .20 ≤ retained < .70, first purchase at least 7 days ago."""
-    r = nw.col("retained").fill_null(0.0)
+    """A frequent buyer gone quiet: N ≥ 3, .20 ≤ activity_ratio < .70, first purchase at least 7 days ago."""
+    r = nw.col("activity_ratio").fill_null(0.0)
     quiet = (r >= limits.asleep) & (r < limits.awake)
     old = days_observed().fill_null(0.0) >= limits.min_days - SLACK_DAYS
     return _flag((orders_made() >= limits.frequent) & quiet & old)
 
 
 def cannot_lose(limits: Thresholds, high_value: nw.Expr) -> nw.Expr:
-    """Of high value, a repeat buyer, retained < .70 and P(alive) ≥ .10."""
-    r, alive = nw.col("retained").fill_null(0.0), nw.col("p_alive").fill_null(0.0)
+    """Of high value, a repeat buyer, activity_ratio < .70 and P(alive) ≥ .10."""
+    r, alive = nw.col("activity_ratio").fill_null(0.0), nw.col("p_alive").fill_null(0.0)
     return _flag(high_value & (orders_made() >= 2) & (r < limits.awake) & (alive >= limits.alive))
 
 

@@ -83,7 +83,7 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     ... label = { en = "Dozing", zh-Hant = "打瞌睡" }
     ... [[taxonomy.tempo.stage]]
     ... key = "fast"
-    ... when = "retained >= 0.7 and frequency >= 3"
+    ... when = "activity_ratio >= 0.7 and frequency >= 3"
     ... [[taxonomy.tempo.stage]]
     ... key = "rest"
     ... '''
@@ -92,7 +92,7 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     ...     _ = file.write_text(text, "utf-8")
     ...     book = read_playbook(file)
     >>> book.taxonomies["line"].stages[3].labels["zh-Hans"], book.taxonomies["tempo"].rules
-    ('Dozing', ('retained >= 0.7 and frequency >= 3', None))
+    ('Dozing', ('activity_ratio >= 0.7 and frequency >= 3', None))
     """
     own = {
         name: Taxonomy(name, MappingProxyType({}), stages) for name, stages in TAXONOMIES.items()

@@ -14,7 +14,7 @@ from lifestage.lifecycle.frames import (
     orders_made,
     require_term,
 )
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ __all__ = [
     "with_facts",
 ]
 
-LINE_RULES = ("retained", "nes")
+LINE_RULES = ("activity_ratio", "nes")
 
 ROUNDING = 1e-12
 """Customers who tie with the threshold of high value belong to it, whatever the engine's last digit."""
@@ -48,11 +48,11 @@ Rules = list[tuple[nw.Expr, str]]
 NEEDED = (
     *KEYS,
     "p_alive",
-    "retained",
+    "activity_ratio",
     "stage_window_days",
-    "stage_line",
-    "stage_phase",
-    "stage_segment",
+    "activity_stage",
+    "lifecycle_phase",
+    "value_segment",
 )
 
 
@@ -147,7 +147,7 @@ def with_facts(staged: Any, limits: Thresholds) -> Any:
     frame = frame.filter(~nw.col(FREQUENCY).is_null())
     frame = with_cut(frame, limits)
     return frame.with_columns(
-        __n=nw.col(FREQUENCY) + 1.0, __r=nw.col("retained"), __high=is_valuable(frame)
+        __n=nw.col(FREQUENCY) + 1.0, __r=nw.col("activity_ratio"), __high=is_valuable(frame)
     )
 
 
@@ -168,7 +168,7 @@ def rules_by_taxonomy(limits: Thresholds) -> dict[str, nw.Expr]:
 
 def explains(frame: Any, name: str, rule: nw.Expr) -> bool:
     """Whether the stages in the frame are those of the rule."""
-    column = nw.col(f"stage_{name}")
+    column = nw.col(column_of(name))
     place = first_match([(column == stage.key, i) for i, stage in enumerate(TAXONOMIES[name])], -1)
     other = nw.when(place != rule).then(nw.lit(1)).otherwise(nw.lit(0))
     return not collect(frame.select(other=other).select(nw.col("other").sum()))["other"].iloc[0]

@@ -13,13 +13,13 @@ from lifestage.data.engines.frames import join_to, lazy, native
 from lifestage.lifecycle.frames import open_frame, orders_made
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
-__all__ = ["steady_stages"]
+__all__ = ["smooth_stages"]
 
 RANKS = {"asleep": 0, "half_asleep": 1, "drowsy": 2, "new": 3, "active": 3}
 """From the quietest."""
 
 
-def steady_stages(
+def smooth_stages(
     staged: Any, before: Any, *, margin: float = 0.05, thresholds: Thresholds | None = None
 ) -> Any:
     """Keep customers in the stage of the run before until they have clearly left it.
@@ -34,7 +34,7 @@ def steady_stages(
     staged : frame
         This run, staged by R.
     before : frame
-        ``customer_id`` and ``stage_line`` of the run before, in the same kind. Others are new and
+        ``customer_id`` and ``activity_stage`` of the run before, in the same kind. Others are new and
         have no memory.
     margin : float
         Of R, 0 or more and below the lowest threshold.
@@ -44,7 +44,7 @@ def steady_stages(
     Returns
     -------
     frame
-        *staged* with ``stage_line`` so kept, and ``stage_line_strict``, what it would be without
+        *staged* with ``activity_stage`` so kept, and ``stage_line_strict``, what it would be without
         memory.
 
     Raises
@@ -57,10 +57,10 @@ def steady_stages(
     Examples
     --------
     >>> import pandas as pd
-    >>> now = pd.DataFrame({"customer_id": [1, 2], "frequency": [3, 3], "retained": [0.67, 0.60],
-    ...                     "stage_line": ["drowsy", "drowsy"]})
-    >>> then = pd.DataFrame({"customer_id": [1, 2], "stage_line": ["active", "active"]})
-    >>> steady_stages(now, then)["stage_line"].tolist()
+    >>> now = pd.DataFrame({"customer_id": [1, 2], "frequency": [3, 3], "activity_ratio": [0.67, 0.60],
+    ...                     "activity_stage": ["drowsy", "drowsy"]})
+    >>> then = pd.DataFrame({"customer_id": [1, 2], "activity_stage": ["active", "active"]})
+    >>> smooth_stages(now, then)["activity_stage"].tolist()
     ['active', 'drowsy']
     """
     limits = thresholds or Thresholds()
@@ -70,23 +70,23 @@ def steady_stages(
             f" {margin!r}"
         )
     table, kind = lazy(
-        open_frame(staged, (CUSTOMER, "frequency", "retained", "stage_line")).to_native()
+        open_frame(staged, (CUSTOMER, "frequency", "activity_ratio", "activity_stage")).to_native()
     )
-    other, kind_before = lazy(open_frame(before, (CUSTOMER, "stage_line")).to_native())
+    other, kind_before = lazy(open_frame(before, (CUSTOMER, "activity_stage")).to_native())
     if kind != kind_before:
         raise DataError(f"expected two tables of one kind; got {kind} and {kind_before}")
     names = [name for name in table.collect_schema().names() if name != "stage_line_strict"]
-    was = other.select(CUSTOMER, nw.col("stage_line").alias("__was"))
+    was = other.select(CUSTOMER, nw.col("activity_stage").alias("__was"))
     joined = join_to(table, was, [CUSTOMER], kind)
-    r = nw.col("retained").fill_null(0.0)
+    r = nw.col("activity_ratio").fill_null(0.0)
     cuts = (limits.asleep, limits.drowsy, limits.awake)
     eased = nw.sum_horizontal(
         *[nw.when(r >= cut - margin).then(nw.lit(1)).otherwise(nw.lit(0)) for cut in cuts]
     )
-    strict, then = _rank("stage_line"), _rank("__was")
+    strict, then = _rank("activity_stage"), _rank("__was")
     kept = nw.min_horizontal(eased, then)
     joined = joined.with_columns(__kept=nw.max_horizontal(strict, kept), __strict=strict)
-    stage: nw.Expr = nw.col("stage_line")
+    stage: nw.Expr = nw.col("activity_stage")
     for key, rank in RANKS.items():
         if key != "new":
             stage = (
@@ -96,7 +96,9 @@ def steady_stages(
             )
     single = (nw.col("__kept") == RANKS["new"]) & (orders_made() < 2) & (orders_made() >= 1)
     stage = nw.when(single).then(nw.lit("new")).otherwise(stage)
-    out = joined.with_columns(stage_line_strict=nw.col("stage_line")).with_columns(stage_line=stage)
+    out = joined.with_columns(stage_line_strict=nw.col("activity_stage")).with_columns(
+        activity_stage=stage
+    )
     return native(out.select(*names, "stage_line_strict"), kind)
 
 

@@ -42,7 +42,7 @@ class SuggestedThresholds:
         The suggested cuts, the rest as in the defaults or as given.
     table : pandas.DataFrame
         ``thresholds`` (``"suggested"`` or ``"current"``), ``band`` (awake to asleep),
-        ``low_retained``, ``high_retained``, ``customers``, ``buyers`` within H, ``repurchased`` and
+        ``low_activity_ratio``, ``high_activity_ratio``, ``customers``, ``buyers`` within H, ``repurchased`` and
         its Wilson interval ``low``, ``high``, over all splits.
     splits : tuple of dates
         Last days of observation that were used.
@@ -150,7 +150,7 @@ def _counted(
     bought = lazy(
         upload(later.select(CUSTOMER, nw.lit(1).alias("__bought")).to_native(), like=scores)
     )[0]
-    place = (nw.col("retained") * BINS).floor().clip(0, BINS - 1).cast(nw.Int64)
+    place = (nw.col("activity_ratio") * BINS).floor().clip(0, BINS - 1).cast(nw.Int64)
     rows = to_pandas(
         lazy(scores)[0]
         .filter(~nw.col(FREQUENCY).is_null())
@@ -221,8 +221,8 @@ def _table(name: str, counts: Floats, cuts: list[int]) -> pd.DataFrame:
         {
             "thresholds": name,
             "band": NAMES,
-            "low_retained": np.array(edges[:-1])[::-1] / BINS,
-            "high_retained": np.array(edges[1:])[::-1] / BINS,
+            "low_activity_ratio": np.array(edges[:-1])[::-1] / BINS,
+            "high_activity_ratio": np.array(edges[1:])[::-1] / BINS,
             "customers": n.astype(int),
             "buyers": k.astype(int),
             "repurchased": k / np.maximum(n, 1),

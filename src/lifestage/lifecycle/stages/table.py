@@ -12,7 +12,13 @@ from lifestage.lifecycle.frames import collect, open_frame, orders_made
 from lifestage.lifecycle.stages.conditions import rules_of
 from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
 from lifestage.lifecycle.stages.rules import first_match, is_valuable, with_cut
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, Stage, Taxonomy, check_language
+from lifestage.lifecycle.stages.taxonomies import (
+    TAXONOMIES,
+    Stage,
+    Taxonomy,
+    check_language,
+    column_of,
+)
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ SUMS = {
     "revenue": "revenue",
     "expected_purchases": "expected_purchases",
     "ltv": "ltv",
-    "retained": "mean_retained",
+    "activity_ratio": "mean_activity_ratio",
 }
 """Columns that are added up where they are there, and what they become."""
 
@@ -44,7 +50,7 @@ COLUMNS = [
     ),
     *(
         "ltv_share",
-        "mean_retained",
+        "mean_activity_ratio",
         "at_risk_customers",
         "at_risk_value",
         "cannot_lose_customers",
@@ -75,7 +81,7 @@ def stage_table(
         A row a taxonomy and stage, in order, stages without customers included (prospects only
         where there are any): ``taxonomy``, ``stage``, ``label``, ``customers``, ``share`` (of all
         customers), ``orders`` (purchase days where orders are not known), ``revenue``,
-        ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_retained``, ``at_risk_customers``,
+        ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_activity_ratio``, ``at_risk_customers``,
         ``at_risk_value`` (value_lost of those at risk), ``cannot_lose_customers``, ``goal``,
         ``actions``. Money that is not known is null.
 
@@ -90,14 +96,14 @@ def stage_table(
 
     check_language(lang)
     book = dict(TAXONOMIES) if playbook is None else _stages(as_playbook(playbook))
-    keys = [f"stage_{taxonomy}" for taxonomy in book]
-    frame = open_frame(staged, (*keys, "at_risk", "cannot_lose", FREQUENCY, "retained"))
+    keys = [column_of(taxonomy) for taxonomy in book]
+    frame = open_frame(staged, (*keys, "at_risk", "cannot_lose", FREQUENCY, "activity_ratio"))
     cells = collect(_cells(frame, keys))
     customers = int(cells["customers"].sum())
     total = cells["ltv"].sum() if "ltv" in cells else None
     rows = []
     for taxonomy, stages in book.items():
-        grouped = cells.drop(columns=keys).groupby(cells[f"stage_{taxonomy}"]).sum()
+        grouped = cells.drop(columns=keys).groupby(cells[column_of(taxonomy)]).sum()
         sums = {str(name): column.to_dict() for name, column in grouped.items()}
         if taxonomy not in TAXONOMIES:
             _check_stages(taxonomy, stages, set(grouped.index))
@@ -121,7 +127,9 @@ def stage_table(
                     "goal": stage.goals[lang],
                     "actions": stage.actions[lang],
                     **{name: found.get(name) for name in (*SUMS.values(), "at_risk_value")},
-                    "mean_retained": found["mean_retained"] / buyers if buyers else None,
+                    "mean_activity_ratio": found["mean_activity_ratio"] / buyers
+                    if buyers
+                    else None,
                     **{name: int(found[name]) for name in COUNTS},
                 }
             )
@@ -165,7 +173,7 @@ def check_taxonomy(
     >>> from lifestage.lifecycle.stages.taxonomies import Stage
     >>> stages = tuple(Stage("tempo", key, {}, {}, {}) for key in ("awake", "fast", "rest"))
     >>> tempo = Taxonomy("tempo", {}, stages, ("R >= 0.5", "R >= 0.8", None))
-    >>> staged = pd.DataFrame({"frequency": [1, 2, 3], "retained": [0.9, 0.6, 0.1], "mean_gap_days": [9.0, 9.0, 9.0]})
+    >>> staged = pd.DataFrame({"frequency": [1, 2, 3], "activity_ratio": [0.9, 0.6, 0.1], "mean_gap_days": [9.0, 9.0, 9.0]})
     >>> staged["high_value_cut"] = 4.0
     >>> check_taxonomy(staged, tempo).to_dict("list")
     {'stage': ['awake', 'fast', 'rest'], 'customers': [2, 0, 1], 'matches': [2, 1, 3],
@@ -179,7 +187,8 @@ def check_taxonomy(
             " fixed"
         )
     frame = with_cut(
-        open_frame(staged, (FREQUENCY, "retained", "mean_gap_days")), thresholds or Thresholds()
+        open_frame(staged, (FREQUENCY, "activity_ratio", "mean_gap_days")),
+        thresholds or Thresholds(),
     )
     high = is_valuable(frame)
     rules = [_one(rule) for rule in rules_of(taxonomy, frame, high)]
@@ -208,7 +217,7 @@ def _check_stages(taxonomy: str, stages: tuple[Stage, ...], found: set[Any]) -> 
     other = sorted(map(str, found - set(keys)))
     if other:
         raise DataError(
-            f"stage_{taxonomy}: expected {', '.join(keys)}; got {', '.join(map(repr, other[:3]))}"
+            f"{column_of(taxonomy)}: expected {', '.join(keys)}; got {', '.join(map(repr, other[:3]))}"
         )
 
 

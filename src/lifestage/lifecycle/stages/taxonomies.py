@@ -20,6 +20,7 @@ __all__ = [
     "Taxonomy",
     "check_language",
     "check_name",
+    "column_of",
     "label",
     "laid_over",
     "rows_of",
@@ -31,6 +32,7 @@ __all__ = [
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
+COLUMNS = {"line": "activity_stage", "phase": "lifecycle_phase", "segment": "value_segment"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Taxonomy:
     Attributes
     ----------
     name : str
-        The column is ``stage_<name>``.
+        The column is that of :func:`column_of`.
     titles : mapping
         Title by language; empty for line, phase and segment unless the user gave one.
     stages : tuple of Stage
@@ -68,6 +70,17 @@ class Taxonomy:
     stages: tuple[Stage, ...]
     rules: tuple[str | None, ...] = ()
     exclusive: bool = False
+
+
+def column_of(taxonomy: str) -> str:
+    """Return the column of the staged table that holds the stages of a taxonomy.
+
+    Examples
+    --------
+    >>> column_of("line"), column_of("tempo")
+    ('activity_stage', 'stage_tempo')
+    """
+    return COLUMNS.get(taxonomy, f"stage_{taxonomy}")
 
 
 def check_language(lang: str) -> str:

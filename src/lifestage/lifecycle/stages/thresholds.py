@@ -17,7 +17,7 @@ class Thresholds:
     Attributes
     ----------
     awake, drowsy, asleep : float
-        Cuts of ``retained``: awake at or above the first (.70), drowsy at or above the second
+        Cuts of ``activity_ratio``: awake at or above the first (.70), drowsy at or above the second
         (.45), half asleep at or above the third (.20), asleep below it.
     high_value_cut : float or None
         Purchase days × expected spend (money; purchase days alone without a spend model) from which

@@ -16,7 +16,7 @@ from lifestage.lifecycle.forecast.stage_forecast import stage_forecast
 from lifestage.lifecycle.metrics.groups import COHORT, MOST, group_column, group_totals
 from lifestage.lifecycle.metrics.realised import realised_repurchase
 from lifestage.lifecycle.metrics.regularity import regularity
-from lifestage.lifecycle.metrics.repurchase_curve import touch_schedule
+from lifestage.lifecycle.metrics.repurchase_curve import repurchase_curve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,9 +160,9 @@ def _schedule(
     curve = [day for day in CURVE if day <= max(longest, SCHEDULE[-1])]
     return {
         "days": records(
-            touch_schedule(customers, model, days=SCHEDULE, staged=staged, level=level)
+            repurchase_curve(customers, model, days=SCHEDULE, staged=staged, level=level)
         ),
-        "curve": records(touch_schedule(customers, model, days=curve, level=level)),
+        "curve": records(repurchase_curve(customers, model, days=curve, level=level)),
         "regularity": known or None,
     }
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from lifestage.core.notes import Note
     from lifestage.data.customers.summary import Summary
-    from lifestage.evaluate import Trust
+    from lifestage.evaluate import ValidationResult
     from lifestage.fitting.posterior import Posterior
     from lifestage.lifecycle.stages.thresholds import Thresholds
     from lifestage.model import LTVModel
@@ -53,7 +53,7 @@ def summarize_run(
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
     customers: Summary | None = None,
-    trust: Trust | None = None,
+    trust: ValidationResult | None = None,
     thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """Summarise a run: data quality, fit, totals with intervals, stages, risk, value, metrics and versions.
@@ -75,8 +75,8 @@ def summarize_run(
     customers : Summary, optional
         What *staged* was made from: with it, ``outlook`` says what the stages went on to do and
         when buyers are back.
-    trust : Trust, optional
-        What :func:`lifestage.evaluate.put_to_test` found, or ``Trust`` of a backtest and a drift of
+    trust : ValidationResult, optional
+        What :func:`lifestage.evaluate.validate` found, or ``ValidationResult`` of a backtest and a drift of
         your own.
     thresholds : Thresholds, optional
         Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
@@ -99,7 +99,7 @@ def summarize_run(
     names = frame.collect_schema().names()
     missing = [
         c
-        for c in (FREQUENCY, "p_purchase", *TERMS, "stage_line", "at_risk", "cannot_lose")
+        for c in (FREQUENCY, "p_purchase", *TERMS, "activity_stage", "at_risk", "cannot_lose")
         if c not in names
     ]
     if missing:
@@ -171,7 +171,7 @@ def summarize_run(
     return dict(plain(run))
 
 
-def _trust(trust: Trust | None) -> dict[str, Any] | None:
+def _trust(trust: ValidationResult | None) -> dict[str, Any] | None:
     """The tests as plain rows: ``forecasts`` are means over the origins."""
     if trust is None:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifestage.report.sections import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = [
     "cards",
@@ -125,9 +125,9 @@ def facts(heading: str, each: Sequence[tuple[str, str]]) -> Block:
     }
 
 
-def _horizon(run: Run, say: Voice) -> str:
+def _horizon(run: Run, say: Translator) -> str:
     return say.periods(run["terms"]["horizon"], run["data"]["period"])
 
 
-def _share(part: float | None, whole: float | None, say: Voice) -> str:
+def _share(part: float | None, whole: float | None, say: Translator) -> str:
     return say.percent(part / whole if part is not None and whole else None)

@@ -20,7 +20,7 @@ from lifestage.report.sections.value import _value
 
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["sections"]
 
@@ -29,7 +29,7 @@ Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def sections(run: Run, stages: Rows, at_risk: Rows, say: Voice, top: int) -> list[Block]:
+def sections(run: Run, stages: Rows, at_risk: Rows, say: Translator, top: int) -> list[Block]:
     """All topics in reading order; the page shows the *top* of those at risk and holds the whole list."""
     standing = stage_section(run, stages, say)
     standing["blocks"] += realised_block(run, say)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from lifestage.data.sources.plain_csv import plain_text
 from lifestage.report.page import blocks
 from lifestage.report.page.blocks import Block, _horizon, _share
-from lifestage.report.words.translator import Voice, tight
+from lifestage.report.words.translator import Translator, tight
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Rows, Run
 
 
-def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
+def _risk(run: Run, rows: Rows, stages: Rows, say: Translator, top: int) -> Block:
     risk, customers = run["at_risk"], run["data"]["customers"]
     rich, count = risk["value_lost"] is not None, risk["customers"]
     share = _share(count, customers, say)
@@ -51,7 +51,7 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Voice, top: int) -> Block:
                 tight(str(row["at_risk_reason"] or "")),
                 *([say.money(row["ltv"])] if rich else []),
                 say.percent(row["p_purchase"]),
-                str(labels.get(row["stage_segment"], row["stage_segment"])),
+                str(labels.get(row["value_segment"], row["value_segment"])),
             ]
             for row in rows[:top]
         ]
@@ -75,5 +75,5 @@ def _csv(rows: Rows, stages: Rows) -> str:
     writer.writerow([*map(plain_text, rows[0]), "action"])
     for row in rows:
         texts = ["" if value is None else value for value in row.values()]
-        writer.writerow(map(plain_text, [*texts, actions.get(row["stage_segment"], "")]))
+        writer.writerow(map(plain_text, [*texts, actions.get(row["value_segment"], "")]))
     return out.getvalue()

@@ -11,7 +11,7 @@ from lifestage.report.words.format import DASH, day
 
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["trust_section"]
 
@@ -22,7 +22,7 @@ COLUMNS = ("mae", "revenue_mae", "log_loss", "auc", "top_share")
 KINDS = {"better": "good", "no better": "warn", "worse": "bad"}
 
 
-def trust_section(run: Run, say: Voice) -> Block | None:
+def trust_section(run: Run, say: Translator) -> Block | None:
     """The section; None where no test was wanted."""
     found = run["trust"]
     if found is None:
@@ -48,7 +48,7 @@ def trust_section(run: Run, say: Voice) -> Block | None:
     return blocks.section(*names, lead, parts)
 
 
-def _grade(name: str, grade: str, test: Mapping[str, Any], say: Voice) -> str:
+def _grade(name: str, grade: str, test: Mapping[str, Any], say: Translator) -> str:
     """The grade in a sentence; a bad one with what it is bad in."""
     rows = [row for row in test["differences"] if row["model"] == name and row["low"] > 0]
     losses = dict.fromkeys(row["loss"] for row in rows)
@@ -60,18 +60,18 @@ def _grade(name: str, grade: str, test: Mapping[str, Any], say: Voice) -> str:
     )
 
 
-def _length(test: Mapping[str, Any], say: Voice) -> str:
+def _length(test: Mapping[str, Any], say: Translator) -> str:
     return say.periods(round(test["horizon"]), test["period"])
 
 
-def _name(forecast: str, say: Voice) -> str:
+def _name(forecast: str, say: Translator) -> str:
     """A family as it is written, a baseline in words."""
     family, _, corrected = forecast.partition(", ")
     family = family.upper() if "/" in family else say.name("forecast", family.replace(" ", "_"))
     return say.say("forecast_recalibrated", family=family) if corrected else family
 
 
-def _held(test: Mapping[str, Any], model: str, say: Voice) -> list[tuple[str, str]]:
+def _held(test: Mapping[str, Any], model: str, say: Translator) -> list[tuple[str, str]]:
     """How much the intervals held, of the model that serves."""
     row = next(row for row in test["forecasts"] if row["forecast"] == model)
     level, held, spend = test["level"], row["coverage"], row["spend_coverage"]
@@ -83,7 +83,7 @@ def _held(test: Mapping[str, Any], model: str, say: Voice) -> list[tuple[str, st
     return [("good" if enough else "warn", say.say(key, **values))]
 
 
-def _chances(test: Mapping[str, Any], model: str, say: Voice) -> dict[str, Any]:
+def _chances(test: Mapping[str, Any], model: str, say: Translator) -> dict[str, Any]:
     last = test["origins"][-1]
     rows = [
         row for row in test["reliability"] if row["forecast"] == model and row["origin"] == last
@@ -110,7 +110,7 @@ def _chances(test: Mapping[str, Any], model: str, say: Voice) -> dict[str, Any]:
     return blocks.chart(heading, about, trust_figures.chances("trust-chances", rows, words))
 
 
-def _running(test: Mapping[str, Any], model: str, run: Run, say: Voice) -> dict[str, Any]:
+def _running(test: Mapping[str, Any], model: str, run: Run, say: Translator) -> dict[str, Any]:
     last = test["origins"][-1]
     rows = [row for row in test["tracking"] if row["forecast"] == model and row["origin"] == last]
     heading, end = say.say("running_heading", origin=day(last)), rows[-1]
@@ -128,7 +128,7 @@ def _running(test: Mapping[str, Any], model: str, run: Run, say: Voice) -> dict[
     return blocks.chart(heading, about, trust_figures.running("trust-running", points, words), key)
 
 
-def _table(test: Mapping[str, Any], say: Voice) -> Block:
+def _table(test: Mapping[str, Any], say: Translator) -> Block:
     def error(value: float) -> str:
         return say.number(value, 3)
 
@@ -154,7 +154,7 @@ def _table(test: Mapping[str, Any], say: Voice) -> Block:
     return blocks.table(head, rows, heading=say.say("test_heading"), sentence=say.say("test_lead"))
 
 
-def _since(watched: Mapping[str, Any], run: Run, say: Voice) -> list[Block]:
+def _since(watched: Mapping[str, Any], run: Run, say: Translator) -> list[Block]:
     """What came since the last day of the data, beside what was foretold then."""
     signals = {signal["quantity"]: signal for signal in watched["signals"]}
     until, level = day(run["data"]["until"]), say.percent(watched["level"])

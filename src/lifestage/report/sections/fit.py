@@ -10,7 +10,7 @@ from lifestage.report.words.format import DASH, day
 
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["fit_section", "holdout_means"]
 
@@ -18,7 +18,7 @@ Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def fit_section(run: Run, say: Voice) -> Block:
+def fit_section(run: Run, say: Translator) -> Block:
     """The section; without a calendar it shows frequencies and parameters only."""
     key = blocks.legend(say.say("actual"), say.say("expected"))
     pictures = [_frequency(run, say, key)]
@@ -52,7 +52,7 @@ def _family(name: str) -> str:
     return "Gamma-Gamma" if name == "gamma-gamma" else name.upper()
 
 
-def _conclusion(run: Run, say: Voice) -> str:
+def _conclusion(run: Run, say: Translator) -> str:
     """The strictest test at hand, in one sentence."""
     tested = holdout_means(run)
     if tested is not None:
@@ -80,7 +80,7 @@ def _misplaced(rows: Rows) -> float:
     return sum(abs(row["actual"] - row["expected"]) for row in rows) / 2 / total if total else 0.0
 
 
-def _status(run: Run, say: Voice) -> list[tuple[str, str]]:
+def _status(run: Run, say: Translator) -> list[tuple[str, str]]:
     lines = []
     for name, part in run["fit"].items():
         done = part["converged"]
@@ -90,7 +90,7 @@ def _status(run: Run, say: Voice) -> list[tuple[str, str]]:
     return lines
 
 
-def _frequency(run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
+def _frequency(run: Run, say: Translator, key: list[dict[str, str]]) -> dict[str, Any]:
     rows, until, heading = run["frequency_fit"], run["data"]["until"], say.say("frequency_heading")
     actual, expected = say.integer(rows[0]["actual"]), say.integer(rows[0]["expected"])
     about = say.say(
@@ -101,7 +101,9 @@ def _frequency(run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any
     return blocks.chart(heading, about, charts_base.pairs("fit-frequency", rows, words), key)
 
 
-def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list[dict[str, Any]]:
+def _tracks(
+    rows: Rows, run: Run, say: Translator, key: list[dict[str, str]]
+) -> list[dict[str, Any]]:
     until = day(run["data"]["until"])
     seen, later = [r for r in rows if not r["holdout"]], [r for r in rows if r["holdout"]]
     made, awaited = (seen[-1][f"{name}_cumulative"] for name in ("actual", "expected"))
@@ -144,7 +146,7 @@ def _tracks(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> list
     ]
 
 
-def _holdout(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> dict[str, Any]:
+def _holdout(rows: Rows, run: Run, say: Translator, key: list[dict[str, str]]) -> dict[str, Any]:
     heading, until = say.say("holdout_heading"), run["data"]["until"]
     expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
     values = {
@@ -162,7 +164,7 @@ def _holdout(rows: Rows, run: Run, say: Voice, key: list[dict[str, str]]) -> dic
     return blocks.chart(heading, about, charts_base.pairs("fit-holdout", rows, words), key)
 
 
-def _parameters(run: Run, say: Voice) -> Block:
+def _parameters(run: Run, say: Translator) -> Block:
     head = [(say.say("family"), "name"), (say.say("parameter"), "")]
     head += [(say.say("estimate"), "num"), (say.say("low_high"), "num")]
     rows = [
@@ -178,11 +180,11 @@ def _parameters(run: Run, say: Voice) -> Block:
     return blocks.table(head, rows, heading=say.say("parameters"), narrow=True)
 
 
-def _ends(low: float | None, high: float | None, say: Voice) -> str:
+def _ends(low: float | None, high: float | None, say: Translator) -> str:
     return DASH if low is None or high is None else f"{_figure(low, say)} – {_figure(high, say)}"
 
 
-def _figure(value: float, say: Voice) -> str:
+def _figure(value: float, say: Translator) -> str:
     """About four figures, whatever the size."""
     if 0 < abs(value) < 1e-3:
         return f"{value:.3g}"

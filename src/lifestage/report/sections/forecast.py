@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lifestage.report.page.blocks import Block
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["forecast_section"]
 
 
-def forecast_section(run: Run, say: Voice) -> Block | None:
+def forecast_section(run: Run, say: Translator) -> Block | None:
     """Stages over time, fans of purchases and revenue, and who moves where; None without a forecast."""
     found = run["outlook"]["forecast"]
     taxonomy = "line" if any(row["taxonomy"] == "line" for row in found["stages"]) else "phase"
@@ -82,11 +82,11 @@ def forecast_section(run: Run, say: Voice) -> Block | None:
     )
 
 
-def _when(row: Mapping[str, Any], say: Voice) -> str:
+def _when(row: Mapping[str, Any], say: Translator) -> str:
     return day(row["date"])[:7] if row["date"] else say.number(row["periods"], 0)
 
 
-def _fans(run: Run, say: Voice) -> list[dict[str, Any]]:
+def _fans(run: Run, say: Translator) -> list[dict[str, Any]]:
     rows, out = run["outlook"]["forecast"]["totals"], []
     rich = run["totals"]["ltv"] is not None
     level = say.percent(run["terms"]["level"])
@@ -122,7 +122,7 @@ def _fans(run: Run, say: Voice) -> list[dict[str, Any]]:
 
 def _counts(
     keys: Sequence[str], today: Mapping[str, float], at: Mapping[Any, Any], periods: Sequence[float], taxonomy: str,
-    say: Voice,
+    say: Translator,
 ) -> Block:  # fmt: skip
     head = [(say.say("stage"), "name"), (say.say("now"), "num")]
     head += [(_when(at[keys[0], t], say), "num") for t in periods]
@@ -141,7 +141,7 @@ def _counts(
 
 
 def _moves(
-    rows: Rows, taxonomy: str, keys: Sequence[str], today: Mapping[str, float], say: Voice
+    rows: Rows, taxonomy: str, keys: Sequence[str], today: Mapping[str, float], say: Translator
 ) -> Block:
     """Shares of today's customers of a stage by the stage at the end."""
     moved = {

@@ -10,7 +10,7 @@ from lifestage.report.page import charts_outlook as figures
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
     from lifestage.report.sections.outlook import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["MOST_GROUPS", "group_section"]
 
@@ -18,7 +18,7 @@ MOST_GROUPS = 24
 """Groups that a chart shows."""
 
 
-def group_section(run: Run, say: Voice) -> Block | None:
+def group_section(run: Run, say: Translator) -> Block | None:
     """What each channel and cohort is worth, and what a customer of it could cost."""
     parts: list[Block] = []
     for found in run["outlook"]["groups"]:

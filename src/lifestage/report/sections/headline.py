@@ -11,7 +11,7 @@ from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["WORTH_SAYING"]
 
@@ -19,7 +19,7 @@ WORTH_SAYING = 0.1
 """A forecast that missed the holdout by this share is told beside the headline."""
 
 
-def _headline(run: Run, say: Voice) -> Block:
+def _headline(run: Run, say: Translator) -> Block:
     data, totals, terms = run["data"], run["totals"], run["terms"]
     horizon, level, money = _horizon(run, say), say.percent(terms["level"]), say.money
     rich = totals["ltv"] is not None
@@ -122,7 +122,7 @@ def _failed(run: Run) -> list[str]:
     return [name for name, part in run["fit"].items() if not part["converged"]]
 
 
-def _since(run: Run, say: Voice) -> Block:
+def _since(run: Run, say: Translator) -> Block:
     """The headline numbers beside those of the run before."""
     before, rows = run["previous"], []
     pairs = (

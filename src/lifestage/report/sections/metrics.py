@@ -10,7 +10,7 @@ from lifestage.report.words.format import DASH
 
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["metrics_section"]
 
@@ -50,7 +50,7 @@ BY_CHANNEL = (
 MOST_CHANNELS = 30
 
 
-def metrics_section(run: Run, say: Voice) -> Block:
+def metrics_section(run: Run, say: Translator) -> Block:
     """The section; columns that nothing is known of are left out."""
     total = next((row for row in run["metrics"] if row["scope"] == "total"), None)
     parts = _formulas(run, say)
@@ -80,7 +80,7 @@ def metrics_section(run: Run, say: Voice) -> Block:
     return blocks.section("metrics", say.say("nav_metrics"), say.say("metrics"), lead, parts)
 
 
-def write(name: str, value: Any, say: Voice) -> str:
+def write(name: str, value: Any, say: Translator) -> str:
     """A metric as people read it."""
     if name in SHARES:
         return say.percent(value)
@@ -89,7 +89,7 @@ def write(name: str, value: Any, say: Voice) -> str:
     return say.integer(value) if name == "customers" else say.number(value, 2)
 
 
-def _lead(run: Run, say: Voice) -> str:
+def _lead(run: Run, say: Translator) -> str:
     found = run["formula_ltv"]
     if found is None:
         return say.say("formula_none")
@@ -103,7 +103,7 @@ def _lead(run: Run, say: Voice) -> str:
     )
 
 
-def _formulas(run: Run, say: Voice) -> list[Block]:
+def _formulas(run: Run, say: Translator) -> list[Block]:
     found = run["formula_ltv"]
     if found is None:
         return []
@@ -133,7 +133,7 @@ def _idle(way: str, run: Run) -> bool:
     )
 
 
-def _channels(rows: list[Mapping[str, Any]], say: Voice) -> list[Block]:
+def _channels(rows: list[Mapping[str, Any]], say: Translator) -> list[Block]:
     if not rows:
         return []
     names = [name for name in BY_CHANNEL if any(row[name] is not None for row in rows)]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def _with_interval(value: float, low: float, high: float, say: Voice) -> str:
+def _with_interval(value: float, low: float, high: float, say: Translator) -> str:
     return f"{say.integer(value)} ({say.integer(low)}–{say.integer(high)})"

@@ -9,10 +9,10 @@ from lifestage.report.page.blocks import Block, _share
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 
-def _quality(run: Run, say: Voice) -> Block:
+def _quality(run: Run, say: Translator) -> Block:
     found = run["quality"]
     read, used = found["rows_read"], found["rows_used"]
     lead, parts = [say.say("quality_none")], []

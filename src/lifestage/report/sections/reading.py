@@ -10,10 +10,10 @@ from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 
-def _reading(run: Run, say: Voice) -> Block:
+def _reading(run: Run, say: Translator) -> Block:
     terms, horizon = run["terms"], _horizon(run, say)
     window, level = say.days(terms["stage_window_days"]), say.percent(terms["level"])
     rich = run["totals"]["ltv"] is not None

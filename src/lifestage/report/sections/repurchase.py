@@ -11,12 +11,12 @@ from lifestage.report.page import charts_outlook as figures
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
     from lifestage.report.sections.outlook import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["schedule_section"]
 
 
-def schedule_section(run: Run, say: Voice) -> Block | None:
+def schedule_section(run: Run, say: Translator) -> Block | None:
     """When buyers are back."""
     found = run["outlook"]["schedule"]
     if found is None:

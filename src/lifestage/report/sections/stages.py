@@ -13,7 +13,7 @@ from lifestage.report.words.format import day
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
     from lifestage.report.sections.outlook import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["realised_block", "stage_section"]
 
@@ -22,7 +22,7 @@ Rows = Sequence[Mapping[str, Any]]
 Ranges = Mapping[str, Sequence[float]]
 
 
-def stage_section(run: Mapping[str, Any], rows: Rows, say: Voice) -> Block:
+def stage_section(run: Mapping[str, Any], rows: Rows, say: Translator) -> Block:
     """The section, from the rows of ``stage_table`` in the language of the report."""
     parts: list[Block] = []
     ranges = run.get("stage_intervals") or {}
@@ -35,7 +35,7 @@ def stage_section(run: Mapping[str, Any], rows: Rows, say: Voice) -> Block:
     return blocks.section("stages", say.say("nav_stages"), say.say("stages"), lead, parts)
 
 
-def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Block]:
+def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Translator) -> list[Block]:
     rich = any(row["ltv"] is not None for row in rows)
     most = max(rows, key=lambda row: row["customers"])
     values = {
@@ -76,19 +76,19 @@ def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Voice) -> list[Blo
     return [blocks.charts(blocks.chart(heading, about, svg, key)), blocks.table(head, cells)]
 
 
-def _count(row: Mapping[str, Any], ranges: Ranges, say: Voice) -> str:
+def _count(row: Mapping[str, Any], ranges: Ranges, say: Translator) -> str:
     """Customers, with their interval where there is one."""
     low, high = ranges.get(row["stage"], (None, None))
     count = say.integer(row["customers"])
     return count if low == high else f"{count} ({say.integer(low)}–{say.integer(high)})"
 
 
-def _money(row: Mapping[str, Any], say: Voice) -> list[str]:
+def _money(row: Mapping[str, Any], say: Translator) -> list[str]:
     each = row["ltv"] / row["customers"] if row["customers"] and row["ltv"] is not None else None
     return [say.money(row["ltv"]), say.money(each), say.money(row["at_risk_value"])]
 
 
-def realised_block(run: Run, say: Voice) -> list[Block]:
+def realised_block(run: Run, say: Translator) -> list[Block]:
     """What the stages went on to do, where the log goes on."""
     rows = run["outlook"]["realised"]
     if not rows:

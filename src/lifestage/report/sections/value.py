@@ -9,10 +9,10 @@ from lifestage.report.page import blocks, charts_base
 if TYPE_CHECKING:
     from lifestage.report.page.blocks import Block
     from lifestage.report.sections import Run
-    from lifestage.report.words.translator import Voice
+    from lifestage.report.words.translator import Translator
 
 
-def _value(run: Run, say: Voice) -> Block:
+def _value(run: Run, say: Translator) -> Block:
 
     found, nav, title = run["ltv_distribution"], say.say("nav_value"), say.say("value")
     if found is None:

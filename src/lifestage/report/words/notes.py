@@ -22,7 +22,7 @@ NOTES: dict[str, dict[str, str]] = {
             "P(alive) 必然對每個人都接近 1，因此請以購買機率而非 P(alive) 判斷顧客。"
         ),
         "alive_by_assumption": "BG/NBD 假設只買過一次的顧客 P(alive) = 1；MBG/NBD 則不然。",
-        "picked": (
+        "selected": (
             "由過去的預測選出：{family} 在 {origins} 個起點上預測最準，第二名是 {second}，"
             "每位顧客的對數分數相差 "
             "{gap:.4f} ± {se:.4f}。"
@@ -91,7 +91,7 @@ NOTES: dict[str, dict[str, str]] = {
             "P(alive) 必然对每个人都接近 1，因此请以购买概率而非 P(alive) 判断顾客。"
         ),
         "alive_by_assumption": "BG/NBD 假设只买过一次的顾客 P(alive) = 1；MBG/NBD 则不然。",
-        "picked": (
+        "selected": (
             "由过去的预测选出：{family} 在 {origins} 个起点上预测最准，第二名是 {second}，"
             "每位顾客的对数分数相差 "
             "{gap:.4f} ± {se:.4f}。"

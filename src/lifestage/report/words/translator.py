@@ -13,7 +13,7 @@ from lifestage.report.words.format import DASH, THIN, Money, Numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LANGUAGES", "Voice", "tight", "voice"]
+__all__ = ["LANGUAGES", "Translator", "tight", "voice"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
     lang: words | outlook.WORDS[lang] | trust.WORDS[lang]
@@ -22,7 +22,7 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Voice(Numbers):
+class Translator(Numbers):
     """Speaks one language and writes its numbers and one currency."""
 
     money: Money = field(default_factory=Money)
@@ -97,7 +97,7 @@ def tight(text: str) -> str:
     return re.sub(r"(?<=\d) %", "%", text)
 
 
-def voice(lang: str = "en", currency: str = "") -> Voice:
+def voice(lang: str = "en", currency: str = "") -> Translator:
     """Return the voice of a language and a currency.
 
     Raises
@@ -107,4 +107,4 @@ def voice(lang: str = "en", currency: str = "") -> Voice:
     """
     if lang not in LANGUAGES:
         raise ConfigError(f"lang must be one of {', '.join(LANGUAGES)}; got {lang!r}")
-    return Voice(lang, Money(currency, Numbers(lang)))
+    return Translator(lang, Money(currency, Numbers(lang)))
