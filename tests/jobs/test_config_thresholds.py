@@ -97,4 +97,4 @@ def test_a_recipe_holds_them_and_the_card_tells_them(cdnow: pd.DataFrame, tmp_pa
     assert version is not None
     card = registry.read_text(folder, version, "card.md")
     assert "- awake: 0.85" in card
-    assert "- line rule: retained" in card
+    assert "- line rule: activity_ratio" in card

@@ -1,4 +1,4 @@
-"""lifestage.cli.tables."""
+"""Tables that commands read and write."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What every room may import: errors, column names, periods, dates, notes and terms."""

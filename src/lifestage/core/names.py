@@ -1,4 +1,4 @@
-"""lifestage.core.names."""
+"""Names of the columns of customer tables and scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lifestage.core.notes."""
+"""Notes: facts for people, each with a code, a sentence and its values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Note:
         return self.text
 
 
-def _html_table(title: str, facts: Mapping[str, str], notes: tuple[Note, ...]) -> str:
+def html_table(title: str, facts: Mapping[str, str], notes: tuple[Note, ...]) -> str:
     """A two-column table and the notes below it, for notebooks."""
     from html import escape
 

@@ -1,4 +1,4 @@
-"""lifestage.core.period."""
+"""Period: the unit of recency, T and horizons."""
 
 from __future__ import annotations
 

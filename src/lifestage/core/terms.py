@@ -1,4 +1,4 @@
-"""lifestage.core.terms."""
+"""Terms of a prediction: horizon, discount rate, margin and interval level, checked once."""
 
 from __future__ import annotations
 

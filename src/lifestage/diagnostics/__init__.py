@@ -1,0 +1,1 @@
+"""Prior and posterior predictive checks, and export to ArviZ."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifestage.numerics.statistics import _arrays
+from lifestage.numerics.statistics import float_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -29,25 +29,25 @@ __all__ = [
 
 def mean_absolute_error(predicted: ArrayLike, actual: ArrayLike) -> float:
     """Mean of |predicted − actual|."""
-    predicted, actual = _arrays(predicted, actual)
+    predicted, actual = float_arrays(predicted, actual)
     return float(np.abs(predicted - actual).mean())
 
 
 def root_mean_square_error(predicted: ArrayLike, actual: ArrayLike) -> float:
     """Root of the mean of (predicted − actual)²."""
-    predicted, actual = _arrays(predicted, actual)
+    predicted, actual = float_arrays(predicted, actual)
     return float(np.sqrt(((predicted - actual) ** 2).mean()))
 
 
 def bias(predicted: ArrayLike, actual: ArrayLike) -> float:
     """Total predicted ÷ total actual − 1; NaN if nothing came."""
-    predicted, actual = _arrays(predicted, actual)
+    predicted, actual = float_arrays(predicted, actual)
     return float(predicted.sum() / actual.sum() - 1) if actual.sum() else float("nan")
 
 
 def brier(chance: ArrayLike, came: ArrayLike) -> float:
     """Mean of (chance − came)²."""
-    chance, came = _arrays(chance, came)
+    chance, came = float_arrays(chance, came)
     return float(((chance - came) ** 2).mean())
 
 
@@ -61,7 +61,7 @@ def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
     """
     from scipy.stats import rankdata
 
-    score, came = _arrays(score, came)
+    score, came = float_arrays(score, came)
     positive = came.sum()
     negative = came.size - positive
     if not positive or not negative:
@@ -73,7 +73,7 @@ def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
 
 def coverage(low: ArrayLike, high: ArrayLike, actual: ArrayLike) -> float:
     """Share of what came that lies inside the intervals, ends included."""
-    low, high, actual = _arrays(low, high, actual)
+    low, high, actual = float_arrays(low, high, actual)
     return float(((actual >= low) & (actual <= high)).mean())
 
 
@@ -124,7 +124,7 @@ def gini(score: ArrayLike, actual: ArrayLike) -> float:
 
     1 ranks customers as their money did, 0 as by lot; customers of one score share what they hold.
     """
-    score, actual = _arrays(score, actual)
+    score, actual = float_arrays(score, actual)
 
     def area(by: Floats) -> float:
         levels, place = np.unique(-by, return_inverse=True)
@@ -143,7 +143,7 @@ def gini(score: ArrayLike, actual: ArrayLike) -> float:
 
 def lift(score: ArrayLike, actual: ArrayLike, share: float = 0.1) -> float:
     """Money of the *share* of customers that the score ranks best, over that of so many chosen by lot."""
-    score, actual = _arrays(score, actual)
+    score, actual = float_arrays(score, actual)
     size = max(1, round(share * actual.size))
     mean = float(actual.mean())
     return float(actual @ _inside(score, size)) / (size * mean) if mean else float("nan")
@@ -154,7 +154,7 @@ def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
 
     Who spent nothing is in no top; of customers who tie at the border each counts in part.
     """
-    score, actual = _arrays(score, actual)
+    score, actual = float_arrays(score, actual)
     size = max(1, round(share * actual.size))
     best = _inside(actual, size) * (actual > 0)
     return float(best @ _inside(score, size) / best.sum()) if best.sum() else float("nan")

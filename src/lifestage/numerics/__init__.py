@@ -1,0 +1,1 @@
+"""Special functions, distinct rows, quadrature and intervals; no word of the domain."""

@@ -1,4 +1,4 @@
-"""lifestage.numerics.statistics."""
+"""Weighted quantiles, log loss, and intervals of means, shares and lognormal sums."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def resampled_mean(gap: Floats, level: float, rng: np.random.Generator) -> tuple
     return float(low), float(high)
 
 
-def _arrays(*values: ArrayLike) -> list[Floats]:
+def float_arrays(*values: ArrayLike) -> list[Floats]:
     return [np.asarray(each, float) for each in values]
 
 

@@ -1,0 +1,1 @@
+"""What a fitted model says of customers: scores, intervals, totals and draws."""

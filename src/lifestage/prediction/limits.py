@@ -1,4 +1,4 @@
-"""lifestage.prediction.scores.limits."""
+"""Limits of what a prediction computes."""
 
 from __future__ import annotations
 

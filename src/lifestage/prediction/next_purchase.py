@@ -1,4 +1,4 @@
-"""lifestage.prediction.scores.next_purchase."""
+"""Quantiles of the time to the next purchase."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAIT_DRAWS, NEWTON = 20, 4
 """Draws that the wait to the next purchase is a mixture of, and steps that solve for its quantiles."""
 
 
-def _waits(
+def next_purchase_waits(
     shares: tuple[float, ...], t: float, x: Floats, t_x: Floats, t_obs: Floats, part: Posterior
 ) -> list[Floats]:
     """Quantiles of the wait from now to the next purchase, given one within t.

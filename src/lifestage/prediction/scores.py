@@ -31,7 +31,7 @@ from lifestage.prediction.distributions import predictive_quantiles
 from lifestage.prediction.expected_purchases import discounted_purchases
 from lifestage.prediction.limits import PREDICTION_DRAWS
 from lifestage.prediction.margins import MARGIN_OF_ROW, with_margins
-from lifestage.prediction.next_purchase import WAIT_DRAWS, _waits
+from lifestage.prediction.next_purchase import WAIT_DRAWS, next_purchase_waits
 from lifestage.prediction.point_lookup import point_scores, score_rows
 from lifestage.prediction.score_columns import (
     SCORES,
@@ -311,7 +311,9 @@ def _scores(
         }
         out |= {"_discount": mean(discounted) / np.maximum(mean(expected), special.TINY)}
         out |= {"_factor_low": factor_low, "_factor_high": factor_high}
-    waits = _waits((0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thin(WAIT_DRAWS))
+    waits = next_purchase_waits(
+        (0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thin(WAIT_DRAWS)
+    )
     return out | {
         f"next_purchase_p{name}": values for name, values in zip((25, 50, 75), waits, strict=True)
     }

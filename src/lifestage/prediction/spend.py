@@ -1,4 +1,4 @@
-"""lifestage.prediction.scores.spend."""
+"""Expected spend per purchase under each draw, linear in the mean spend of a customer."""
 
 from __future__ import annotations
 

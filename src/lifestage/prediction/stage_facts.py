@@ -1,4 +1,4 @@
-"""lifestage.prediction.scores.stage_facts."""
+"""Measure the facts of a customer base that its stages are compared with."""
 
 from __future__ import annotations
 

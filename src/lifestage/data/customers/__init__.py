@@ -1,0 +1,1 @@
+"""One row per customer, and the same table at past days."""

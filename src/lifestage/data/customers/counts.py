@@ -1,4 +1,4 @@
-"""lifestage.data.customers.counts."""
+"""Counts: distinct customer histories with their weights."""
 
 from __future__ import annotations
 

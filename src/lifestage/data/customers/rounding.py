@@ -1,4 +1,4 @@
-"""lifestage.data.customers.rounding."""
+"""Round times to a resolution, so that more customers share a history."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import narwhals as nw
 from lifestage.core.dates import parse_day
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY, MONETARY, RECENCY, T
-from lifestage.core.notes import _html_table
+from lifestage.core.notes import html_table
 from lifestage.core.period import Period
 from lifestage.data.customers.customer_columns import open_table, typed
 from lifestage.data.customers.rounding import rounded
@@ -132,7 +132,7 @@ class Summary:
             "unit of recency and T": str(self.period),
             "stage window": f"{self.stage_window:g} days",
         }
-        return _html_table("Summary", facts, self.quality.notes if self.quality else ())
+        return html_table("Summary", facts, self.quality.notes if self.quality else ())
 
     def __repr__(self) -> str:
         return (

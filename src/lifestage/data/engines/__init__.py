@@ -1,0 +1,1 @@
+"""One set of names for every kind of frame."""

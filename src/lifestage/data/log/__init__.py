@@ -1,0 +1,1 @@
+"""From raw order lines to checked purchases."""

@@ -10,7 +10,7 @@ import narwhals as nw
 from lifestage.core.dates import as_date
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
-from lifestage.core.notes import Note, _html_table
+from lifestage.core.notes import Note, html_table
 from lifestage.data.engines.frames import to_pandas
 from lifestage.data.log.lines import DAY, NOT_POSITIVE, PURCHASE, ZERO, Log
 
@@ -134,4 +134,4 @@ class Quality:
                 f"{fate}: {reason.replace('_', ' ')}": n
                 for reason, n in getattr(self, fate).items()
             }
-        return _html_table("Quality", {name: f"{n:,}" for name, n in counts.items()}, self.notes)
+        return html_table("Quality", {name: f"{n:,}" for name, n in counts.items()}, self.notes)

@@ -1,4 +1,4 @@
-"""lifestage.data.sources.files.write."""
+"""Write a table to a file or a database, whole or not at all."""
 
 from __future__ import annotations
 

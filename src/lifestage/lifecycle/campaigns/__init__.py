@@ -1,0 +1,1 @@
+"""Whom to contact, what a customer may cost, and experiments."""

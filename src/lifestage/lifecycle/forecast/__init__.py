@@ -1,0 +1,1 @@
+"""Forecasts of stages over a horizon."""

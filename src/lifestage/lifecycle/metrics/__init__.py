@@ -1,0 +1,1 @@
+"""Metrics of a customer base and of groups of customers."""

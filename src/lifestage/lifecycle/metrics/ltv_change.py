@@ -1,4 +1,4 @@
-"""lifestage.lifecycle.metrics.base_metrics.ltv_change."""
+"""Why the LTV of a customer base changed between two runs."""
 
 from __future__ import annotations
 

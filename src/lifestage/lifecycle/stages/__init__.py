@@ -1,0 +1,1 @@
+"""Stages: their rules, assignment, flags and value tiers."""

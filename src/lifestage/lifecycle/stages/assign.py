@@ -21,9 +21,9 @@ from lifestage.lifecycle.stages.conditions import rules_of
 from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
 from lifestage.lifecycle.stages.rules import (
     LINE_RULES,
-    _line_by_gaps,
     first_match,
     is_valuable,
+    line_by_gaps,
     line_rules,
     phase_rules,
     segment_rules,
@@ -148,7 +148,7 @@ def assign_stages(
     names = [name for name in frame.collect_schema().names() if name not in added]
     valuable = is_valuable(frame)
     high = nw.col("__high")
-    line = line_rules(limits) if line_rule == "activity_ratio" else _line_by_gaps(limits)
+    line = line_rules(limits) if line_rule == "activity_ratio" else line_by_gaps(limits)
     facts = {
         "__n": orders_made(),
         "__r": nw.col("activity_ratio").fill_null(0.0),

@@ -1,4 +1,4 @@
-"""lifestage.lifecycle.stages.conditions."""
+"""The condition language of playbooks: parsed, checked, and turned into expressions."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def rules_of(taxonomy: Taxonomy, frame: Frame, high: nw.Expr) -> list[nw.Expr]:
     return out
 
 
-def _check_condition(when: Any, where: str) -> None:
+def check_condition(when: Any, where: str) -> None:
     """Refuse what is not a condition, before there is a table."""
     if not isinstance(when, str):
         raise ConfigError(f"{where}: expected a condition as text; got {when!r}")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.errors import ConfigError
-from lifestage.lifecycle.stages.conditions import _check_condition
+from lifestage.lifecycle.stages.conditions import check_condition
 from lifestage.lifecycle.stages.taxonomies import (
     TAXONOMIES,
     Stage,
@@ -139,7 +139,7 @@ def _custom(name: str, table: Any, where: str) -> Taxonomy:
     for number, (key, row) in enumerate(rows.items(), 1):
         at = f"{where}.stage.{key}"
         if "when" in row:
-            _check_condition(row["when"], f"{at}.when")
+            check_condition(row["when"], f"{at}.when")
         elif number < len(rows):
             raise ConfigError(
                 f"{at}: expected `when`, only the last stage takes everyone else; got none"

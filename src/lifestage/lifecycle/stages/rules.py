@@ -75,7 +75,7 @@ def line_rules(limits: Thresholds) -> Rules:
     ]
 
 
-def _line_by_gaps(limits: Thresholds) -> Rules:
+def line_by_gaps(limits: Thresholds) -> Rules:
     n, silent = nw.col("__n"), nw.col("days_silent").fill_null(0.0)
     gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
     ends = [silent <= gap * multiple for multiple in limits.gaps]

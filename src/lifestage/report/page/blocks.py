@@ -125,9 +125,9 @@ def facts(heading: str, each: Sequence[tuple[str, str]]) -> Block:
     }
 
 
-def _horizon(run: Run, say: Translator) -> str:
+def horizon_text(run: Run, say: Translator) -> str:
     return say.periods(run["terms"]["horizon"], run["data"]["period"])
 
 
-def _share(part: float | None, whole: float | None, say: Translator) -> str:
+def share_text(part: float | None, whole: float | None, say: Translator) -> str:
     return say.percent(part / whole if part is not None and whole else None)

@@ -1,4 +1,4 @@
-"""lifestage.report.page.charts_base."""
+"""Charts of the customer base: points, lines, bars, histograms and the concentration curve."""
 
 from __future__ import annotations
 

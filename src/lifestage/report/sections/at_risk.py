@@ -1,4 +1,4 @@
-"""lifestage.report.sections.at_risk."""
+"""The section on customers at risk: who, why, and the value that is at stake."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from lifestage.data.sources.plain_csv import plain_text
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, _horizon, _share
+from lifestage.report.page.blocks import Block, horizon_text, share_text
 from lifestage.report.words.translator import Translator, tight
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Rows, Run
 
 
-def _risk(run: Run, rows: Rows, stages: Rows, say: Translator, top: int) -> Block:
+def at_risk_section(run: Run, rows: Rows, stages: Rows, say: Translator, top: int) -> Block:
     risk, customers = run["at_risk"], run["data"]["customers"]
     rich, count = risk["value_lost"] is not None, risk["customers"]
-    share = _share(count, customers, say)
+    share = share_text(count, customers, say)
     lead = [say.say("risk_none")]
     if count:
         values = {"count": say.integer(count), "share": share}
@@ -32,7 +32,7 @@ def _risk(run: Run, rows: Rows, stages: Rows, say: Translator, top: int) -> Bloc
             "low": say.money.start(ahead["revenue_low"]),
             "high": say.money(ahead["revenue_high"]),
         }
-        about = {"horizon": _horizon(run, say), "level": say.percent(run["terms"]["level"])}
+        about = {"horizon": horizon_text(run, say), "level": say.percent(run["terms"]["level"])}
         lead.append(say.say("risk_revenue", revenue=say.money(ahead["revenue"]), **ends, **about))
     kept = run["cannot_lose"]["customers"]
     lead.append(say.say("risk_cannot_lose", kept, count=say.integer(kept)))

@@ -1,4 +1,4 @@
-"""lifestage.report.sections.forecast."""
+"""The section on the stage forecast: customers and revenue of each stage over the horizon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lifestage.lifecycle.stages.taxonomies import label
 from lifestage.report.page import blocks
 from lifestage.report.page import charts_outlook as figures
-from lifestage.report.sections.outlook import Rows, Run, _with_interval
+from lifestage.report.sections.outlook import Rows, Run, with_interval
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _counts(
             label(taxonomy, key, say.lang),
             say.integer(today[key]),
             *(
-                _with_interval(row["customers"], row["customers_low"], row["customers_high"], say)
+                with_interval(row["customers"], row["customers_low"], row["customers_high"], say)
                 for row in (at[key, t] for t in periods)
             ),
         ]

@@ -1,4 +1,4 @@
-"""lifestage.report.sections.groups."""
+"""The section on groups: customers, revenue and LTV by channel, cohort or any column."""
 
 from __future__ import annotations
 

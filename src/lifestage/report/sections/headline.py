@@ -1,11 +1,11 @@
-"""lifestage.report.sections.headline."""
+"""The headline: the totals with intervals, and what changed since the last run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, _horizon, _share
+from lifestage.report.page.blocks import Block, horizon_text, share_text
 from lifestage.report.sections.fit import holdout_means
 from lifestage.report.words.format import day
 
@@ -19,9 +19,9 @@ WORTH_SAYING = 0.1
 """A forecast that missed the holdout by this share is told beside the headline."""
 
 
-def _headline(run: Run, say: Translator) -> Block:
+def headline_section(run: Run, say: Translator) -> Block:
     data, totals, terms = run["data"], run["totals"], run["terms"]
-    horizon, level, money = _horizon(run, say), say.percent(terms["level"]), say.money
+    horizon, level, money = horizon_text(run, say), say.percent(terms["level"]), say.money
     rich = totals["ltv"] is not None
 
     def ends(name: str, write: Any) -> dict[str, str]:
@@ -73,7 +73,7 @@ def _headline(run: Run, say: Translator) -> Block:
             say.say(
                 "card_customers_note",
                 repeaters=say.integer(data["repeaters"]),
-                share=_share(data["repeaters"], data["customers"], say),
+                share=share_text(data["repeaters"], data["customers"], say),
                 orders=say.integer(data["orders"]),
             ),
             False,

@@ -12,5 +12,5 @@ Run = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def _with_interval(value: float, low: float, high: float, say: Translator) -> str:
+def with_interval(value: float, low: float, high: float, say: Translator) -> str:
     return f"{say.integer(value)} ({say.integer(low)}–{say.integer(high)})"

@@ -1,18 +1,18 @@
-"""lifestage.report.sections.quality."""
+"""The section on data quality: rows read, rows used, and rows dropped by reason."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, _share
+from lifestage.report.page.blocks import Block, share_text
 
 if TYPE_CHECKING:
     from lifestage.report.sections import Run
     from lifestage.report.words.translator import Translator
 
 
-def _quality(run: Run, say: Translator) -> Block:
+def quality_section(run: Run, say: Translator) -> Block:
     found = run["quality"]
     read, used = found["rows_read"], found["rows_used"]
     lead, parts = [say.say("quality_none")], []
@@ -26,7 +26,7 @@ def _quality(run: Run, say: Translator) -> Block:
         lead = [
             say.say(
                 "quality_lead" if dropped else "quality_all_used",
-                share=_share(used, read, say),
+                share=share_text(used, read, say),
                 **counts,
             )
         ]
@@ -37,7 +37,7 @@ def _quality(run: Run, say: Translator) -> Block:
                 (say.say(kind, reason=say.reason(key)), count) for key, count in named if count
             ]
         head = [(say.say("outcome"), "name"), (say.say("rows"), "num"), (say.say("share"), "num")]
-        cells = [[label, say.integer(count), _share(count, read, say)] for label, count in rows]
+        cells = [[label, say.integer(count), share_text(count, read, say)] for label, count in rows]
         parts.append(blocks.table(head, cells, narrow=True))
         warned = [("warn", say.note(note)) for note in found["notes"]] or [
             ("good", say.say("no_warnings"))

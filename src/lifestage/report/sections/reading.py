@@ -1,11 +1,11 @@
-"""lifestage.report.sections.reading."""
+"""How to read the report: what each number means."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, _horizon
+from lifestage.report.page.blocks import Block, horizon_text
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from lifestage.report.words.translator import Translator
 
 
-def _reading(run: Run, say: Translator) -> Block:
-    terms, horizon = run["terms"], _horizon(run, say)
+def reading_section(run: Run, say: Translator) -> Block:
+    terms, horizon = run["terms"], horizon_text(run, say)
     window, level = say.days(terms["stage_window_days"]), say.percent(terms["level"])
     rich = run["totals"]["ltv"] is not None
     margin, rate = say.percent(terms["margin"]), say.percent(terms["discount_rate"])

@@ -1,4 +1,4 @@
-"""lifestage.report.sections.repurchase."""
+"""The section on repurchase: when customers buy again after each purchase."""
 
 from __future__ import annotations
 

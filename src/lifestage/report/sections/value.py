@@ -1,4 +1,4 @@
-"""lifestage.report.sections.value."""
+"""The section on value: how LTV is distributed over the customers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lifestage.report.words.translator import Translator
 
 
-def _value(run: Run, say: Translator) -> Block:
+def value_section(run: Run, say: Translator) -> Block:
 
     found, nav, title = run["ltv_distribution"], say.say("nav_value"), say.say("value")
     if found is None:
