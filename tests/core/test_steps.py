@@ -123,7 +123,7 @@ def test_a_failed_fit_can_be_an_error(
 ) -> None:
     assert ls.fit(customers, raise_on_failure=True).converged
     failed = replace(fit_purchases(ls.compress(customers)), status=status)
-    monkeypatch.setattr("lifestage.model.fit_purchases", lambda *_, **__: failed)
+    monkeypatch.setattr("lifestage.model.create.fit_purchases", lambda *_, **__: failed)
     assert "Purchases: " in ls.fit(customers).status
     with pytest.raises(
         ls.FitError, match=r"^Purchases: .*(NOT converge|not reliable|may not have found)"

@@ -15,9 +15,9 @@ from lifestage.core.names import (
     MONETARY,
     NEXT_PURCHASE,
     RECENCY,
-    TERMS,
     T,
 )
+from lifestage.core.output_columns import columns_of
 from lifestage.fitting.stage_facts import check_share
 from lifestage.prediction.spend import require_money
 
@@ -44,29 +44,7 @@ __all__ = [
 NEXT_WAITS = tuple(f"{name}_days" for name in NEXT_PURCHASE)
 """In their place where no last day of observation is known: days from it, whichever it is."""
 
-SCORES = frozenset(
-    {
-        *(
-            "days_silent",
-            "mean_gap_days",
-            "p_alive",
-            "p_purchase",
-            "expected_purchases",
-            "purchases_low",
-        ),
-        *(
-            "purchases_high",
-            "expected_spend",
-            "ltv",
-            "ltv_low",
-            "ltv_high",
-            "activity_ratio",
-            "p_window",
-            "p_window_fresh",
-        ),
-        *("value_lost", *NEXT_PURCHASE, *NEXT_WAITS, LAST_DAY, *TERMS),
-    }
-)
+SCORES = frozenset(column.name for column in columns_of("predict"))
 """Every column that a scores table can have; a table that is scored again loses those it had."""
 
 OF_A_PREDICTION = frozenset({"p_alive", "horizon_days", "stage_window_days"})
