@@ -57,7 +57,7 @@ def test_long_steps_are_logged_under_the_package(
         ls.backtest(cdnow, families=["bg/nbd"], origins=["1997-09-30"], horizon=10, period="week")
     told = {record.name: record.getMessage() for record in caplog.records}
     names = (
-        "data.customers.summarize",
+        "data.customers.order_log",
         "model",
         "prediction.scores",
         "prediction.draws",

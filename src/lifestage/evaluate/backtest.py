@@ -12,8 +12,8 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.names import CUSTOMER
 from lifestage.core.steps import step
 from lifestage.core.terms import check_horizon
+from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
 from lifestage.data.customers.splits import NO_STAGES
-from lifestage.data.customers.summarize import summarize
 from lifestage.data.engines.frames import to_pandas
 from lifestage.evaluate import scoring_rules as scores
 from lifestage.evaluate.baselines import baseline_forecasts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lifestage.data.customers.summary import Summary
 
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["Backtest", "backtest", "backtest_log"]
 
 
 LOSSES = ("purchases", "log_loss")
@@ -152,15 +152,43 @@ def backtest(
     >>> found.table.set_index("forecast").loc[["bg/nbd", "mbg/nbd"], "auc"].round(2).tolist()
     [0.76, 0.76]
     """
-    import pandas as pd
-
     if horizon is not None:
         check_horizon(horizon)
     if not 0 < level < 1:
         raise ConfigError(f"expected a level in (0, 1); got {level!r}")
     if "until" in columns:
         raise ConfigError("expected origins= in the place of until=")
-    whole: Summary = summarize(orders, **columns)
+    options = LogOptions(**columns)
+    with order_log(orders, options) as log:
+        return backtest_log(
+            log,
+            horizon=horizon,
+            origins=origins,
+            families=families,
+            spend=spend if options.amount is not None else None,
+            method=method,
+            recalibrate=recalibrate,
+            level=level,
+            seed=seed,
+        )
+
+
+def backtest_log(
+    log: OrderLog,
+    *,
+    horizon: float | None,
+    origins: int | Sequence[date | str] | None,
+    families: Sequence[str],
+    spend: str | None,
+    method: str,
+    recalibrate: bool,
+    level: float = 0.9,
+    seed: int,
+) -> Backtest:
+    """Backtest on a log that is read already; see :func:`backtest`."""
+    import pandas as pd
+
+    whole = log.summary(**NO_STAGES)
     chosen = choose_origins(whole, horizon, origins)
     horizon = chosen.horizon
     ahead = timedelta(days=round(horizon * whole.period.days))
@@ -170,13 +198,11 @@ def backtest(
     forecasts: dict[str, dict[str, Floats]]
     for origin in chosen.days:
         with step(__name__, f"Backtest from {origin}, {len(losses) + 1} of {len(chosen.days)}"):
-            known = columns | NO_STAGES
-            customers = summarize(orders, until=origin, **known)
-            table = _with_future(customers, orders, origin, ahead, known)
+            customers = log.summary(origin, **NO_STAGES)
+            table = _with_future(customers, log, origin, ahead)
             forecasts, tracked = {}, {}
             for name in families:
-                money = spend if columns.get("amount", "") is not None else None
-                model = fit(customers, purchases=name, spend=money, method=method, seed=seed)
+                model = fit(customers, purchases=name, spend=spend, method=method, seed=seed)
                 tracked[name] = tracking_curve(model, customers, table, horizon)
                 forecasts[name] = model_forecast(model, customers, table, horizon, level)
                 if recalibrate:
@@ -237,14 +263,12 @@ def _tracking_error(curve: pd.DataFrame) -> float:
     return float(((some["expected"] - some["actual"]).abs() / some["actual"]).mean())
 
 
-def _with_future(
-    customers: Summary, orders: Any, origin: date, ahead: timedelta, known: dict[str, Any]
-) -> pd.DataFrame:
+def _with_future(customers: Summary, log: OrderLog, origin: date, ahead: timedelta) -> pd.DataFrame:
     """A row a customer with what came (``purchases``, ``spent``) and what had come lately (``recent``)."""
     table = to_pandas(customers.table)
     if "revenue" not in table:
         table = table.assign(revenue=np.nan)
-    then = to_pandas(summarize(orders, until=origin + ahead, **known).table).set_index(CUSTOMER)
+    then = to_pandas(log.summary(origin + ahead, **NO_STAGES).table).set_index(CUSTOMER)
     at = then.reindex(table[CUSTOMER])
     table["purchases"] = at["frequency"].to_numpy(float) - table["frequency"].to_numpy(float)
     spent = at["revenue"].to_numpy(float) - table["revenue"].to_numpy(float)
@@ -254,9 +278,9 @@ def _with_future(
     assert customers.calendar is not None
     table["recent"], table["known"] = np.nan, False
     if origin - ahead > min(customers.calendar["day"]):
-        before = to_pandas(summarize(orders, until=origin - ahead, **known).table).set_index(
-            CUSTOMER
-        )["frequency"]
+        before = to_pandas(log.summary(origin - ahead, **NO_STAGES).table).set_index(CUSTOMER)[
+            "frequency"
+        ]
         was = before.reindex(table[CUSTOMER]).to_numpy(float)
         table["known"] = np.isfinite(was)
         table["recent"] = np.where(np.isfinite(was), table["frequency"] - was, table["frequency"])

@@ -13,7 +13,8 @@ from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY, KEYS, MONETARY
 from lifestage.core.steps import step
-from lifestage.data.customers.summarize import summarize
+from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
+from lifestage.data.customers.splits import NO_STAGES
 from lifestage.data.engines.frames import drawn, lazy, to_pandas
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lifestage.lifecycle.forecast.base import Base
     from lifestage.model import LTVModel
 
-__all__ = ["Drift", "Signal", "drift"]
+__all__ = ["Drift", "Signal", "drift", "drift_since"]
 
 
 STEP = 7
@@ -153,21 +154,36 @@ def drift(
     >>> len(found.table), int(found.table["cumulative_purchases"].iloc[-1])
     (13, 726)
     """
-    import pandas as pd
-
     if not 0 < level < 1 or scenarios < 100:
         raise ConfigError(
             f"expected a level in (0, 1) and 100 or more scenarios; got {level!r} and {scenarios!r}"
         )
     if model.data.until is None:
         raise DataError("expected a model made from orders; of this one the last day is not known")
-    columns = {
-        "period": model.period,
-        **columns,
-        "until": model.data.until,
-        "stage_window": model.data.stage_window,
-    }
-    customers: Summary = summarize(orders, **columns)
+    options = LogOptions(
+        **{"period": model.period, **columns, "stage_window": model.data.stage_window}
+    )
+    with order_log(orders, options) as log:
+        customers = log.summary(model.data.until)
+        return drift_since(
+            model, customers, log, until=until, level=level, scenarios=scenarios, seed=seed
+        )
+
+
+def drift_since(
+    model: LTVModel,
+    customers: Summary,
+    log: OrderLog,
+    *,
+    until: date | str | None = None,
+    level: float = 0.95,
+    scenarios: int = 500,
+    seed: int = 0,
+) -> Drift:
+    """Drift of a model since its last day, up to which *customers* are summarised; see :func:`drift`."""
+    import pandas as pd
+
+    assert model.data.until is not None
     assert customers.calendar is not None
     end = parse_day(until) if until is not None else customers.holdout_end or model.data.until
     steps = ((min(end, customers.holdout_end or end)) - model.data.until).days // STEP
@@ -197,7 +213,7 @@ def drift(
             days = (model.data.until + timedelta(days=STEP * k) for k in (at + 1, begin))
             signals.append(Signal(name, word, *days))
     span = model.data.until + timedelta(days=STEP * steps)
-    then: Summary = summarize(orders, **(columns | {"until": span}))
+    then = log.summary(span, **NO_STAGES)
     cohorts = _cohorts(
         model,
         customers,

@@ -59,16 +59,16 @@ def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
     >>> area_under_curve([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     0.75
     """
-    from scipy.stats import rankdata
+    import pandas as pd
 
     score, came = float_arrays(score, came)
     positive = came.sum()
     negative = came.size - positive
     if not positive or not negative:
         return float("nan")
-    return float(
-        (rankdata(score)[came > 0].sum() - positive * (positive + 1) / 2) / (positive * negative)
-    )
+    ranks = pd.Series(score).rank().to_numpy()
+    least = positive * (positive + 1) / 2
+    return float((ranks[came > 0].sum() - least) / (positive * negative))
 
 
 def coverage(low: ArrayLike, high: ArrayLike, actual: ArrayLike) -> float:

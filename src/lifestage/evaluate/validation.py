@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifestage.core.errors import DataError, FitError
-from lifestage.data.customers.splits import NO_STAGES, SHARE
-from lifestage.evaluate.backtest import Backtest, backtest
-from lifestage.evaluate.drift import Drift, drift
+from lifestage.data.customers.order_log import LogOptions, order_log
+from lifestage.data.customers.splits import SHARE
+from lifestage.evaluate.backtest import Backtest, backtest_log
+from lifestage.evaluate.drift import Drift, drift_since
 
 if TYPE_CHECKING:
     from lifestage.data.customers.summary import Summary
@@ -98,7 +99,9 @@ def validate(
     try:
         if ahead < SHORTEST / 2:
             raise DataError(f"expected 8 weeks of orders or more; got {observed.days} days")
-        tested = backtest(orders, **how, **log | NO_STAGES)
-        return ValidationResult(tested, drift(model, orders, seed=seed, **log) if known else None)
+        with order_log(orders, LogOptions(**log)) as read:
+            tested = backtest_log(read, **how)
+            since = drift_since(model, customers, read, seed=seed) if known else None
+        return ValidationResult(tested, since)
     except (DataError, FitError) as error:
         return ValidationResult(reason=str(error))

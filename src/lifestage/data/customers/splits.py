@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_STAGES", "Split", "split_purchases"]
 
 
-NO_STAGES = {"stage_window": 1.0}
+NO_STAGES: dict[str, Any] = {"stage_window": 1.0}
 """Forecasts of purchases have no stages, and a window for these may be longer than the past is known."""
 
 DAYS = 4_000_000

@@ -11,17 +11,18 @@ import numpy as np
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY
-from lifestage.data.customers.summarize import summarize
+from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
 from lifestage.data.engines.frames import lazy, to_pandas, upload
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.model import fit
 from lifestage.numerics.statistics import share_interval
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from lifestage.core.typing import Floats
-    from lifestage.data.customers.summary import Summary
 
 __all__ = ["SuggestedThresholds", "suggest_thresholds"]
 
@@ -105,8 +106,6 @@ def suggest_thresholds(
     >>> rates.is_monotonic_decreasing, found.thresholds.asleep < found.thresholds.awake
     (True, True)
     """
-    import pandas as pd
-
     if splits < 1 or not 0 < least <= 0.25:
         raise ConfigError(
             f"expected 1 or more splits and a least share in (0, 0.25]; got {splits!r} and"
@@ -114,8 +113,16 @@ def suggest_thresholds(
         )
     if "until" in columns:
         raise ConfigError("expected no until=: the splits end where the log allows")
-    now = current or Thresholds()
-    whole = summarize(orders, **columns)
+    with order_log(orders, LogOptions(**columns)) as log:
+        return _suggest(log, current or Thresholds(), purchases, splits, least)
+
+
+def _suggest(
+    log: OrderLog, now: Thresholds, purchases: str, splits: int, least: float
+) -> SuggestedThresholds:
+    import pandas as pd
+
+    whole = log.summary()
     assert whole.until is not None
     assert whole.calendar is not None
     window = float(whole.stage_window)
@@ -127,8 +134,7 @@ def suggest_thresholds(
             f" {(whole.until - start).days} days: ask for fewer splits, or set a shorter"
             " stage_window="
         )
-    options = {**columns, "stage_window": window}
-    counts = np.sum([_counted(orders, day, purchases, window, options) for day in days], axis=0)
+    counts = np.sum([_counted(log, day, purchases, window) for day in days], axis=0)
     cuts = _best(counts, least)
     chosen = replace(now, awake=cuts[2] / BINS, drowsy=cuts[1] / BINS, asleep=cuts[0] / BINS)
     ours = [round(cut * BINS) for cut in (now.asleep, now.drowsy, now.awake)]
@@ -139,11 +145,9 @@ def suggest_thresholds(
     return SuggestedThresholds(chosen, table, tuple(sorted(days)), window, float(gain))
 
 
-def _counted(
-    orders: Any, until: Any, purchases: str, window: float, options: dict[str, Any]
-) -> Floats:
+def _counted(log: OrderLog, until: date, purchases: str, window: float) -> Floats:
     """Customers and buyers within the window by bin of R, shape (2, BINS)."""
-    customers: Summary = summarize(orders, until=until, **options)
+    customers = log.summary(until, stage_window=window)
     scores = fit(customers, purchases=purchases, spend=None).predict(customers)
     limit = until + timedelta(days=int(window))
     later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
