@@ -60,10 +60,10 @@ def call(*arguments: object, code: int = 0) -> str:
             ["forecast", "-m", "MODEL", "--points", "1", "--scenarios", "10", "--transitions"],
             "next_stage",
         ),
-        (["silence", "-m", "MODEL"], "asleep_on"),
+        (["stage-entry-dates", "-m", "MODEL"], "asleep_on"),
         (["groups", "-m", "MODEL", "--cac", "20"], "1997-02"),
         (["budget", "--budget", "20", "--cost", "1", "--uplift", "0.1"], "expected_gain"),
-        (["experiment", "--stage", "drowsy", "--seed", "3"], "treatment"),
+        (["randomize", "--stage", "drowsy", "--seed", "3"], "treatment"),
         (["sample-size", "--uplift", "0.3"], "smallest_uplift"),
     ],
 )
@@ -83,7 +83,7 @@ def test_from_assignment_to_readout(folder: Path) -> None:
     customers = folder / "out" / "customers.parquet"
     call(
         "lifecycle",
-        "experiment",
+        "randomize",
         customers,
         "--stage",
         "drowsy",
@@ -96,9 +96,13 @@ def test_from_assignment_to_readout(folder: Path) -> None:
     assert set(test["activity_stage"]) == {"drowsy", "active"}
     since = test.loc[test["group"] == "treatment", ["customer_id"]].assign(purchases=1)
     since.to_csv(folder / "since.csv", index=False)
-    assert "bought" in call("lifecycle", "readout", folder / "test.parquet", folder / "since.csv")
+    assert "bought" in call(
+        "lifecycle", "analyze-experiment", folder / "test.parquet", folder / "since.csv"
+    )
     test[test["group"] == "treatment"].to_parquet(folder / "half.parquet")
-    told = call("lifecycle", "readout", folder / "half.parquet", folder / "since.csv", code=1)
+    told = call(
+        "lifecycle", "analyze-experiment", folder / "half.parquet", folder / "since.csv", code=1
+    )
     assert "missing: control" in told
 
 
@@ -117,7 +121,7 @@ def test_migration_of_a_run_to_itself(folder: Path) -> None:
 
 def test_tables_from_orders(folder: Path) -> None:
     orders = folder / "orders.parquet"
-    table = call("lifecycle", "schedule", orders, "--day", "7", "--day", "30")
+    table = call("lifecycle", "repurchase-curve", orders, "--day", "7", "--day", "30")
     assert "bought_again" in table
     (folder / "shop.toml").write_text('purchases = "mbg/nbd"\n', "utf-8")
     assert "suggested" in call("lifecycle", "thresholds", orders, "--config", folder / "shop.toml")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lifestage.cli import experiments  # noqa: F401 - adds its commands
-from lifestage.cli.console import Door, terminable
+from lifestage.cli.console import RootGroup, terminable
 from lifestage.cli.corridor import demo, fit, predict, report, run
 from lifestage.cli.evaluate import backtest, drift
 from lifestage.cli.lifecycle import lifecycle
@@ -17,7 +17,7 @@ from lifestage.cli.models import models, retrain
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    cls=Door,
+    cls=RootGroup,
     name="lifestage",
     help=(
         "Predictive customer lifetime value: from an order log to LTV with intervals, life-cycle"
@@ -46,7 +46,7 @@ def _version(show: bool) -> None:
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass

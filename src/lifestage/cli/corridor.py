@@ -8,84 +8,47 @@ from typing import Annotated, Any
 
 import typer
 
-from lifestage.cli.console import print_summary, progress, sentences
+from lifestage.cli.console import progress, sentences
 from lifestage.cli.options import (
-    Amount,
+    CLEANING,
+    COLUMNS,
+    ENGINE,
+    MODEL,
+    REPORT,
+    RUN,
+    SOURCE,
+    TERMS,
     AsJson,
-    Backtest,
-    Cac,
-    Channel,
     Config,
-    Currency,
-    Customer,
+    Customers,
     Debug,
-    Discount,
-    Draws,
-    Earliest,
-    Horizon,
-    Lang,
-    Level,
-    Margin,
-    Memory,
-    Method,
-    Order,
+    Model,
     Orders,
-    PeriodName,
-    Playbook,
-    Purchases,
-    Quantity,
-    Query,
+    OutFolder,
+    Overrides,
     Quiet,
-    Seed,
-    Table,
-    Temp,
-    Threads,
-    Time,
     To,
     ToTable,
-    Tz,
-    Until,
+    takes,
 )
+from lifestage.cli.run_summary import print_summary
 
 __all__ = ["demo", "fit", "predict", "report", "run"]
 
 DEMO = {"until": "1997-09-30", "period": "week", "currency": "$", "title": "CDNOW, 1/10 sample"}
 
 
-def _settings(config: Path | None, options: dict[str, Any]) -> Any:
-    """Settings of a file, and over them the options of a command that are settings and were given."""
-    from lifestage.jobs.config import RunConfig, read_config
-
-    return read_config(
-        config, {name: value for name, value in options.items() if name in RunConfig.model_fields}
-    )
-
-
-def _run(
-    orders: Any,
-    out: Path,
-    config: Any,
-    quiet: bool,
-    as_json: bool,
-    to: str | None = None,
-    table: str = "",
-) -> None:
-    from lifestage.jobs.run import run as run_corridor
-
-    with progress(quiet or as_json) as step:
-        summary = run_corridor(orders, out, config, step=step, to=to, to_table=table)
+def _show(summary: dict[str, Any], out: Path, quiet: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary, indent=1, ensure_ascii=False))
     elif not quiet:
         print_summary(summary, out)
 
 
+@takes({"lang": REPORT["lang"]})
 def demo(
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", help="Folder to write into; others cannot read a new one."),
-    ] = Path("lifestage-demo"),
-    lang: Lang = None,
+    overrides: Overrides,
+    out: OutFolder = Path("lifestage-demo"),
     quiet: Quiet = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -96,46 +59,22 @@ def demo(
     """
     with sentences(debug):
         from lifestage.data.datasets import cdnow
+        from lifestage.jobs.config import read_config
+        from lifestage.jobs.run import run as run_corridor
 
-        _run(cdnow(), out, _settings(None, {"lang": lang, **DEMO}), quiet, as_json)
+        settings = read_config(None, {**overrides, **DEMO})
+        with progress(quiet or as_json) as step:
+            summary = run_corridor(cdnow(), out, settings, step=step)
+        _show(summary, out, quiet, as_json)
 
 
+@takes(RUN)
 def run(
     orders: Orders,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", help="Folder to write into; others cannot read a new one."),
-    ],
+    out: OutFolder,
+    overrides: Overrides,
     to: To = None,
     to_table: ToTable = "customers",
-    customer: Customer = None,
-    time: Time = None,
-    amount: Amount = None,
-    quantity: Quantity = None,
-    order: Order = None,
-    channel: Channel = None,
-    table: Table = None,
-    query: Query = None,
-    until: Until = None,
-    earliest: Earliest = None,
-    tz: Tz = None,
-    period: PeriodName = None,
-    horizon: Horizon = None,
-    purchases: Purchases = None,
-    method: Method = None,
-    draws: Draws = None,
-    seed: Seed = None,
-    backtest: Backtest = None,
-    discount_rate: Discount = None,
-    margin: Margin = None,
-    level: Level = None,
-    cac: Cac = None,
-    currency: Currency = None,
-    lang: Lang = None,
-    playbook: Playbook = None,
-    memory_limit: Memory = None,
-    temp_directory: Temp = None,
-    threads: Threads = None,
     config: Config = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -143,34 +82,23 @@ def run(
 ) -> None:
     """Read orders, fit, predict, assign stages and write the report.
 
-    [dim]lifestage run orders.csv --customer id --time date --amount price --quantity pieces --out result[/dim]
+    [dim]lifestage run orders.csv --customer id --time date --amount price --out result[/dim]
     """
-    given = locals()
     with sentences(debug):
-        settings = _settings(config, given)
-        _run(orders, out, settings, quiet, as_json, to, to_table)
+        from lifestage.jobs.config import read_config
+        from lifestage.jobs.run import run as run_corridor
+
+        settings = read_config(config, overrides)
+        with progress(quiet or as_json) as step:
+            summary = run_corridor(orders, out, settings, step=step, to=to, to_table=to_table)
+        _show(summary, out, quiet, as_json)
 
 
+@takes(COLUMNS | SOURCE | CLEANING | ENGINE | MODEL)
 def fit(
     orders: Orders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model into.")],
-    customer: Customer = None,
-    time: Time = None,
-    amount: Amount = None,
-    quantity: Quantity = None,
-    table: Table = None,
-    query: Query = None,
-    until: Until = None,
-    earliest: Earliest = None,
-    tz: Tz = None,
-    period: PeriodName = None,
-    purchases: Purchases = None,
-    method: Method = None,
-    draws: Draws = None,
-    seed: Seed = None,
-    memory_limit: Memory = None,
-    temp_directory: Temp = None,
-    threads: Threads = None,
+    overrides: Overrides,
     config: Config = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -180,11 +108,11 @@ def fit(
 
     [dim]lifestage fit orders.parquet --customer id --time date --amount price --out model[/dim]
     """
-    given = locals()
     with sentences(debug):
+        from lifestage.jobs.config import read_config
         from lifestage.jobs.run import fit_orders, summarize_orders
 
-        settings = _settings(config, given)
+        settings = read_config(config, overrides)
         with progress(quiet or as_json) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
@@ -198,53 +126,48 @@ def fit(
             typer.echo(model.status)
 
 
+ScoresOut = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Parquet, CSV or .duckdb file (readable by you alone if new), or postgresql://host/db.",
+    ),
+]
+
+
+@takes(
+    COLUMNS
+    | {"channel": RUN["channel"]}
+    | SOURCE
+    | CLEANING
+    | ENGINE
+    | TERMS
+    | {"playbook": REPORT["playbook"]}
+)
 def predict(
     orders: Orders,
     model: Annotated[Path, typer.Option("--model", "-m", help="Folder of a saved model.")],
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Parquet, CSV or .duckdb file (for you alone if new), or postgresql://host/db.",
-        ),
-    ],
+    out: ScoresOut,
+    overrides: Overrides,
     to_table: ToTable = "customers",
-    customer: Customer = None,
-    time: Time = None,
-    amount: Amount = None,
-    quantity: Quantity = None,
-    channel: Channel = None,
-    table: Table = None,
-    query: Query = None,
-    until: Until = None,
-    earliest: Earliest = None,
-    tz: Tz = None,
-    horizon: Horizon = None,
-    discount_rate: Discount = None,
-    margin: Margin = None,
-    level: Level = None,
-    playbook: Playbook = None,
-    memory_limit: Memory = None,
-    temp_directory: Temp = None,
-    threads: Threads = None,
     config: Config = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Score and stage the customers of an order log with a saved model.
 
-    [dim]lifestage predict orders.parquet --model model --customer id --amount price --out scored.parquet[/dim]
+    [dim]lifestage predict orders.parquet --model model --customer id --out scored.parquet[/dim]
     """
-    given = locals()
     with sentences(debug):
         from lifestage.data.sources.write import check_target, write_table
+        from lifestage.jobs.config import read_config
         from lifestage.jobs.run import score, summarize_orders
         from lifestage.model import load
 
         check_target(out)
         fitted = load(model)
-        settings = _settings(config, {**given, "period": fitted.period})
+        settings = read_config(config, {**overrides, "period": fitted.period})
         with progress(quiet) as step:
             step("Reading orders")
             customers = summarize_orders(orders, settings)
@@ -254,39 +177,38 @@ def predict(
             typer.echo(f"{customers.customers:,} customers written to {out}")
 
 
+@takes(REPORT)
 def report(
-    customers: Annotated[
-        Path, typer.Argument(help="Staged customers (Parquet), as run and predict write them.")
-    ],
-    model: Annotated[
-        Path, typer.Option("--model", "-m", help="Folder of the model that scored them.")
-    ],
+    customers: Customers,
+    model: Model,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="HTML file to write; others cannot read a new one.")
+        Path, typer.Option("--out", "-o", help="HTML file; a new one is readable by you alone.")
     ],
-    cac: Cac = None,
-    currency: Currency = None,
-    lang: Lang = None,
-    playbook: Playbook = None,
+    overrides: Overrides,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write the report of customers that were staged before.
+    """Write the report of staged customers.
 
-    [dim]lifestage report result/customers.parquet --model result/model --lang zh-Hant --out report.html[/dim]
+    [dim]lifestage report result/customers.parquet --model result/model --out report.html[/dim]
     """
-    given = locals()
     with sentences(debug):
         from lifestage.data.sources.files import read_orders
+        from lifestage.jobs.config import read_config
         from lifestage.model import load
         from lifestage.report import write_report
 
-        settings = _settings(None, given)
+        settings = read_config(None, overrides)
         with progress(quiet) as step:
             step("Writing the report")
             write_report(
-                read_orders(str(customers)), load(model), out, lang=settings.lang, currency=settings.currency,
-                cac=settings.cac, playbook=settings.playbook,
-            )  # fmt: skip
+                read_orders(str(customers)),
+                load(model),
+                out,
+                lang=settings.lang,
+                currency=settings.currency,
+                cac=settings.cac,
+                playbook=settings.playbook,
+            )
         if not quiet:
             typer.echo(f"Written to {out}")

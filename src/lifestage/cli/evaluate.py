@@ -1,4 +1,4 @@
-"""``lifestage backtest`` and ``drift``: forecasts put to the test on the past, and watched at work."""
+"""``lifestage backtest`` and ``drift``: how good forecasts were, and whether a model still holds."""
 
 from __future__ import annotations
 
@@ -7,135 +7,130 @@ from typing import Annotated, Any
 
 import typer
 
-from lifestage.cli.options import Debug, Out, Settings, TableLevel, TableOrders, TableSeed
+from lifestage.cli.options import (
+    COLUMNS,
+    Config,
+    Debug,
+    Orders,
+    Out,
+    Overrides,
+    TableLevel,
+    TableSeed,
+    Until,
+    takes,
+)
 from lifestage.cli.tables import answer
 
 __all__ = ["backtest", "drift"]
 
-
-COLUMNS = ("customer", "time", "amount", "quantity", "earliest", "tz", "max_dropped")
+LOG_SETTINGS = ("customer", "time", "amount", "quantity", "earliest", "tz", "max_dropped")
 """Settings of a run that say how the log is read."""
 
-SIGNAL = 3
+DRIFTED = 3
 """Exit code where a model has drifted."""
 
+Horizon = Annotated[
+    float | None,
+    typer.Option(
+        "--horizon", help="Length of the forecasts, in periods; at most half a year by default."
+    ),
+]
+Origins = Annotated[
+    int | None,
+    typer.Option("--origins", help="Number of origins, a horizon apart; at most 3 by default."),
+]
+Origin = Annotated[
+    list[str] | None, typer.Option("--origin", help="Forecast from this day (ISO date); repeat it.")
+]
+Family = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--family", help="A family, auto or stack; repeat it. bg/nbd and mbg/nbd if none."
+    ),
+]
+Recalibrate = Annotated[
+    bool, typer.Option("--recalibrate", help="Also evaluate recalibrated probabilities.")
+]
+SignalLevel = Annotated[
+    float, typer.Option("--level", help="1 − the probability of a false alarm.")
+]
 
+
+@takes(COLUMNS)
 def backtest(
-    orders: TableOrders,
-    config: Settings = None,
-    horizon: Annotated[
-        float | None,
-        typer.Option(
-            "--horizon", help="How far to forecast, in periods; up to half a year if left out."
-        ),
-    ] = None,
-    origins: Annotated[
-        int | None,
-        typer.Option("--origins", help="Days to stand at, a horizon apart; up to 3 if left out."),
-    ] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option("--origin", help="These days (ISO dates) instead.")
-    ] = None,
-    family: Annotated[
-        list[str] | None,
-        typer.Option("--family", help="bg/nbd, mbg/nbd, auto or stack; the first two if none."),
-    ] = None,
-    recalibrate: Annotated[
-        bool, typer.Option("--recalibrate", help="Judge corrected chances too.")
-    ] = False,
-    customer: Annotated[
-        str | None, typer.Option("--customer", "-c", help="Column of customer ids.")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option("--time", "-t", help="Column of order dates or times.")
-    ] = None,
-    amount: Annotated[
-        str | None, typer.Option("--amount", "-a", help="Column of money a line.")
-    ] = None,
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Column that multiplies the amount.")
-    ] = None,
+    orders: Orders,
+    overrides: Overrides,
+    config: Config = None,
+    horizon: Horizon = None,
+    origins: Origins = None,
+    origin: Origin = None,
+    family: Family = None,
+    recalibrate: Recalibrate = False,
     level: TableLevel = 0.9,
     seed: TableSeed = 0,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Stand at days of the past, forecast, compare with what came, and with forecasts that need no model.
+    """Forecast from past dates and compare with what customers did and with simple baselines.
 
     [dim]lifestage backtest orders.csv --customer id --time date --amount price --horizon 26[/dim]
     """
-    given = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
 
     def make() -> Any:
         from lifestage.data.sources.files import read_orders
-        from lifestage.evaluate import backtest as test
+        from lifestage.evaluate import backtest as run_backtest
         from lifestage.jobs.config import read_config
 
-        known = read_config(config, given)
-        columns = {name: getattr(known, name) for name in (*COLUMNS, "period", "stage_window")}
-        found = test(
-            read_orders(orders, table=known.table, query=known.query),
+        settings = read_config(config, overrides)
+        names = (*LOG_SETTINGS, "period", "stage_window")
+        result = run_backtest(
+            read_orders(orders, table=settings.table, query=settings.query),
             horizon=horizon,
             origins=origin or origins,
             families=family or ("bg/nbd", "mbg/nbd"),
             recalibrate=recalibrate,
             level=level,
             seed=seed,
-            **columns,
+            **{name: getattr(settings, name) for name in names},
         )
-        typer.echo(str(found))
-        return found.table
+        typer.echo(str(result))
+        return result.table
 
     answer(make, out, debug)
 
 
+@takes(COLUMNS)
 def drift(
     model: Annotated[Path, typer.Argument(help="Folder of the model.")],
-    orders: TableOrders,
-    config: Settings = None,
-    until: Annotated[
-        str | None, typer.Option("--until", help="Last day to look at (ISO date).")
-    ] = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", "-c", help="Column of customer ids.")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option("--time", "-t", help="Column of order dates or times.")
-    ] = None,
-    amount: Annotated[
-        str | None, typer.Option("--amount", "-a", help="Column of money a line.")
-    ] = None,
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Column that multiplies the amount.")
-    ] = None,
-    level: Annotated[
-        float, typer.Option("--level", help="One minus the chance of a false alarm.")
-    ] = 0.95,
+    orders: Orders,
+    overrides: Overrides,
+    config: Config = None,
+    until: Until = None,
+    level: SignalLevel = 0.95,
     seed: TableSeed = 0,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Hold a model against what its customers did since; exit code 3 where it has drifted.
+    """Compare a model's forecasts with what its customers did since; exit code 3 if it drifted.
 
     [dim]lifestage drift result/model orders.csv --customer id --time date --amount price[/dim]
     """
-    given = {"customer": customer, "time": time, "amount": amount, "quantity": quantity}
     signals: list[Any] = []
 
     def make() -> Any:
         from lifestage.data.sources.files import read_orders
-        from lifestage.evaluate import drift as watch
+        from lifestage.evaluate import drift as measure_drift
         from lifestage.jobs.config import read_config
         from lifestage.model import load
 
-        known = read_config(config, given)
-        columns = {name: getattr(known, name) for name in COLUMNS}
-        source = read_orders(orders, table=known.table, query=known.query)
-        found = watch(load(model), source, until=until, level=level, seed=seed, **columns)
-        signals.extend(found.signals)
-        typer.echo(str(found))
-        return found.table
+        settings = read_config(config, overrides)
+        log = {name: getattr(settings, name) for name in LOG_SETTINGS}
+        source = read_orders(orders, table=settings.table, query=settings.query)
+        result = measure_drift(load(model), source, until=until, level=level, seed=seed, **log)
+        signals.extend(result.signals)
+        typer.echo(str(result))
+        return result.table
 
     answer(make, out, debug)
     if signals:
-        raise typer.Exit(SIGNAL)
+        raise typer.Exit(DRIFTED)

@@ -1,4 +1,4 @@
-"""``lifestage lifecycle experiment``, ``sample-size`` and ``readout``: a test with a control group."""
+"""``lifestage lifecycle randomize``, ``sample-size`` and ``analyze-experiment``: a controlled test."""
 
 from __future__ import annotations
 
@@ -11,97 +11,99 @@ from lifestage.cli.lifecycle import lifecycle
 from lifestage.cli.options import Customers, Debug, Out, TableLevel, TableSeed
 from lifestage.cli.tables import answer, read_pandas, read_table
 
-__all__ = ["experiment", "readout", "sample_size"]
+__all__ = ["analyze_experiment", "randomize", "sample_size"]
+
+Share = Annotated[
+    float, typer.Option("--share", help="Share of customers assigned to treatment, in (0, 1).")
+]
 
 
 @lifecycle.command()
-def experiment(
+def randomize(
     customers: Customers,
-    share: Annotated[
-        float, typer.Option("--share", help="Of the customers, who get the action.")
-    ] = 0.5,
+    share: Share = 0.5,
     stage: Annotated[
-        list[str] | None, typer.Option("--stage", help="Only these stages of the line.")
+        list[str] | None, typer.Option("--stage", help="Only this activity stage; repeat it.")
     ] = None,
     seed: TableSeed = 0,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Draw a treatment and a control group by lot, in equal shares of every stage and level of value.
+    """Assign customers at random to treatment and control, stratified by stage and value.
 
-    [dim]lifestage lifecycle experiment result/customers.parquet --stage drowsy --seed 7 --out test.parquet[/dim]
+    [dim]lifestage lifecycle randomize result/customers.parquet --seed 7 --out test.parquet[/dim]
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import randomize
+        from lifestage.lifecycle import randomize as assign_groups
 
-        return randomize(read_table(customers, stage), share=share, seed=seed)
-
-    answer(make, out, debug)
-
-
-@lifecycle.command(name="sample-size")
-def sample_size(
-    customers: Customers,
-    uplift: Annotated[
-        float, typer.Option("--uplift", help="To be seen, relative: 0.1 is a tenth more buyers.")
-    ],
-    power: Annotated[float, typer.Option("--power", help="Chance to see it if it is there.")] = 0.8,
-    share: Annotated[
-        float, typer.Option("--share", help="Of the customers, who get the action.")
-    ] = 0.5,
-    outcome: Annotated[
-        str, typer.Option("--outcome", help="Column of the chance to buy.")
-    ] = "p_window",
-    out: Out = None,
-    debug: Debug = False,
-) -> None:
-    """How many customers of each stage a test needs.
-
-    [dim]lifestage lifecycle sample-size result/customers.parquet --uplift 0.2[/dim]
-    """
-
-    def make() -> Any:
-        from lifestage.lifecycle import sample_size as needed
-
-        return needed(read_table(customers), uplift, power=power, share=share, outcome=outcome)
+        return assign_groups(read_table(customers, stage), share=share, seed=seed)
 
     answer(make, out, debug)
 
 
 @lifecycle.command()
-def readout(
-    assigned: Annotated[Path, typer.Argument(help="What experiment wrote.")],
+def sample_size(
+    customers: Customers,
+    uplift: Annotated[
+        float,
+        typer.Option("--uplift", help="Relative uplift to detect; 0.1 is 10 % more buyers."),
+    ],
+    power: Annotated[
+        float, typer.Option("--power", help="Probability of detecting it if it is there.")
+    ] = 0.8,
+    share: Share = 0.5,
     outcome: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: customer_id and the measures since.")
+        str, typer.Option("--outcome", help="Column with the probability of a purchase.")
+    ] = "p_window",
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Compute how many customers of each stage a test needs.
+
+    [dim]lifestage lifecycle sample-size result/customers.parquet --uplift 0.2[/dim]
+    """
+
+    def make() -> Any:
+        from lifestage.lifecycle import sample_size as required_sizes
+
+        table = read_table(customers)
+        return required_sizes(table, uplift, power=power, share=share, outcome=outcome)
+
+    answer(make, out, debug)
+
+
+@lifecycle.command()
+def analyze_experiment(
+    assigned: Annotated[Path, typer.Argument(help="The groups, as written by randomize.")],
+    outcome: Annotated[
+        Path, typer.Argument(help="CSV or Parquet: customer_id and the measures since the test.")
     ],
     measure: Annotated[
-        list[str] | None, typer.Option("--measure", help="Column to compare; purchases.")
+        list[str] | None,
+        typer.Option("--measure", help="Column to compare; repeat it. purchases if none."),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="Column of the assignment to read by.")
+        str, typer.Option("--by", help="Column of the groups file to break results down by.")
     ] = "activity_stage",
     level: TableLevel = 0.9,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """What a finished test has changed, in total and by stage; refused without a control group.
+    """Estimate the effect of a finished test, in total and by stage; needs a control group.
 
-    [dim]lifestage lifecycle readout test.parquet purchases-since.parquet[/dim]
+    [dim]lifestage lifecycle analyze-experiment test.parquet purchases-since.parquet[/dim]
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import analyze_experiment
+        from lifestage.lifecycle import analyze_experiment as estimate_effects
 
-        test, since, measures = (
-            read_pandas(assigned),
-            read_pandas(outcome),
-            tuple(measure or ("purchases",)),
-        )
-        kinds = {"customer_id": test["customer_id"].dtype, **dict.fromkeys(measures, float)}
-        since = since.astype(
-            {name: kind for name, kind in kinds.items() if name in since}
-        )  # a CSV is all text
-        return analyze_experiment(test, since, measures=measures, by=by, level=level)
+        groups, results = read_pandas(assigned), read_pandas(outcome)
+        measures = tuple(measure or ("purchases",))
+        # the columns of a CSV file are all text
+        kinds = {"customer_id": groups["customer_id"].dtype} | dict.fromkeys(measures, float)
+        present = {name: kind for name, kind in kinds.items() if name in results}
+        results = results.astype(present)
+        return estimate_effects(groups, results, measures=measures, by=by, level=level)
 
     answer(make, out, debug)

@@ -1,4 +1,4 @@
-"""``lifestage lifecycle …``: what happens next, what it is worth and what to do, as tables."""
+"""``lifestage lifecycle …``: forecasts, value and campaigns, as tables."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from lifestage.cli.evaluate import LOG_SETTINGS
 from lifestage.cli.options import (
     By,
+    Config,
     Customers,
     Debug,
     Model,
+    Orders,
     Out,
-    Settings,
     TableHorizon,
     TableLevel,
     TableMargin,
-    TableOrders,
     TableSeed,
 )
 from lifestage.cli.tables import answer, read_pandas, read_table
@@ -26,7 +27,7 @@ __all__ = ["lifecycle"]
 
 lifecycle = typer.Typer(
     name="lifecycle",
-    help="What happens next, what it is worth and what to do: tables from the customers of a run.",
+    help="Forecasts, value and campaigns: tables from the customers of a run.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -38,16 +39,16 @@ def forecast(
     model: Model,
     horizon: TableHorizon = 52,
     points: Annotated[int, typer.Option("--points", help="Points in time over the horizon.")] = 4,
-    scenarios: Annotated[int, typer.Option("--scenarios", help="Futures to simulate.")] = 200,
+    scenarios: Annotated[int, typer.Option("--scenarios", help="Number of simulations.")] = 200,
     transitions: Annotated[
-        bool, typer.Option("--transitions", help="Who moves where, in place of counts.")
+        bool, typer.Option("--transitions", help="Transitions between stages in place of counts.")
     ] = False,
     level: TableLevel = 0.9,
     seed: TableSeed = 0,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Customers and revenue of every stage over the horizon, with intervals.
+    """Forecast customers and revenue of every stage over the horizon, with intervals.
 
     [dim]lifestage lifecycle forecast result/customers.parquet --model result/model --horizon 26[/dim]
     """
@@ -56,7 +57,7 @@ def forecast(
         from lifestage.lifecycle import stage_forecast
         from lifestage.model import load
 
-        found = stage_forecast(
+        forecast = stage_forecast(
             load(model),
             read_table(customers),
             horizon=horizon,
@@ -65,23 +66,25 @@ def forecast(
             level=level,
             seed=seed,
         )
-        return found.transitions if transitions else found.stages
+        return forecast.transitions if transitions else forecast.stages
 
     answer(make, out, debug)
 
 
 @lifecycle.command()
-def silence(customers: Customers, model: Model, out: Out = None, debug: Debug = False) -> None:
-    """The dates on which each customer becomes drowsy, half asleep and asleep if nothing more is bought.
+def stage_entry_dates(
+    customers: Customers, model: Model, out: Out = None, debug: Debug = False
+) -> None:
+    """List the dates on which each customer becomes drowsy, half asleep and asleep.
 
-    [dim]lifestage lifecycle silence result/customers.parquet --model result/model --out dates.parquet[/dim]
+    [dim]lifestage lifecycle stage-entry-dates result/customers.parquet --model result/model[/dim]
     """
 
     def make() -> Any:
-        from lifestage.lifecycle import stage_entry_dates
+        from lifestage.lifecycle import stage_entry_dates as entry_dates
         from lifestage.model import load
 
-        return stage_entry_dates(load(model), read_table(customers))
+        return entry_dates(load(model), read_table(customers))
 
     answer(make, out, debug)
 
@@ -95,12 +98,12 @@ def migration(
         typer.Option("--column", help="activity_stage, lifecycle_phase, value_segment or tier."),
     ] = "activity_stage",
     customers: Annotated[
-        bool, typer.Option("--customers", help="List who moved, in place of counts.")
+        bool, typer.Option("--customers", help="List the customers who moved in place of counts.")
     ] = False,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Who went from which stage to which between two runs.
+    """Count customers by their stages in two runs: who moved from which to which.
 
     [dim]lifestage lifecycle migration last/customers.parquet this/customers.parquet[/dim]
     """
@@ -108,8 +111,10 @@ def migration(
     def make() -> Any:
         from lifestage.lifecycle import moved_customers, stage_migration
 
-        first, second = (read_pandas(path, ["customer_id", column]) for path in (before, after))
-        return (moved_customers if customers else stage_migration)(first, second, column=column)
+        columns = ["customer_id", column]
+        first, second = read_pandas(before, columns), read_pandas(after, columns)
+        table_of = moved_customers if customers else stage_migration
+        return table_of(first, second, column=column)
 
     answer(make, out, debug)
 
@@ -122,7 +127,7 @@ def groups(
     horizon: TableHorizon = 52,
     margin: TableMargin = 1.0,
     quantile: Annotated[
-        float, typer.Option("--quantile", help="Of the worth of a group; .1 is careful.")
+        float, typer.Option("--quantile", help="Quantile of a group's mean value; 0.1 is cautious.")
     ] = 0.1,
     cac: Annotated[
         float | None, typer.Option("--cac", help="Cost of acquiring a customer, money.")
@@ -131,9 +136,9 @@ def groups(
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """What a customer of each channel or cohort is worth, and the most that one may cost.
+    """Show value per customer of each channel or cohort, and what acquiring one may cost.
 
-    [dim]lifestage lifecycle groups result/customers.parquet --model result/model --by channel --margin 0.3[/dim]
+    [dim]lifestage lifecycle groups result/customers.parquet --model result/model --by channel[/dim]
     """
 
     def make() -> Any:
@@ -158,16 +163,17 @@ def groups(
 def budget(
     customers: Customers,
     amount: Annotated[float, typer.Option("--budget", help="Money to spend.")],
-    cost: Annotated[float, typer.Option("--cost", help="Of one contact, money.")],
+    cost: Annotated[float, typer.Option("--cost", help="Cost of one contact, money.")],
     uplift: Annotated[
-        float, typer.Option("--uplift", help="ASSUMED share won of those who would not buy.")
+        float,
+        typer.Option("--uplift", help="ASSUMED share of non-buyers who would buy if contacted."),
     ],
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Whom to contact under a budget: the greatest expected net gain first.
+    """List customers to contact within a budget, greatest expected net gain first.
 
-    [dim]lifestage lifecycle budget result/customers.parquet --budget 500 --cost 1.2 --uplift 0.05 --out list.csv[/dim]
+    [dim]lifestage lifecycle budget result/customers.parquet --budget 500 --cost 1 --uplift 0.05[/dim]
     """
 
     def make() -> Any:
@@ -187,7 +193,7 @@ def change(
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Why the LTV of the base has changed between two runs, in steps that add up.
+    """Explain the change of the LTV of the base between two runs, in steps that add up.
 
     [dim]lifestage lifecycle change last-month this-month[/dim]
     """
@@ -201,12 +207,12 @@ def change(
         def opened(folder: Path) -> tuple[Any, Any]:
             model = load(folder / "model")
             table, data = read_pandas(folder / "customers.parquet"), model.data
-            buyers = table.loc[
-                table["frequency"].notna(), [name for name in SUMMARY_COLUMNS if name in table]
-            ]
-            return model, Summary.from_frame(
+            columns = [name for name in SUMMARY_COLUMNS if name in table]
+            buyers = table.loc[table["frequency"].notna(), columns]
+            customers = Summary.from_frame(
                 buyers, period=model.period, until=data.until, stage_window=data.stage_window
             )
+            return model, customers
 
         return ltv_change(*opened(before), *opened(after), horizon=horizon, margin=margin)
 
@@ -214,41 +220,44 @@ def change(
 
 
 @lifecycle.command()
-def schedule(
-    orders: TableOrders,
-    config: Settings = None,
+def repurchase_curve(
+    orders: Orders,
+    config: Config = None,
     day: Annotated[
-        list[float] | None, typer.Option("--day", help="Days after a purchase; 3, 7, 15.")
+        list[float] | None,
+        typer.Option("--day", help="Days after a purchase; repeat it. 3, 7 and 15 if none."),
     ] = None,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """The share of buyers who are back by some days after a purchase, observed and by the model.
+    """Show how many buy again within some days of a purchase, observed and predicted.
 
-    [dim]lifestage lifecycle schedule orders.csv --config shop.toml --day 7 --day 30[/dim]
+    [dim]lifestage lifecycle repurchase-curve orders.csv --config shop.toml --day 7 --day 30[/dim]
     """
 
     def make() -> Any:
         from lifestage.jobs.config import read_config
         from lifestage.jobs.run import fit_orders, summarize_orders
-        from lifestage.lifecycle import repurchase_curve
+        from lifestage.lifecycle import repurchase_curve as curve
 
         settings = read_config(config, {})
         customers = summarize_orders(orders, settings)
-        return repurchase_curve(customers, fit_orders(customers, settings), days=day or (3, 7, 15))
+        return curve(customers, fit_orders(customers, settings), days=day or (3, 7, 15))
 
     answer(make, out, debug)
 
 
 @lifecycle.command()
 def thresholds(
-    orders: TableOrders,
-    config: Settings = None,
-    splits: Annotated[int, typer.Option("--splits", help="Days to cut the log at.")] = 3,
+    orders: Orders,
+    config: Config = None,
+    splits: Annotated[
+        int, typer.Option("--splits", help="Number of past days to split the log at.")
+    ] = 3,
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Bands of R that fit the base, beside the current ones; nothing is applied.
+    """Suggest stage thresholds for these customers beside the current ones; nothing is changed.
 
     [dim]lifestage lifecycle thresholds orders.csv --config shop.toml[/dim]
     """
@@ -258,20 +267,11 @@ def thresholds(
         from lifestage.jobs.config import read_config
         from lifestage.lifecycle import suggest_thresholds
 
-        known = read_config(config, {})
-        names = (
-            "customer",
-            "time",
-            "amount",
-            "quantity",
-            "earliest",
-            "period",
-            "tz",
-            "stage_window",
-            "max_dropped",
-        )
-        columns = {name: getattr(known, name) for name in names}
-        log = read_orders(orders, table=known.table, query=known.query)
-        return suggest_thresholds(log, splits=splits, purchases=known.purchases, **columns).table
+        settings = read_config(config, {})
+        names = (*LOG_SETTINGS, "period", "stage_window")
+        options = {name: getattr(settings, name) for name in names}
+        log = read_orders(orders, table=settings.table, query=settings.query)
+        suggested = suggest_thresholds(log, splits=splits, purchases=settings.purchases, **options)
+        return suggested.table
 
     answer(make, out, debug)

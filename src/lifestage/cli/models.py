@@ -1,4 +1,4 @@
-"""``lifestage models …`` and ``lifestage retrain``: stored models, and how they are made again."""
+"""``lifestage models …`` and ``lifestage retrain``: stored models and their retraining."""
 
 from __future__ import annotations
 
@@ -9,39 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lifestage.cli.console import sentences
-from lifestage.cli.options import (
-    Amount,
-    Backtest,
-    Cac,
-    Channel,
-    Config,
-    Currency,
-    Customer,
-    Debug,
-    Discount,
-    Draws,
-    Earliest,
-    Horizon,
-    Lang,
-    Level,
-    Margin,
-    Memory,
-    Method,
-    Order,
-    Out,
-    PeriodName,
-    Playbook,
-    Purchases,
-    Quantity,
-    Query,
-    Seed,
-    Table,
-    Temp,
-    Threads,
-    Time,
-    Tz,
-    Until,
-)
+from lifestage.cli.options import RUN, Config, Debug, Out, Overrides, Until, takes
 from lifestage.cli.tables import answer
 from lifestage.core.errors import ConfigError, LockedError
 
@@ -49,7 +17,7 @@ __all__ = ["models", "retrain"]
 
 models = typer.Typer(
     name="models",
-    help="Stored models: their versions, the champion that serves, and the way back.",
+    help="Stored models: versions, the champion in use, and rollback.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -66,15 +34,19 @@ KEPT, REFUSED, LOCKED = 3, 4, 5
 """Exit codes of a retraining that promoted nothing."""
 
 
+INIT_OPTIONS = {name: option for name, option in RUN.items() if name != "until"}
+"""All settings of a run but one: a fixed last day would train every model on the same data."""
+
+
 def folder_of(model: str, store: Path | None) -> Path:
-    """The folder of a model that is told by its name in a store, or by the path of the folder itself.
+    """Return the folder of a model, from its name in a store or the path of the folder itself.
 
     Raises
     ------
     ConfigError
         If both a path and a store are given.
     RegistryError
-        If a name is none.
+        If the name is invalid.
     """
     from lifestage.registry import model_folder
 
@@ -89,81 +61,52 @@ def folder_of(model: str, store: Path | None) -> Path:
 
 
 @models.command("init")
+@takes(INIT_OPTIONS)
 def init(
     name: Name,
+    overrides: Overrides,
     orders: Annotated[
         str | None, typer.Option("--orders", help="Where its orders are: file, glob or address.")
     ] = None,
-    customer: Customer = None,
-    time: Time = None,
-    amount: Amount = None,
-    quantity: Quantity = None,
-    order: Order = None,
-    channel: Channel = None,
-    table: Table = None,
-    query: Query = None,
-    earliest: Earliest = None,
-    tz: Tz = None,
-    period: PeriodName = None,
-    horizon: Horizon = None,
-    purchases: Purchases = None,
-    method: Method = None,
-    draws: Draws = None,
-    seed: Seed = None,
-    backtest: Backtest = None,
-    discount_rate: Discount = None,
-    margin: Margin = None,
-    level: Level = None,
-    cac: Cac = None,
-    currency: Currency = None,
-    lang: Lang = None,
-    playbook: Playbook = None,
-    memory_limit: Memory = None,
-    temp_directory: Temp = None,
-    threads: Threads = None,
     config: Config = None,
     store: Store = None,
     debug: Debug = False,
 ) -> None:
-    """Write the recipe of a new model, to be looked through and changed.
+    """Write the specification of a new model, to be reviewed and edited.
 
-    [dim]lifestage models init shop --orders 'orders/*.parquet' --customer id --time date --amount price[/dim]
+    [dim]lifestage models init shop --orders 'orders/*.parquet' --customer id --time date[/dim]
     """
-    options = locals()
     with sentences(debug):
         from lifestage.core.files import staging_file
-        from lifestage.jobs.config import RunConfig, read_config
+        from lifestage.jobs.config import read_config
         from lifestage.jobs.model_spec import spec_text
 
-        settings = read_config(
-            config, {key: each for key, each in options.items() if key in RunConfig.model_fields}
-        )
+        settings = read_config(config, overrides)
         text = spec_text(orders, {key: getattr(settings, key) for key in settings.model_fields_set})
-        folder = folder_of(name, store)
-        if (folder / "spec.toml").exists():
-            raise ConfigError(
-                f"expected a new model; {folder / 'spec.toml'} is there and is left alone"
-            )
-        with staging_file(folder / "spec.toml") as staging:
+        file = folder_of(name, store) / "spec.toml"
+        if file.exists():
+            raise ConfigError(f"expected a new model; {file} is there and is left alone")
+        with staging_file(file) as staging:
             staging.write_text(text, "utf-8")
-        typer.echo(f"Written: {folder / 'spec.toml'}. Next: lifestage retrain {folder}")
+        typer.echo(f"Written: {file}. Next: lifestage retrain {file.parent}")
 
 
 @models.command("list")
 def listed(
     store: Annotated[Path, StoreOption] = STORE, out: Out = None, debug: Debug = False
 ) -> None:
-    """All models of a store, with their champions and how many versions they have."""
+    """List the models of a store, with their champion and number of versions."""
 
     def make() -> Any:
         import pandas as pd
 
         from lifestage import registry
 
-        found = sorted(each for each in store.iterdir() if each.is_dir()) if store.is_dir() else []
-        rows = [
-            (each.name, registry.champion(each), len(registry.versions(each))) for each in found
-        ]
+        rows = []
+        for folder in sorted(store.iterdir()) if store.is_dir() else ():
+            if folder.is_dir():
+                versions = registry.versions(folder)
+                rows.append((folder.name, registry.champion(folder), len(versions)))
         return pd.DataFrame(rows, columns=["model", "champion", "versions"])
 
     answer(make, out, debug)
@@ -171,16 +114,16 @@ def listed(
 
 @models.command()
 def show(name: Name, version: Version = None, store: Store = None, debug: Debug = False) -> None:
-    """The versions of a model, and the card of one."""
+    """List the versions of a model, and show the model card of one."""
     with sentences(debug):
         from lifestage import registry
         from lifestage.core.errors import RegistryError
 
         folder = folder_of(name, store)
-        serving = registry.champion(folder)
-        for each in registry.versions(folder):
-            typer.echo(f"{'*' if each == serving else ' '} {each}")
-        chosen = version or serving
+        champion = registry.champion(folder)
+        for stored in registry.versions(folder):
+            typer.echo(f"{'*' if stored == champion else ' '} {stored}")
+        chosen = version or champion
         if chosen is None:
             raise RegistryError(f"expected a model with a champion in {folder}; it has none")
         model = registry.load_version(folder, chosen)
@@ -198,7 +141,7 @@ def diff(
     out: Out = None,
     debug: Debug = False,
 ) -> None:
-    """Parameters of two versions side by side, with 95 % intervals."""
+    """Compare the parameters of two versions, with 95 % intervals."""
 
     def make() -> Any:
         from lifestage import registry
@@ -211,11 +154,11 @@ def diff(
 @models.command()
 def promote(
     name: Name,
-    version: Annotated[str, typer.Argument(help="The version that is to serve.")],
+    version: Annotated[str, typer.Argument(help="The new champion.")],
     store: Store = None,
     debug: Debug = False,
 ) -> None:
-    """Make a version the champion, at once for every reader."""
+    """Make a version the champion; every reader sees it at once."""
     with sentences(debug):
         from lifestage import registry
 
@@ -227,7 +170,7 @@ def promote(
 
 @models.command()
 def rollback(name: Name, store: Store = None, debug: Debug = False) -> None:
-    """Go back to the champion before this one."""
+    """Make the previous champion the champion again."""
     with sentences(debug):
         from lifestage import registry
 
@@ -239,56 +182,57 @@ def rollback(name: Name, store: Store = None, debug: Debug = False) -> None:
 @models.command()
 def prune(
     name: Name,
-    keep: Annotated[int, typer.Option("--keep", help="How many of the newest stay.")] = 12,
+    keep: Annotated[int, typer.Option("--keep", help="Number of newest versions to keep.")] = 12,
     store: Store = None,
     debug: Debug = False,
 ) -> None:
-    """Remove old versions, never the champion nor the one before it."""
+    """Remove old versions, never the champion or the one before it."""
     with sentences(debug):
         from lifestage import registry
 
         folder = folder_of(name, store)
         with registry.lock(folder):
-            gone = registry.prune(folder, keep)
-        typer.echo("\n".join(f"Removed: {each}" for each in gone) or "Nothing to remove.")
+            removed = registry.prune(folder, keep)
+        lines = [f"Removed: {version}" for version in removed]
+        typer.echo("\n".join(lines) or "Nothing to remove.")
 
 
 def retrain(
     name: Name,
     orders: Annotated[
-        str | None, typer.Argument(help="Orders in the place of those of the recipe.")
+        str | None, typer.Argument(help="Orders in place of those of the specification.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for customers and report.")
     ] = None,
     until: Until = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Do everything, write nothing.")
+        bool, typer.Option("--dry-run", help="Do everything but write nothing.")
     ] = False,
     store: Store = None,
     debug: Debug = False,
 ) -> None:
-    """Make a stored model again on newer data; it serves only if it is not worse.
+    """Retrain a stored model on newer data; promote it only if its forecasts are not worse.
 
-    A line of JSON a step. Exit codes: 0 a new champion, 3 stored but the champion stays, 4 the data
-    did not pass the gates (or there are none that are new), 5 another process is at it, 1 anything
-    else.
+    Safe to interrupt at any point. Prints one line of JSON per step. Exit codes: 0 new champion, 3
+    stored but not promoted, 4 the data failed a check (or nothing is new), 5 another process holds
+    the lock, 1 any other error.
 
     [dim]lifestage retrain models/shop --out result[/dim]
     """
-
     with sentences(debug):
         from lifestage.core.plain import plain
-        from lifestage.jobs.retrain import retrain as make_again
+        from lifestage.jobs.retrain import retrain as retrain_model
 
-        def told(name: str, facts: dict[str, Any]) -> None:
+        def print_step(name: str, facts: dict[str, Any]) -> None:
             typer.echo(json.dumps(plain({"step": name, **facts}), allow_nan=False))
 
+        folder = folder_of(name, store)
         try:
-            found = make_again(
-                folder_of(name, store), orders, out=out, until=until, dry_run=dry_run, step=told
+            result = retrain_model(
+                folder, orders, out=out, until=until, dry_run=dry_run, step=print_step
             )
         except LockedError as error:
             typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(LOCKED) from None
-    raise typer.Exit({"promoted": 0, "kept": KEPT, "refused": REFUSED}[found.outcome])
+    raise typer.Exit({"promoted": 0, "kept": KEPT, "refused": REFUSED}[result.outcome])

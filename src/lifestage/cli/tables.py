@@ -1,4 +1,4 @@
-"""Tables that commands read and write."""
+"""Tables that commands read, print and write."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["SHOWN", "answer", "read_pandas", "read_table"]
+__all__ = ["MAX_PRINTED_ROWS", "answer", "read_pandas", "read_table"]
 
-SHOWN = 60
-"""Rows that are printed."""
+MAX_PRINTED_ROWS = 60
 
 
 def read_table(path: Path, stages: list[str] | None = None) -> Any:
+    """Open a table of customers, of these activity stages only."""
     from lifestage.data.sources.files import read_orders
 
     table = read_orders(str(path))
@@ -29,32 +29,36 @@ def read_table(path: Path, stages: list[str] | None = None) -> Any:
 
 
 def read_pandas(path: Path, columns: list[str] | None = None) -> Any:
+    """Read these columns of a table, or all, into memory."""
     from lifestage.core.errors import DataError
     from lifestage.data.engines.frames import lazy, to_pandas
 
     table = lazy(read_table(path))[0]
     names = table.collect_schema().names()
-    if missing := [name for name in columns or () if name not in names]:
+    wanted = columns or names
+    missing = [name for name in wanted if name not in names]
+    if missing:
         raise DataError(
             f"columns missing in {path}: {', '.join(missing)}; it has {', '.join(names)}"
         )
-    return to_pandas(table.select(*(columns or names)))
+    return to_pandas(table.select(*wanted))
 
 
 def answer(make: Callable[[], Any], out: str | None, debug: bool) -> None:
-    """Print a table, or write it where it was asked for."""
+    """Print the table that *make* returns, or write it to *out*."""
     with sentences(debug):
         from lifestage.data.engines.frames import to_pandas
         from lifestage.data.sources.write import check_target, write_table
 
         if out is not None:
-            check_target(out)
+            check_target(out)  # before the work
         table = make()
-        if out is None:
-            shown = to_pandas(table)
-            typer.echo(shown.head(SHOWN).to_string(index=False, float_format="%.6g"))
-            if len(shown) > SHOWN:
-                typer.echo(f"… {len(shown):,} rows in all; --out writes them")
-        else:
+        if out is not None:
             write_table(table, out)
             typer.echo(f"Written to {out}")
+            return
+        rows = to_pandas(table)
+        first = rows.head(MAX_PRINTED_ROWS)
+        typer.echo(first.to_string(index=False, float_format="%.6g"))
+        if len(rows) > MAX_PRINTED_ROWS:
+            typer.echo(f"… {len(rows):,} rows in all; --out writes them")

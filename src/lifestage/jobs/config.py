@@ -27,6 +27,7 @@ from lifestage.lifecycle.stages.thresholds import Thresholds
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
 
@@ -100,7 +101,7 @@ class RunConfig(BaseModel):
         return period
 
 
-def read_config(path: str | os.PathLike[str] | None, overrides: dict[str, Any]) -> RunConfig:
+def read_config(path: str | os.PathLike[str] | None, overrides: Mapping[str, Any]) -> RunConfig:
     """Read a TOML file of settings (or none) and lay *overrides* that are not None over it.
 
     Raises
