@@ -32,7 +32,7 @@ def watched_log(
     """Customers acquired over half a year and watched for two; from a day on everybody's rate is that much lower."""
     rng = np.random.default_rng(seed)
     born = np.floor(rng.uniform(0, 182, customers))
-    lived = bgnbd.simulate((1456 - born) / 7, seed=rng, **TRUTH)
+    lived = bgnbd.simulate_customers(rng, (1456 - born) / 7, **TRUTH)
     day = born[lived["customer"]] + 7 * lived["time"]
     if changes is not None:
         at = (changes - START).days

@@ -71,7 +71,7 @@ def test_weighted_likelihood_is_the_sum_over_customers(
 ) -> None:
     params = np.array([GOLDEN[name]["params"][key] for key in family.PARAMS])
     distinct = customers.groupby(["x", "t_x", "T"], as_index=False).size()
-    rows = family.Rows(*history(distinct), distinct["size"].to_numpy())
+    rows = family.rows(*history(distinct), distinct["size"].to_numpy())
     total, gradient = family.total_log_likelihood(params, rows)
     plain = family.log_likelihood(*history(customers), **GOLDEN[name]["params"]).sum()
     assert total == pytest.approx(plain, rel=1e-12)
@@ -86,7 +86,7 @@ def test_weighted_likelihood_is_the_sum_over_customers(
 def test_the_curvature_is_that_of_the_likelihood(
     customers: pd.DataFrame, family: Any, scale: float
 ) -> None:
-    rows = family.Rows(*history(customers), np.ones(len(customers)))
+    rows = family.rows(*history(customers), np.ones(len(customers)))
     params = scale * np.array([0.25, 4.5, 0.8, 2.4])
     value, gradient, hessian = family.log_likelihood_with_hessian(params, rows)
     total, slopes = family.total_log_likelihood(params, rows)
@@ -99,7 +99,7 @@ def test_the_curvature_is_that_of_the_likelihood(
 
 def test_the_curvature_of_spend(customers: pd.DataFrame) -> None:
     repeaters = customers[customers["x"] > 0]
-    rows = gammagamma.Rows(
+    rows = gammagamma.rows(
         repeaters["x"].to_numpy(), repeaters["m"].to_numpy(), np.ones(len(repeaters))
     )
     params = np.array([GOLDEN["gamma-gamma"]["params"][key] for key in gammagamma.PARAMS])
@@ -136,7 +136,7 @@ def test_weighted_spend_likelihood_is_the_sum_over_customers(customers: pd.DataF
     params = np.array([published[key] for key in gammagamma.PARAMS])
     repeaters = customers[customers["x"] > 0]
     x, m = repeaters["x"].to_numpy(), repeaters["m"].to_numpy()
-    rows = gammagamma.Rows(x, m, np.ones(len(x)))
+    rows = gammagamma.rows(x, m, np.ones(len(x)))
     total, gradient = gammagamma.total_log_likelihood(params, rows)
     assert total == pytest.approx(gammagamma.log_likelihood(x, m, **published).sum(), rel=1e-12)
     for i, step in enumerate(1e-5 * params):

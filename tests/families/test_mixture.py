@@ -49,17 +49,21 @@ def test_discounts_and_laws_of_the_living() -> None:
         np.testing.assert_allclose(
             row, module.discounted_purchases(52.0, X, T_X, T, rate=0.002, **params), rtol=1e-12
         )
-    sf = stack.alive_sf(3, 20.0, X, T, **BOTH)
-    np.testing.assert_allclose(sf[1], mbgnbd.alive_sf(3, 20.0, X, T, **MBG), rtol=1e-12)
+    sf = stack.count_survival(3, 20.0, X, T, **BOTH)
+    np.testing.assert_allclose(sf[1], mbgnbd.count_survival(3, 20.0, X, T, **MBG), rtol=1e-12)
 
 
 def test_it_simulates_either_model() -> None:
     weeks = np.full(20_000, 39.0)
     for first, module, params in ((0.0, bgnbd, BG), (1.0, mbgnbd, MBG)):
-        mine = stack.simulate(weeks, seed=3, first_dropout=first, **params)
-        theirs = module.simulate(weeks, seed=3, **params)
+        mine = stack.simulate_customers(
+            np.random.default_rng(3), weeks, first_dropout=first, **params
+        )
+        theirs = module.simulate_customers(np.random.default_rng(3), weeks, **params)
         np.testing.assert_array_equal(mine["x"], theirs["x"])
-    mixed = stack.simulate(weeks, seed=4, first_dropout=np.arange(20_000) % 2, **MBG)
+    mixed = stack.simulate_customers(
+        np.random.default_rng(4), weeks, first_dropout=np.arange(20_000) % 2, **MBG
+    )
     gone = 1 - mixed["alive"].mean()
     halves = [1 - mixed["alive"][at::2].mean() for at in (0, 1)]
     assert halves[1] > halves[0] + 0.1

@@ -38,7 +38,7 @@ def agree(observed: np.ndarray, expected: np.ndarray) -> None:
 
 def observe(family: ModuleType, params: dict[str, float], seed: int) -> dict[str, np.ndarray]:
     """Histories at SPLIT and what came after, from one simulation to END."""
-    world = family.simulate(np.full(SIZE, END), **params, seed=seed)
+    world = family.simulate_customers(np.random.default_rng(seed), np.full(SIZE, END), **params)
     early = world["time"] <= SPLIT
     x = np.bincount(world["customer"][early], minlength=SIZE).astype(float)
     t_x = np.zeros(SIZE)
@@ -57,7 +57,7 @@ def groups(values: np.ndarray) -> list[np.ndarray]:
 @both
 @each
 def test_purchases_of_new_customers(family: ModuleType, params: dict[str, float]) -> None:
-    world = family.simulate(np.full(SIZE, END), **params, seed=11)
+    world = family.simulate_customers(np.random.default_rng(11), np.full(SIZE, END), **params)
     for t in (1.0, 10.0, END):
         count = np.bincount(world["customer"][world["time"] <= t], minlength=SIZE)
         agree(count, family.expected_purchases(t, 0, 0, 0, **params))
@@ -71,7 +71,7 @@ def test_purchases_of_new_customers(family: ModuleType, params: dict[str, float]
 @each
 def test_probability_alive_is_calibrated(family: ModuleType, params: dict[str, float]) -> None:
     T = np.random.default_rng(5).uniform(5.0, 60.0, SIZE)
-    world = family.simulate(T, **params, seed=12)
+    world = family.simulate_customers(np.random.default_rng(12), T, **params)
     alive = family.p_alive(world["x"], world["t_x"], T, **params)
     agree(world["alive"], alive)
     for rows in groups(alive):
@@ -128,7 +128,7 @@ def test_latent_draws_are_the_posterior(family: ModuleType) -> None:
 def test_latent_rate_and_dropout_of_simulated_customers(family: ModuleType) -> None:
     """Posterior draws given each simulated history agree on average with the true latents behind it."""
     params = PARAMS["many"]
-    world = family.simulate(np.full(SIZE, 20.0), **params, seed=14)
+    world = family.simulate_customers(np.random.default_rng(14), np.full(SIZE, 20.0), **params)
     latent = family.sample_latent(1, world["x"], world["t_x"], world["T"], **params, seed=15)
     for rows in [np.flatnonzero(world["x"] == x) for x in (0, 1, 3, 6)] + [np.arange(SIZE)]:
         for name in ("alive", "rate", "dropout"):
@@ -138,8 +138,8 @@ def test_latent_rate_and_dropout_of_simulated_customers(family: ModuleType) -> N
 @both
 def test_simulated_records_are_consistent(family: ModuleType) -> None:
     T = np.array([0.0, 5.0, 40.0] * 300)
-    world = family.simulate(T, **PARAMS["many"], seed=16)
-    again = family.simulate(T, **PARAMS["many"], seed=16)
+    world = family.simulate_customers(np.random.default_rng(16), T, **PARAMS["many"])
+    again = family.simulate_customers(np.random.default_rng(16), T, **PARAMS["many"])
     assert (np.bincount(world["customer"], minlength=T.size) == world["x"]).all()
     assert (world["time"] <= T[world["customer"]]).all()
     assert (world["time"] > 0).all()

@@ -49,7 +49,9 @@ def p_values(found: Floats) -> Floats:
 def _purchases(name: str, method: str, i: int, theta: Floats) -> Floats:
     module, T = family(name), np.random.default_rng(2024).integers(140, 420, CUSTOMERS) / 7.0
     truth = np.array([1.0, T.mean(), 1.0, 1.0]) * np.exp(theta)
-    base = module.simulate(T, **dict(zip(module.PARAMS, truth, strict=True)), seed=1000 + i)
+    base = module.simulate_customers(
+        np.random.default_rng(1000 + i), T, **dict(zip(module.PARAMS, truth, strict=True))
+    )
     counts = Counts.from_arrays(base["x"], base["t_x"], T)
     how: dict[str, Any] = CHAINS if method == "nuts" else {"draws": DRAWS}
     posterior = fit_purchases(counts, name, method=method, seed=i, **how)
@@ -61,7 +63,7 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
     x = 1.0 + np.random.default_rng(2025).poisson(2.0, CUSTOMERS)
     units = np.array([1.0, 1.0, MEAN_SPEND])
     p, q, v = units * np.exp(theta)
-    rows = gammagamma.Rows(
+    rows = gammagamma.rows(
         x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS)
     )
     density = log_density(
@@ -70,7 +72,9 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
     curved = curved_density(
         lambda at: gammagamma.log_likelihood_with_hessian(at, rows), units, log_prior("spend")
     )
-    best = maximise(curved, [np.log(start / units) for start in gammagamma.starts(rows)], CUSTOMERS)
+    best = maximise(
+        curved, [np.log(start / units) for start in gammagamma.initial_points(rows)], CUSTOMERS
+    )
     if method == "nuts":
         how = {name: CHAINS[name] for name in ("chains", "tune")}
         found = nuts.sample(

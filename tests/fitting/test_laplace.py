@@ -95,7 +95,7 @@ def test_a_slice_of_the_posterior_is_that_of_a_grid(counts: Counts) -> None:
     assert max(weight[0].max(), weight[-1].max(), weight[:, 0].max(), weight[:, -1].max()) < 1e-3
     weight /= weight.sum()
 
-    packed = bgnbd.Rows(counts.x, counts.t_x, counts.T, counts.weight)
+    packed = bgnbd.rows(counts.x, counts.t_x, counts.T, counts.weight)
 
     def density(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         params = np.array([*np.exp(theta), a, b])

@@ -30,7 +30,7 @@ def planted_log(family: str, seed: int, customers: int = 5000, weeks: float = 78
     module, params = TRUTHS[family]
     rng = np.random.default_rng(seed)
     born = np.floor(rng.uniform(0, 7 * weeks / 3, customers)) / 7
-    lived = module.simulate(weeks - born, seed=rng, **params)
+    lived = module.simulate_customers(rng, weeks - born, **params)
     who = np.concatenate([np.arange(customers), lived["customer"]])
     day = np.floor(7 * np.concatenate([born, born[lived["customer"]] + lived["time"]]))
     date = pd.Timestamp("2023-01-02") + pd.to_timedelta(day, "D")

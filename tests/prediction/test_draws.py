@@ -65,7 +65,7 @@ def test_new_customers_are_those_of_a_simulation(
     family: str, module: object, customers: ls.Summary
 ) -> None:
     n, cohorts = 40, 3000
-    sim = module.simulate(np.full(n * cohorts, 52.0), seed=1, **BGNBD)  # type: ignore[attr-defined]
+    sim = module.simulate_customers(np.random.default_rng(1), np.full(n * cohorts, 52.0), **BGNBD)  # type: ignore[attr-defined]
     spend = gammagamma.simulate(1 + sim["x"], seed=2, **SPEND)
     money = (1 + sim["x"]) * spend["m"]
     one = ls.new_customers(known(family, customers), level=0.8, discount_rate=0.0).set_index(

@@ -52,7 +52,9 @@ def replicate(model: FittedModel, counts: Counts, *, seed: int = 0) -> Replicate
     part = model.purchases
     rows = _sample(rng, counts.weight, part.size)
     columns = {name: np.repeat(values, rows.size) for name, values in part.draws.items()}
-    born = family(part.family).simulate(np.tile(counts.T[rows], part.size), **columns, seed=rng)
+    born = family(part.family).simulate_customers(
+        rng, np.tile(counts.T[rows], part.size), **columns
+    )
     observed["repeat_purchases"] = counts.x[rows].astype(np.int64)
     replicated["repeat_purchases"] = born["x"].reshape(part.size, -1).astype(np.int64)
     if model.spend is not None:

@@ -1,6 +1,6 @@
 """The log-likelihood of a base with its gradient and its curvature: a mode takes a handful of such passes.
 
-One pass costs about three of the compiled one in :mod:`lifestage.families._beta_geometric`, but
+One pass costs about three of the compiled one in :mod:`lifestage.families._beta_geometric_fit`, but
 Newton steps that know the curvature need a tenth of the passes, and a process that only fits
 compiles and loads nothing.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
-    from lifestage.families._beta_geometric import Rows
+    from lifestage.families._rows import Rows
 
 __all__ = ["BLOCK", "log_likelihood_with_hessian"]
 

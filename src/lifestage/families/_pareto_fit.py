@@ -9,11 +9,12 @@ import numpy as np
 
 from lifestage.core.notes import Note
 from lifestage.families._pareto_moments import add_dropped
+from lifestage.families._rows import moment_start, repeat_notes
 from lifestage.numerics import special
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
-    from lifestage.families._beta_geometric import Rows
+    from lifestage.families._rows import Rows
 
 __all__ = [
     "identified",
@@ -23,18 +24,13 @@ __all__ = [
 ]
 
 
-FEW_REPEATERS = 30
 DROPOUT_IDENTIFIED = 0.005
 """Below this probability of dropping out while observed the data do not tell leaving customers from patient ones."""
 
 
 def initial_points(rows: Rows) -> list[Floats]:
     """Points to begin a search at: r/α matches the purchase rate, r the spread of frequencies."""
-    n = rows.per_frequency
-    mean = max(float(n @ rows.frequency) / n.sum(), 1e-3)
-    variance = float(n @ (rows.frequency - mean) ** 2) / n.sum()
-    time = float(rows.per_T @ rows.days) / n.sum()
-    shape = float(np.clip(mean * mean / max(variance - mean, 0.1 * mean), 0.05, 20.0))
+    shape, mean, time = moment_start(rows)
     points = (
         (shape, 0.7 * shape * time / mean, 0.6, 0.4 * time),
         (0.5, 0.3 * time, 0.3, 0.3 * time),
@@ -46,19 +42,9 @@ def initial_points(rows: Rows) -> list[Floats]:
 def identified(params: Floats, rows: Rows) -> list[Note]:
     """Notes on what the data cannot determine, none if they determine everything."""
     _, _, s, beta = (float(value) for value in params)
-    repeaters = float(rows.weight[rows.x > 0].sum())
     dropped = rows.per_T @ special.power_survival(s, rows.days / beta)
     dropout = float(dropped / rows.per_T.sum())
-    notes = []
-    if repeaters == 0:
-        text = (
-            "Nobody bought twice: the rate and the dropout are not identified, and predictions are"
-            " near zero."
-        )
-        notes.append(Note("no_repeaters", text))
-    elif repeaters < FEW_REPEATERS:
-        text = f"Only {repeaters:.0f} repeat buyers: the parameters are poorly determined."
-        notes.append(Note("few_repeaters", text, {"repeaters": int(repeaters)}))
+    notes = repeat_notes(rows)
     if dropout < DROPOUT_IDENTIFIED:
         text = (
             f"Dropout is not identified (mean probability {dropout:.2%} of dropping out while "
@@ -73,11 +59,7 @@ def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floa
     """Log-likelihood of all customers, its exact gradient and Hessian in (r, alpha, s, beta)."""
     r, alpha, s, beta = (float(value) for value in params)
     gradient, hessian = np.zeros(4), np.zeros((4, 4))
-    occurring, bounds = rows.occurring
-    value = add_dropped(
-        r, alpha, s, beta, rows.frequency, rows.days, occurring, bounds, rows.start, rows.stop, rows.at_T, rows.at_t_x,
-        np.ascontiguousarray(rows.weight), gradient, hessian,
-    )  # fmt: skip
+    value = add_dropped((r, alpha, s, beta), rows.arrays, gradient, hessian)
     days, customers, repeats = rows.days, rows.per_T, float(rows.x_per_T.sum())
     rate = r + np.arange(rows.more.size)
     shape = r * customers + rows.x_per_T

@@ -102,28 +102,14 @@ def _tabulate(
 
 
 @numba.njit(cache=True, nogil=True)
-def add_dropped(  # type: ignore[no-untyped-def]
-    r,
-    alpha,
-    s,
-    beta,
-    frequency,
-    days,
-    occurring,
-    bounds,
-    start,
-    stop,
-    at_T,
-    at_t_x,
-    weight,
-    gradient,
-    hessian,
-):
+def add_dropped(params, rows, gradient, hessian):  # type: ignore[no-untyped-def]
     """Return Σ w·ln(1 + e^z), z the log odds of having dropped out, and add its derivatives (an upper triangle).
 
     e^z = s/B·((α + T)/A)^R·((β + T)/B)^s·J. With p = 1/(1 + e^−z), the derivatives of ln(1 + e^z)
-    are p·z' and p·z'' + p·(1 − p)·z'z'ᵀ. Arguments after *beta* are attributes of ``Rows``.
+    are p·z' and p·z'' + p·(1 − p)·z'z'ᵀ. *rows* are the ``arrays`` of ``Rows``.
     """
+    r, alpha, s, beta = params
+    days, occurring, bounds, frequency, start, stop, at_T, at_t_x, weight = rows
     value, S = 0.0, s + 1.0
     longest = 0
     for f in range(frequency.size):

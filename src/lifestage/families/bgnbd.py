@@ -1,9 +1,10 @@
 r"""BG/NBD: a customer buys at a Poisson rate and may drop out right after any repeat purchase.
 
-The rate is Gamma(r, α) over customers (α in time units), the dropout chance Beta(a, b). ``x``
+The rate is Gamma(r, α) over customers (α in time units), the dropout probability Beta(a, b). ``x``
 counts repeat purchases, ``t_x`` is the time of the last one and ``T`` the time observed, both since
 the first purchase and in one unit. A customer without a repeat purchase has had no occasion to drop
-out, so P(alive) = 1 by assumption.
+out, so P(alive) = 1 by assumption. Given that a customer is alive at T, the rate is Gamma(r + x, α +
+T) and the dropout probability Beta(a, b + x), so the future depends on x and T.
 
 Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2),
 275–284. Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws,
@@ -12,65 +13,70 @@ Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Mark
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
-from lifestage.families import _beta_geometric as _geometric
-from lifestage.families import _derivatives as _curvature
-from lifestage.families._beta_geometric import Rows, starts
-from lifestage.numerics import special
+from lifestage.core.notes import Note
+from lifestage.families import _beta_geometric as body
+from lifestage.families import _beta_geometric_fit as body_fit
+from lifestage.families import _beta_geometric_simulation as body_simulation
+from lifestage.families import _derivatives
+from lifestage.families._beta_geometric_fit import initial_points
+from lifestage.families._rows import Rows
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    import numpy as np
 
     from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
-    "TIME_PARAM",
-    "Rows",
-    "alive_law",
+    "STATE",
+    "UNITS",
     "alive_purchases",
-    "alive_sf",
+    "count_survival",
     "discounted_purchases",
-    "dropout_log_odds",
     "expected_purchases",
+    "identified",
+    "initial_points",
     "log_likelihood",
     "log_likelihood_with_hessian",
+    "next_purchase_quantile",
     "p_alive",
+    "p_alive_at",
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "residual_purchases",
+    "rows",
     "sample_latent",
-    "simulate",
-    "starts",
+    "simulate_customers",
+    "simulate_future",
     "total_log_likelihood",
 ]
 
+Data = ArrayLike
 
 PARAMS = ("r", "alpha", "a", "b")
-TIME_PARAM = "alpha"
-"""The parameter that carries the time unit."""
+UNITS = {"r": 0, "alpha": 1, "a": 0, "b": 0}
+"""Power of the time unit in which each parameter is expressed."""
+
+STATE = ("frequency", "T")
+"""What the future of a living customer depends on, besides the parameters."""
+
+rows = Rows
+"""Distinct rows (x, t_x, T, weight), made ready for :func:`log_likelihood_with_hessian`."""
+
+_params = partial(body.Params, first_dropout=False)
 
 
-def dropout_log_odds(
-    x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any
-) -> Floats:
-    """ln of a/(b + x − 1)·((α + T)/(α + t_x))^(r + x), the odds of having dropped out; −inf without a repeat."""
-    t_x = np.asarray(t_x, float)
-    wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
-    odds = np.log(a) - np.log(b + (np.maximum(x, 1.0) - 1.0)) + (r + x) * wait
-    return np.asarray(np.where(x > 0, odds, -np.inf))
-
-
-def log_likelihood(
-    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
-) -> Floats:
+def log_likelihood(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     r"""Log-likelihood of each customer's (x, t_x, T), with every constant (equation 6 of the paper).
 
-    .. math:: L = \frac{B(a, b+x)}{B(a, b)} \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)} \left[(\alpha+T)^{-(r+x)}
-              + 1_{x>0} \frac{a}{b+x-1} (\alpha+t_x)^{-(r+x)}\right]
+    .. math:: L = \frac{B(a, b+x)}{B(a, b)} \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)}
+              \left[(\alpha+T)^{-(r+x)} + 1_{x>0} \frac{a}{b+x-1} (\alpha+t_x)^{-(r+x)}\right]
 
     Returns
     -------
@@ -82,16 +88,7 @@ def log_likelihood(
     >>> log_likelihood(2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(4)
     np.float64(-9.4586)
     """
-    x = np.asarray(x, float)
-    odds = dropout_log_odds(x, t_x, T, r, alpha, a, b)
-    T = np.asarray(T, float)
-    return np.asarray(
-        special.log_rising(r, x)
-        + special.log_beta_ratio(a, b, x)
-        - r * np.log1p(T / alpha)
-        - x * np.log(alpha + T)
-        + np.logaddexp(0.0, odds)
-    )[()]
+    return body.log_likelihood(x, t_x, T, _params(r, alpha, a, b))
 
 
 def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
@@ -106,20 +103,25 @@ def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     -------
     float, array of shape (4,)
     """
-    return _geometric.total_log_likelihood(params, rows, first_dropout=False)
+    return body_fit.total_log_likelihood(params, rows, first_dropout=False)
 
 
 def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
     """:func:`total_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
-    return _curvature.log_likelihood_with_hessian(params, rows, first_dropout=False)
+    return _derivatives.log_likelihood_with_hessian(params, rows, first_dropout=False)
 
 
-def p_alive(
-    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
-) -> Floats:
+def identified(params: Floats, rows: Rows) -> list[Note]:
+    """Notes on what the data cannot determine, and on what the model assumes."""
+    text = "BG/NBD sets P(alive) = 1 for one-time buyers by assumption; MBG/NBD does not."
+    return [*body_fit.identified(params, rows), Note("alive_by_assumption", text)]
+
+
+def p_alive(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     r"""P(the customer has not dropped out by T); 1 by assumption when x = 0.
 
-    .. math:: \left[1 + 1_{x>0} \frac{a}{b+x-1} \left(\frac{\alpha+T}{\alpha+t_x}\right)^{r+x}\right]^{-1}
+    .. math:: \left[1 + 1_{x>0} \frac{a}{b+x-1}
+              \left(\frac{\alpha+T}{\alpha+t_x}\right)^{r+x}\right]^{-1}
 
     Source: Fader, Hardie & Lee (2008), Computing P(alive) Using the BG/NBD Model.
 
@@ -128,11 +130,26 @@ def p_alive(
     >>> p_alive(26, 30.857, 31, r=0.2426, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.969)
     """
-    return special.sigmoid(-dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b))[()]
+    return body.p_alive(x, t_x, T, _params(r, alpha, a, b))
+
+
+def p_alive_at(
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
+    r"""P(the customer has not dropped out by T + t).
+
+    .. math:: P(\text{alive}) \int_0^1 (1 + p\,t/(\alpha+T))^{-(r+x)}\, \mathrm{Beta}(p; a, b+x)\, dp
+
+    Examples
+    --------
+    >>> p_alive_at([0, 52], 26, 30.857, 31, r=0.2426, alpha=4.414, a=0.793, b=2.426).round(3)
+    array([0.969, 0.498])
+    """
+    return body.p_alive_at(t, x, t_x, T, _params(r, alpha, a, b))
 
 
 def p_purchase(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
     r"""P(at least one purchase in (T, T + t]) = P(alive)·(1 − ((α+T)/(α+T+t))^(r+x)).
 
@@ -141,19 +158,16 @@ def p_purchase(
     >>> p_purchase(39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(0.555)
     """
-    alive, law = (
-        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
-        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
-    )
-    return _geometric.p_purchase(t, alive, law)
+    return body.p_purchase(t, x, t_x, T, _params(r, alpha, a, b))
 
 
 def expected_purchases(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
-    r"""Expected purchases in (T, T + t] given the history; with x = t_x = T = 0, of a new customer (equation 10).
+    r"""Expected purchases in (T, T + t]; with x = t_x = T = 0, of a new customer (equation 10).
 
-    .. math:: P(\text{alive}) \int_0^1 \frac{1 - (1 + p\,t/(\alpha+T))^{-(r+x)}}{p}\, \mathrm{Beta}(p; a, b+x)\, dp
+    .. math:: P(\text{alive}) \int_0^1 \frac{1 - (1 + p\,t/(\alpha+T))^{-(r+x)}}{p}\,
+              \mathrm{Beta}(p; a, b+x)\, dp
 
     The integral replaces the paper's ₂F₁ form, which is singular at a = 1 and overflows for large
     x.
@@ -163,20 +177,11 @@ def expected_purchases(
     >>> expected_purchases(39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
     np.float64(1.226)
     """
-    return discounted_purchases(t, x, t_x, T, r=r, alpha=alpha, a=a, b=b, rate=0.0)
+    return body.discounted_purchases(t, x, t_x, T, _params(r, alpha, a, b), 0.0)
 
 
 def discounted_purchases(
-    t: ArrayLike,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
-    rate: float,
+    t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any, rate: float
 ) -> Floats:
     r"""Expected purchases in (T, T + t], each discounted continuously: ∫₀ᵗ e^(−rate·s) dE[X(s)].
 
@@ -184,137 +189,184 @@ def discounted_purchases(
 
     Examples
     --------
-    >>> discounted_purchases(39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426, rate=0.002).round(3)
+    >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    >>> discounted_purchases(39, 2, 30.43, 38.86, **params, rate=0.002).round(3)
     np.float64(1.182)
     """
-    future = alive_purchases(t, x, T, r=r, alpha=alpha, a=a, b=b, rate=rate)
-    return np.asarray(p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b) * future)[()]
+    return body.discounted_purchases(t, x, t_x, T, _params(r, alpha, a, b), rate)
 
 
-def alive_law(
-    x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
-) -> tuple[Any, Any, Any, Any]:
-    """What is known of a living customer: shape and scale of the Gamma rate, a and b of the Beta dropout chance.
+def residual_purchases(
+    x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any, rate: float
+) -> Floats:
+    r"""Discounted expected residual transactions (DERT): discounted purchases without a horizon.
 
-    The whole future of a living customer follows from these four, so from (x, T) without t_x.
+    Raises
+    ------
+    ConfigError
+        If *rate* is not positive: the sum without an end need not be finite.
+
+    Examples
+    --------
+    >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    >>> residual_purchases(2, 30.43, 38.86, **params, rate=0.002).round(3)
+    np.float64(6.074)
     """
-    x = np.asarray(x, float)
-    return r + x, alpha + np.asarray(T, float), a, b + x
+    return body.residual_purchases(x, t_x, T, _params(r, alpha, a, b), rate)
 
 
 def alive_purchases(
-    t: ArrayLike,
-    x: ArrayLike,
-    T: ArrayLike,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
-    rate: float = 0.0,
+    t: Data, x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any, rate: float = 0.0
 ) -> Floats:
     """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
-    return _geometric.expected_alive(t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b), rate)
+    return body.alive_purchases(t, x, T, _params(r, alpha, a, b), rate)
 
 
-def alive_sf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any
+def count_survival(
+    n: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
-    """P(at least n purchases in (T, T + t] | alive at T)."""
-    return _geometric.sf_alive(n, t, *alive_law(x, T, r=r, alpha=alpha, a=a, b=b))
+    """P(at least n purchases in (T, T + t] | alive at T), 1 for n ≤ 0.
+
+    It is P(N ≥ n)·P(n − 1 dropouts survived), with N the negative binomial count of a customer who
+    never drops out.
+
+    Examples
+    --------
+    >>> count_survival([0, 1, 2], 39, 2, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
+    array([1.   , 0.763, 0.434])
+    """
+    return body.count_survival(n, t, x, T, _params(r, alpha, a, b))
 
 
 def purchase_sf(
-    n: ArrayLike,
-    t: ArrayLike,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
+    n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
-    """P(at least n purchases in (T, T + t]): P(alive)·P(N ≥ n)·P(n − 1 dropouts survived), 1 for n ≤ 0.
-
-    N is the negative binomial count of a customer who never drops out.
+    """P(at least n purchases in (T, T + t]), 1 for n ≤ 0.
 
     Examples
     --------
-    >>> purchase_sf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
+    >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    >>> purchase_sf([0, 1, 2], 39, 2, 30.43, 38.86, **params).round(3)
     array([1.   , 0.555, 0.315])
     """
-    alive, law = (
-        p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b),
-        alive_law(x, T, r=r, alpha=alpha, a=a, b=b),
-    )
-    return _geometric.purchase_sf(n, t, alive, law)
+    return body.purchase_sf(n, t, x, t_x, T, _params(r, alpha, a, b))
 
 
 def purchase_pmf(
-    n: ArrayLike,
-    t: ArrayLike,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
+    n: Data, t: Data, x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> Floats:
-    """P(exactly n purchases in (T, T + t]); with x = t_x = T = 0, of a new customer (equation 8 of the paper).
+    """P(exactly n purchases in (T, T + t]); with x = t_x = T = 0, of a new customer (equation 8).
 
     Examples
     --------
-    >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
+    >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    >>> purchase_pmf([0, 1, 2], 39, 2, 30.43, 38.86, **params).round(3)
     array([0.445, 0.239, 0.144])
     """
-    odds = dropout_log_odds(np.asarray(x, float), t_x, T, r, alpha, a, b)
-    law = alive_law(x, T, r=r, alpha=alpha, a=a, b=b)
-    return _geometric.purchase_pmf(n, t, special.sigmoid(-odds), special.sigmoid(odds), law)
+    return body.purchase_pmf(n, t, x, t_x, T, _params(r, alpha, a, b))
+
+
+def next_purchase_quantile(
+    share: Data, t: Data, x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
+) -> Floats:
+    """Quantile of the wait from T to the next purchase, given alive at T and a purchase within t.
+
+    Examples
+    --------
+    >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    >>> next_purchase_quantile([0.25, 0.5, 0.75], 52, 26, 31, **params).round(2)
+    array([0.39, 0.95, 1.92])
+    """
+    return body.next_purchase_quantile(share, t, x, T, _params(r, alpha, a, b))
 
 
 def sample_latent(
     size: int,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,
+    x: Data,
+    t_x: Data,
+    T: Data,
     *,
-    r: float,
-    alpha: float,
-    a: float,
-    b: float,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
     seed: int | np.random.Generator,
 ) -> dict[str, Any]:
-    """Draw ``alive``, ``rate`` and ``dropout`` of each customer from their posterior; arrays of shape (size, n).
+    """Draw ``alive``, ``rate`` and ``dropout`` of each customer from their posterior, shape (size, n).
 
     Examples
     --------
-    >>> sample_latent(4, [0, 2], [0, 3], [9, 9], r=0.24, alpha=4.4, a=0.8, b=2.4, seed=1)["alive"].shape
+    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
+    >>> sample_latent(4, [0, 2], [0, 3], [9, 9], **params, seed=1)["alive"].shape
     (4, 2)
     """
-    alive = p_alive(x, t_x, T, r=r, alpha=alpha, a=a, b=b)
-    return _geometric.sample_latent(
-        size, x, t_x, T, alive, r=r, alpha=alpha, a=a, b_alive=b + np.asarray(x, float), seed=seed
-    )
+    return body_simulation.sample_latent(size, x, t_x, T, _params(r, alpha, a, b), seed)
 
 
-def simulate(
-    T: ArrayLike, *, r: float, alpha: float, a: float, b: float, seed: int | np.random.Generator
+def simulate_customers(
+    rng: np.random.Generator, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
 ) -> dict[str, Any]:
     """Simulate customers observed for T time units after their first purchase.
 
     Returns
     -------
     dict
-        ``x``, ``t_x``, ``T``, the latent ``rate``, ``dropout`` and ``alive`` (one value a
+        ``x``, ``t_x``, ``T``, the latent ``rate``, ``dropout`` and ``alive`` (one value per
         customer), and every repeat purchase as ``customer`` (row number) and ``time``.
 
     Examples
     --------
-    >>> simulate([39.0] * 3, r=0.24, alpha=4.4, a=0.8, b=2.4, seed=1)["x"].shape
+    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
+    >>> import numpy as np
+    >>> simulate_customers(np.random.default_rng(1), [39.0] * 3, **params)["x"].shape
     (3,)
     """
-    return _geometric.simulate(T, r=r, alpha=alpha, a=a, b=b, seed=seed, first_dropout=False)
+    return body_simulation.simulate_customers(rng, T, _params(r, alpha, a, b))
+
+
+def simulate_future(
+    rng: np.random.Generator,
+    times: Data,
+    x: Data,
+    t_x: Data,
+    T: Data,
+    *,
+    r: Any,
+    alpha: Any,
+    a: Any,
+    b: Any,
+) -> dict[str, Any]:
+    """Carry each customer's history on to T + each of *times*, which rise.
+
+    Returns
+    -------
+    dict
+        ``x``, ``t_x``, ``T`` and ``alive`` then, of shape (n, times).
+
+    Examples
+    --------
+    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> simulate_future(rng, [13, 26], [0, 2], [0, 3], [9, 9], **params)["T"]
+    array([[22., 35.],
+           [22., 35.]])
+    """
+    return body_simulation.simulate_future(rng, times, x, t_x, T, _params(r, alpha, a, b))
+
+
+TIME_PARAM = "alpha"
+"""The parameter that carries the time unit."""
+
+
+def alive_law(x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+    """Shape and scale of a living customer's Gamma rate, a and b of the Beta dropout probability."""
+    return body.living(x, T, _params(r, alpha, a, b))
+
+
+alive_sf = count_survival
+
+
+def dropout_log_odds(x: Data, t_x: Data, T: Data, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
+    """Log odds of having dropped out by T."""
+    return body.dropout_log_odds(x, t_x, T, _params(r, alpha, a, b))

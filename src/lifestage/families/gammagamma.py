@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from lifestage.core.typing import Floats
 
 __all__ = [
-    "MONEY_PARAM",
     "PARAMS",
-    "Rows",
+    "UNITS",
     "expected_spend",
+    "initial_points",
     "log_likelihood",
     "log_likelihood_with_hessian",
+    "rows",
     "simulate",
     "spend_sf",
-    "starts",
     "total_log_likelihood",
 ]
 
 
 PARAMS = ("p", "q", "v")
-MONEY_PARAM = "v"
-"""The parameter that carries the money unit."""
+UNITS = {"p": 0, "q": 0, "v": 1}
+"""Power of the money unit in which each parameter is expressed."""
 
 
 def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:
@@ -102,6 +102,10 @@ class Rows:
         return np.asarray(np.add.reduceat(values, self.start))
 
 
+rows = Rows
+"""Distinct rows (x, m, weight), made ready for :func:`log_likelihood_with_hessian`."""
+
+
 def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
     """Sum of :func:`log_likelihood` over all repeat buyers and its exact gradient in (p, q, v).
 
@@ -145,7 +149,7 @@ def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floa
     return *total_log_likelihood(params, rows), np.array(hessian)
 
 
-def starts(rows: Rows) -> list[Floats]:
+def initial_points(rows: Rows) -> list[Floats]:
     """Starting points for the optimiser: the mean spend of the base is p·v/(q − 1) at each of them."""
     mean = float(rows.weight @ rows.m) / rows.weight.sum()
     return [

@@ -20,139 +20,142 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from lifestage.families import _beta_geometric as _geometric
-from lifestage.families import bgnbd, mbgnbd
-from lifestage.numerics import special
+from lifestage.families import _beta_geometric as body
+from lifestage.families import _beta_geometric_simulation as body_simulation
+from lifestage.families import bgnbd
+from lifestage.families._beta_geometric import Params
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
     from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
+    "STATE",
     "TIME_PARAM",
+    "UNITS",
     "alive_law",
     "alive_purchases",
     "alive_sf",
+    "count_survival",
     "discounted_purchases",
     "dropout_log_odds",
     "expected_purchases",
     "log_likelihood",
+    "next_purchase_quantile",
     "p_alive",
+    "p_alive_at",
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "residual_purchases",
     "sample_latent",
-    "simulate",
+    "simulate_customers",
+    "simulate_future",
 ]
 
+Data = ArrayLike
 
 PARAMS = (*bgnbd.PARAMS, "first_dropout")
+UNITS = {**bgnbd.UNITS, "first_dropout": 0}
+STATE = bgnbd.STATE
 TIME_PARAM = bgnbd.TIME_PARAM
 
 
-def dropout_log_odds(
-    x: Floats, t_x: ArrayLike, T: ArrayLike, r: Any, alpha: Any, a: Any, b: Any, first_dropout: Any
-) -> Floats:
-    """ln of the odds of having dropped out."""
-    return np.where(
-        np.asarray(first_dropout) > 0,
-        mbgnbd.dropout_log_odds(x, t_x, T, r, alpha, a, b),
-        bgnbd.dropout_log_odds(x, t_x, T, r, alpha, a, b),
-    )
+def _params(r: Any, alpha: Any, a: Any, b: Any, first_dropout: Any) -> Params:
+    return Params(r, alpha, a, b, np.asarray(first_dropout) > 0)
 
 
-def log_likelihood(
-    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, first_dropout: Any, **params: Any
-) -> Floats:
+def dropout_log_odds(x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
+    """Log odds of having dropped out."""
+    return body.dropout_log_odds(x, t_x, T, _params(**params))
+
+
+def alive_law(x: Data, T: Data, **params: Any) -> tuple[Any, Any, Any, Any]:
+    """Shape and scale of a living customer's Gamma rate, a and b of the Beta dropout probability."""
+    return body.living(x, T, _params(**params))
+
+
+def log_likelihood(x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """Log-likelihood of each customer's (x, t_x, T) under the model of each draw, with every constant."""
-    two = (module.log_likelihood(x, t_x, T, **params) for module in (mbgnbd, bgnbd))
-    return np.asarray(np.where(np.asarray(first_dropout) > 0, *two))[()]
+    return body.log_likelihood(x, t_x, T, _params(**params))
 
 
-def p_alive(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any) -> Floats:
+def p_alive(x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """P(the customer has not dropped out by T)."""
-    return special.sigmoid(-dropout_log_odds(np.asarray(x, float), t_x, T, **params))[()]
+    return body.p_alive(x, t_x, T, _params(**params))
 
 
-def p_purchase(t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any) -> Floats:
+def p_alive_at(t: Data, x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
+    """P(the customer has not dropped out by T + t)."""
+    return body.p_alive_at(t, x, t_x, T, _params(**params))
+
+
+def p_purchase(t: Data, x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """P(at least one purchase within t)."""
-    return _geometric.p_purchase(t, p_alive(x, t_x, T, **params), alive_law(x, T, **params))
+    return body.p_purchase(t, x, t_x, T, _params(**params))
 
 
-def expected_purchases(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any
-) -> Floats:
+def expected_purchases(t: Data, x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """Expected purchases within t."""
-    return discounted_purchases(t, x, t_x, T, **params, rate=0.0)
+    return body.discounted_purchases(t, x, t_x, T, _params(**params), 0.0)
 
 
 def discounted_purchases(
-    t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, rate: float, **params: Any
+    t: Data, x: Data, t_x: Data, T: Data, *, rate: float, **params: Any
 ) -> Floats:
     """Expected purchases within t, each discounted at the continuous *rate* per period."""
-    return np.asarray(p_alive(x, t_x, T, **params) * alive_purchases(t, x, T, rate=rate, **params))[
-        ()
-    ]
+    return body.discounted_purchases(t, x, t_x, T, _params(**params), rate)
 
 
-def alive_law(
-    x: ArrayLike, T: ArrayLike, *, r: Any, alpha: Any, a: Any, b: Any, first_dropout: Any
-) -> tuple[Any, Any, Any, Any]:
-    """Shape and scale of a living customer's Gamma rate, a and b of the Beta dropout chance."""
-    return bgnbd.alive_law(x, T, r=r, alpha=alpha, a=a, b=b + first_dropout)
+def residual_purchases(x: Data, t_x: Data, T: Data, *, rate: float, **params: Any) -> Floats:
+    """Expected discounted purchases without a horizon."""
+    return body.residual_purchases(x, t_x, T, _params(**params), rate)
 
 
-def alive_purchases(
-    t: ArrayLike, x: ArrayLike, T: ArrayLike, *, rate: float, **params: Any
-) -> Floats:
+def alive_purchases(t: Data, x: Data, T: Data, *, rate: float = 0.0, **params: Any) -> Floats:
     """Expected (discounted) purchases within t of a living customer."""
-    return _geometric.expected_alive(t, *alive_law(x, T, **params), rate)
+    return body.alive_purchases(t, x, T, _params(**params), rate)
 
 
-def alive_sf(n: ArrayLike, t: ArrayLike, x: ArrayLike, T: ArrayLike, **params: Any) -> Floats:
+def count_survival(n: Data, t: Data, x: Data, T: Data, **params: Any) -> Floats:
     """P(at least n purchases within t | alive)."""
-    return _geometric.sf_alive(n, t, *alive_law(x, T, **params))
+    return body.count_survival(n, t, x, T, _params(**params))
 
 
-def purchase_sf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any
-) -> Floats:
+alive_sf = count_survival
+
+
+def purchase_sf(n: Data, t: Data, x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """P(at least n purchases within t), 1 for n ≤ 0."""
-    return _geometric.purchase_sf(n, t, p_alive(x, t_x, T, **params), alive_law(x, T, **params))
+    return body.purchase_sf(n, t, x, t_x, T, _params(**params))
 
 
-def purchase_pmf(
-    n: ArrayLike, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, **params: Any
-) -> Floats:
+def purchase_pmf(n: Data, t: Data, x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
     """P(exactly n purchases within t)."""
-    odds = dropout_log_odds(np.asarray(x, float), t_x, T, **params)
-    return _geometric.purchase_pmf(
-        n, t, special.sigmoid(-odds), special.sigmoid(odds), alive_law(x, T, **params)
-    )
+    return body.purchase_pmf(n, t, x, t_x, T, _params(**params))
+
+
+def next_purchase_quantile(share: Data, t: Data, x: Data, T: Data, **params: Any) -> Floats:
+    """Quantile of the wait to the next purchase, given alive and a purchase within t."""
+    return body.next_purchase_quantile(share, t, x, T, _params(**params))
 
 
 def sample_latent(
-    size: int,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,
-    *,
-    seed: int | np.random.Generator,
-    **params: Any,
+    size: int, x: Data, t_x: Data, T: Data, *, seed: int | np.random.Generator, **params: Any
 ) -> dict[str, Any]:
     """Draw (alive, rate, dropout) given each customer's history under one draw of the parameters."""
-    _, _, a, b = alive_law(x, T, **params)
-    alive = np.asarray(p_alive(x, t_x, T, **params))
-    return _geometric.sample_latent(
-        size, x, t_x, T, alive, r=params["r"], alpha=params["alpha"], a=a, b_alive=b, seed=seed
-    )
+    return body_simulation.sample_latent(size, x, t_x, T, _params(**params), seed)
 
 
-def simulate(
-    T: ArrayLike, *, seed: int | np.random.Generator, first_dropout: Any, **params: Any
+def simulate_customers(rng: np.random.Generator, T: Data, **params: Any) -> dict[str, Any]:
+    """Simulate customers observed for T; see :func:`lifestage.families.bgnbd.simulate_customers`."""
+    return body_simulation.simulate_customers(rng, T, _params(**params))
+
+
+def simulate_future(
+    rng: np.random.Generator, times: Data, x: Data, t_x: Data, T: Data, **params: Any
 ) -> dict[str, Any]:
-    """Simulate customers observed for T; the arguments are those of :func:`lifestage.families.bgnbd.simulate`."""
-    return _geometric.simulate(T, **params, seed=seed, first_dropout=np.asarray(first_dropout) > 0)
+    """Carry each customer's history on; see :func:`lifestage.families.bgnbd.simulate_future`."""
+    return body_simulation.simulate_future(rng, times, x, t_x, T, _params(**params))

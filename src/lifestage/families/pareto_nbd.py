@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike
 from scipy.special import exprel, gammaln
 
 from lifestage.core.errors import ConfigError
-from lifestage.families._beta_geometric import Rows
 from lifestage.families._lomax import log_lomax_integral, lomax_quantile
 from lifestage.families._pareto_fit import (
     identified,
@@ -31,6 +30,7 @@ from lifestage.families._pareto_fit import (
 )
 from lifestage.families._pareto_history import dropout_log_odds, log_likelihood, p_alive, p_alive_at
 from lifestage.families._pareto_simulation import sample_latent, simulate_customers, simulate_future
+from lifestage.families._rows import Rows
 from lifestage.numerics import special
 
 if TYPE_CHECKING:

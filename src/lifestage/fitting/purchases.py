@@ -81,7 +81,7 @@ def fit_purchases(
         )
     module = PURCHASES[family]
     columns = counts.x, counts.t_x, counts.T, counts.weight
-    units = np.array([mean_time if name == module.TIME_PARAM else 1.0 for name in module.PARAMS])
+    units = np.array([mean_time ** module.UNITS[name] for name in module.PARAMS])
     return fit(
         "purchases",
         family,

@@ -84,13 +84,13 @@ def fit(
     inner = units if rows_in is None else rows_in
     laws = {} if settings.method == "mle" else choose(settings.priors)[kind]
     prior = log_prior(kind, laws, units) if laws else None
-    rows = module.Rows(*columns)
+    rows = module.rows(*columns)
     curved = curved_density(
         lambda params: module.log_likelihood_with_hessian(params, rows), inner, prior
     )
     coarse, every = None, columns[0].size // SAMPLE
     if every > 1:  # search a sample of the rows, each standing for the ones left out
-        sample = module.Rows(
+        sample = module.rows(
             *(column[::every] for column in columns[:-1]), columns[-1][::every] * float(every)
         )
         coarse = curved_density(
@@ -104,7 +104,10 @@ def fit(
         )
     if best is None or not best.converged:
         best = maximise(
-            curved, [np.log(start / inner) for start in module.starts(rows)], n, coarse=coarse
+            curved,
+            [np.log(start / inner) for start in module.initial_points(rows)],
+            n,
+            coarse=coarse,
         )
     density = log_density(lambda params: module.total_log_likelihood(params, rows), inner, prior)
     theta, extra = _draws(density, best, settings)

@@ -81,7 +81,7 @@ def fit_spend(
         float(weight @ (m / m.max())) / n
     )  # the mean, without a sum that could overflow
     money = m / unit
-    units = np.array([unit if name == module.MONEY_PARAM else 1.0 for name in module.PARAMS])
+    units = np.array([unit ** module.UNITS[name] for name in module.PARAMS])
     posterior = fit(
         "spend",
         family,

@@ -57,7 +57,7 @@ def fit(data: str, **how: Any) -> Call:
 def log_likelihood(data: str, params: dict[str, dict[str, float]]) -> Call:
     """Our log-likelihood at the estimates of others, by name."""
     counts = compress(customers(data))
-    rows = bgnbd.Rows(counts.x, counts.t_x, counts.T, counts.weight)
+    rows = bgnbd.rows(counts.x, counts.t_x, counts.T, counts.weight)
 
     def call() -> dict[str, Any]:
         at = {who: [estimate[name] for name in NAMES] for who, estimate in params.items()}
@@ -71,7 +71,7 @@ def log_likelihood(data: str, params: dict[str, dict[str, float]]) -> Call:
 def log_posterior(data: str, points: list[dict[str, float]]) -> Call:
     """Our log posterior density of the log parameters at *points*, under the default priors."""
     counts = compress(customers(data))
-    rows = bgnbd.Rows(counts.x, counts.t_x, counts.T, counts.weight)
+    rows = bgnbd.rows(counts.x, counts.t_x, counts.T, counts.weight)
     units = np.array([1.0, float(counts.weight @ counts.T) / counts.customers, 1.0, 1.0])
     density = log_density(
         lambda params: bgnbd.total_log_likelihood(params, rows), units, log_prior("purchases")
