@@ -249,9 +249,10 @@ def _simulate(
 ) -> dict[str, Floats]:
     """Purchases and revenue by scenario and step, shape (scenarios, steps)."""
     from lifestage.lifecycle.forecast.simulate import simulate_base
-    from lifestage.lifecycle.stages.thresholds import Thresholds
+    from lifestage.lifecycle.stages.states import StateSpace
 
-    found = simulate_base(model, base, points, limits=Thresholds(), scenarios=scenarios, seed=seed)
+    nothing = StateSpace((), (), ())  # no stage is asked for
+    found = simulate_base(model, base, points, states=nothing, scenarios=scenarios, seed=seed)
     out = {"purchases": found.purchases}
     return out | ({} if model.spend is None else {"revenue": found.revenue.sum(axis=(2, 3))})
 

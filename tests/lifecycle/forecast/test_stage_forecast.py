@@ -12,8 +12,9 @@ from lifestage.core.errors import ConfigError
 from lifestage.data.engines.frames import to_pandas
 from lifestage.lifecycle import Thresholds, stage_forecast, stage_probabilities
 from lifestage.lifecycle.forecast.base import read_base
-from lifestage.lifecycle.forecast.simulate import places_of_states, simulate_base
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
+from lifestage.lifecycle.forecast.simulate import simulate_base
+from lifestage.lifecycle.stages.states import state_space
+from lifestage.lifecycle.stages.taxonomies import built_in, column_of
 from tests.lifecycle.worlds import world
 
 LINE = ["active", "drowsy", "half_asleep", "asleep"]
@@ -65,21 +66,24 @@ def test_the_rules_of_the_simulation_are_those_of_staging(
 ) -> None:
     """Where hardly anybody can buy, everybody ends up where scoring on that day would put them."""
     staged = ls.assign_stages(model.predict(customers))
-    _, base, _ = read_base(staged, Thresholds())
+    limits, taxonomies = Thresholds(), tuple(built_in().values())
+    states = state_space(taxonomies, limits)
+    _, base, _ = read_base(staged, taxonomies, limits)
     later = to_pandas(customers.table).assign(T=lambda table: table["T"] + 1 / 7)
     scored = ls.assign_stages(
         model.predict(
             ls.Summary.from_frame(later, period="week", stage_window=customers.stage_window)
         )
     )
-    found = simulate_base(
-        model, base, np.array([1 / 7]), limits=Thresholds(), scenarios=400, seed=1, by_customer=True
+    simulated = simulate_base(
+        model, base, np.array([1 / 7]), states=states, scenarios=400, seed=1, by_customer=True
     )
-    for taxonomy, places in places_of_states(Thresholds()).items():
-        keys = np.array([stage.key for stage in TAXONOMIES[taxonomy]])
+    for taxonomy, stage_of_state in states.stage_of_states(taxonomies, limits).items():
+        keys = np.array(built_in()[taxonomy].keys)
         chances = np.zeros((len(staged), keys.size))
         for place in range(keys.size):
-            chances[:, place] = found.chances[:, 0, places == place].sum(axis=1)
+            by_state = simulated.probabilities[:, 0]
+            chances[:, place] = by_state[:, stage_of_state == place].sum(axis=1)
         likely = keys[chances.argmax(axis=1)]
         agree = likely == scored[column_of(taxonomy)].to_numpy()
         assert agree.mean() > 0.99  # but for interpolation on the very day of a change

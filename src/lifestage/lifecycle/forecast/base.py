@@ -11,14 +11,16 @@ import numpy as np
 from lifestage.core.names import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, KEYS, MONETARY
 from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
 from lifestage.lifecycle.frames import constant, open_frame
-from lifestage.lifecycle.stages.rules import ROUNDING, with_facts
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
+from lifestage.lifecycle.stages.rules import TIE_TOLERANCE, with_buyer_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
+    from lifestage.lifecycle.stages.taxonomies import Taxonomy
     from lifestage.lifecycle.stages.thresholds import Thresholds
 
 __all__ = ["Base", "read_base"]
@@ -47,27 +49,31 @@ class Base:
 
 
 def read_base(
-    staged: Any, limits: Thresholds, sample: int | None = None, seed: int = 0
+    staged: Any,
+    taxonomies: Sequence[Taxonomy],
+    limits: Thresholds,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, Base, int]:
-    """The buyers of a staged table, or *sample* of them drawn by lot, in pandas and as arrays; and how many there are.
+    """Read the buyers of a staged table, or a random sample of them, in pandas and as arrays; and how many there are.
 
     Groups follow the sorted combinations of the stage columns.
     """
-    high_value = constant(with_facts(staged, limits), HIGH_VALUE_CUT)
+    high_value = constant(with_buyer_facts(staged, taxonomies, limits), HIGH_VALUE_CUT)
     window = constant(open_frame(staged, ("stage_window_days",)), "stage_window_days")
     table, kind = lazy(staged)
-    stages = [column_of(name) for name in TAXONOMIES]
-    money = [name for name in (MONETARY,) if name in table.collect_schema().names()]
+    stages = [taxonomy.column for taxonomy in taxonomies]
+    money = [MONETARY] if MONETARY in table.collect_schema().names() else []
     buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, *stages)
     total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
     if sample is not None and kind in ENGINES:
         buyers = sampled(buyers, CUSTOMER, max(1, total // (2 * sample)))
-    found = to_pandas(buyers)
-    if sample is not None and len(found) > sample:
-        found = found.iloc[
-            np.sort(np.random.default_rng(seed).choice(len(found), sample, replace=False))
-        ]
-    x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
-    mean = found[MONETARY].to_numpy(float) if money else np.zeros(x.size)
-    group = np.asarray(found.groupby(stages, sort=True, observed=True).ngroup(), np.int64)
-    return found, Base(x, t_x, T, x * mean, group, high_value * (1.0 - ROUNDING), window), total
+    customers = to_pandas(buyers)
+    if sample is not None and len(customers) > sample:
+        rows = np.random.default_rng(seed).choice(len(customers), sample, replace=False)
+        customers = customers.iloc[np.sort(rows)]
+    x, t_x, T = (customers[name].to_numpy(float) for name in KEYS)
+    mean = customers[MONETARY].to_numpy(float) if money else np.zeros(x.size)
+    group = np.asarray(customers.groupby(stages, sort=True, observed=True).ngroup(), np.int64)
+    base = Base(x, t_x, T, x * mean, group, high_value * (1.0 - TIE_TOLERANCE), window)
+    return customers, base, total

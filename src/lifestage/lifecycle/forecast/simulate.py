@@ -1,11 +1,8 @@
-"""Futures of a base, customer by customer, seen through the rules of the stages.
+"""Simulated futures of a customer base, customer by customer.
 
-A scenario takes one draw of the parameters, draws each customer's state, rate, dropout chance and
-spend level from what is known given the history, and lets them buy. At each point in time the rules
-read four things: how often a customer has bought, how much of the chance of buying is retained,
-whether the customer is of high value, and whether P(alive) is worth an effort. All combinations of
-these are the *states*; every rule is applied to the states once, not to every customer at every
-point.
+A scenario takes one draw of the parameters, samples each customer's state, rate, dropout probability
+and spend level given the history, and simulates purchases. At each time customers are counted by
+the states that the rules of the stages tell apart (:mod:`lifestage.lifecycle.stages.states`).
 """
 
 from __future__ import annotations
@@ -15,30 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import narwhals as nw
 import numba
 import numpy as np
 
 from lifestage.families import family
 from lifestage.lifecycle.forecast.silence import days_to_threshold
-from lifestage.lifecycle.frames import collect
-from lifestage.lifecycle.stages.rules import rules_by_taxonomy
 from lifestage.prediction.spend import spend_coefficients
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lifestage.core.typing import Floats, Ints
+    from lifestage.core.typing import Floats
     from lifestage.lifecycle.forecast.base import Base
-    from lifestage.lifecycle.stages.thresholds import Thresholds
+    from lifestage.lifecycle.stages.states import StateSpace
     from lifestage.model import LTVModel
 
-__all__ = ["STATES", "Scenarios", "places_of_states", "simulate_base", "state_of"]
+__all__ = ["Scenarios", "simulate_base"]
 
-
-BANDS = 4
-STATES = 3 * BANDS * 2 * 2
-"""Bought once, a few times, or often; awake to asleep; of high value or not; P(alive) worth an effort or not."""
 
 NODES, EXACT = 64, 48
 """Recencies at which limits of silence are tabulated; and frequencies up to which every one is."""
@@ -61,38 +51,14 @@ class Scenarios:
         they came from.
     purchases : array, shape (scenarios, points)
         Since the point before.
-    chances : array, shape (n, points, states), or None
+    probabilities : array, shape (n, points, states), or None
         Share of the scenarios in which a customer is in a state.
     """
 
     customers: Floats
     revenue: Floats
     purchases: Floats
-    chances: NDArray[np.float32] | None
-
-
-def places_of_states(limits: Thresholds) -> dict[str, Ints]:
-    """The place in its taxonomy of the stage that each state stands for, by taxonomy."""
-    import pandas as pd
-
-    n, band, high, alive = np.unravel_index(np.arange(STATES), (3, BANDS, 2, 2))
-    table = pd.DataFrame(
-        {
-            "__n": np.array([1.0, 2.0, float(limits.frequent)])[n],
-            "__r": np.array([limits.awake, limits.drowsy, limits.asleep, 0.0])[band],
-            "__high": high.astype(bool),
-            "p_alive": np.where(alive == 1, limits.alive, -1.0),
-        }
-    )
-    frame = nw.from_native(table)
-    places = collect(frame.select(**rules_by_taxonomy(limits)))
-    return {str(name): places[name].to_numpy(np.int64) for name in places}
-
-
-@numba.njit(cache=True, nogil=True)
-def state_of(often, band, high, worth):  # type: ignore[no-untyped-def]
-    """The number of a state: how often bought (0–2), band of R (0 awake … 3 asleep), high value, worth an effort."""
-    return ((often * 4 + band) * 2 + high) * 2 + worth
+    probabilities: NDArray[np.float32] | None
 
 
 def simulate_base(
@@ -100,7 +66,7 @@ def simulate_base(
     base: Base,
     points: Floats,
     *,
-    limits: Thresholds,
+    states: StateSpace,
     scenarios: int,
     seed: int,
     by_customer: bool = False,
@@ -109,14 +75,15 @@ def simulate_base(
     rng = np.random.default_rng(seed)
     draws = {name: part.resampled(scenarios, rng) for name, part in model.parts.items()}
     seeds = rng.integers(0, 2**32, scenarios)
-    times, silence, intercept, slope = _tables(model, base, float(points[-1]), limits)
+    times, silence, intercept, slope = _tables(model, base, float(points[-1]), states)
     groups = int(base.group.max()) + 1 if base.group.size else 1
-    customers = np.zeros((scenarios, points.size, groups, STATES))
+    customers = np.zeros((scenarios, points.size, groups, states.size))
     revenue, purchases = np.zeros_like(customers), np.zeros((scenarios, points.size))
     workers = os.cpu_count() or 1
-    size = (base.x.size, points.size, STATES) if by_customer else (0, 0, 0)
+    size = (base.x.size, points.size, states.size) if by_customer else (0, 0, 0)
     seen = [np.zeros(size, np.uint16) for _ in range(workers)]
     module = family(model.purchases.family)
+    levels = np.array(states.purchase_days), len(states.activity_ratio), len(states.p_alive)
 
     def run(worker: int) -> None:
         for s in range(worker, scenarios, workers):
@@ -130,19 +97,19 @@ def simulate_base(
             _run(
                 np.random.default_rng(seeds[s]), base.x, base.t_x, base.T, base.money, base.group, np.array(alive),
                 shape, scale, a, b, spend.get("p", 0.0), spend.get("q", 0.0), spend.get("v", 0.0), points,
-                model.period.days, times, silence, intercept, slope, base.high_value, limits.frequent, customers[s],
+                model.period.days, times, silence, intercept, slope, base.high_value, *levels, customers[s],
                 revenue[s], purchases[s], seen[worker],
             )  # fmt: skip
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(run, range(workers)))
-    chances = None
+    probabilities = None
     if by_customer:
-        chances = np.sum(seen, axis=0, dtype=np.float32) / np.float32(scenarios)
-    return Scenarios(customers, revenue, purchases, chances)
+        probabilities = np.sum(seen, axis=0, dtype=np.float32) / np.float32(scenarios)
+    return Scenarios(customers, revenue, purchases, probabilities)
 
 
-def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> tuple[Floats, ...]:
+def _tables(model: LTVModel, base: Base, horizon: float, states: StateSpace) -> tuple[Floats, ...]:
     """Recencies; days of silence at which each level is passed, by level, frequency and recency; and the spend line."""
     longest = float(base.T.max(initial=0.0)) + horizon
     times = longest * np.linspace(0.0, 1.0, NODES) ** 2
@@ -155,12 +122,11 @@ def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> 
     )
     some = np.unique(np.concatenate([every[: EXACT + 1], np.round(far)]))
     x, t_x = (each.ravel() for each in np.meshgrid(some, times, indexing="ij"))
-    cuts = (limits.awake, limits.drowsy, limits.asleep)
     days = days_to_threshold(
-        model.thin(RULE_DRAWS), x, t_x, base.window, cuts, (limits.alive,)
-    ).reshape(4, some.size, NODES)
-    table = np.empty((4, every.size, NODES))
-    for level in range(4):
+        model.thin(RULE_DRAWS), x, t_x, base.window, states.activity_ratio, states.p_alive
+    ).reshape(-1, some.size, NODES)
+    table = np.empty((len(days), every.size, NODES))
+    for level in range(len(days)):
         for node in range(NODES):
             table[level, :, node] = np.interp(every, some, days[level, :, node])
     intercept, slope = (line.mean(axis=0) for line in spend_coefficients(model, every))
@@ -175,7 +141,7 @@ def _tables(model: LTVModel, base: Base, horizon: float, limits: Thresholds) -> 
 # fmt: off
 @numba.njit(cache=True, nogil=True)
 def _run(rng, x, t_x, T, money, group, alive, shape, scale, a, b, p, q, v, points, days,  # type: ignore[no-untyped-def]
-         times, silence, intercept, slope, high_value, frequent, customers, revenue, purchases, seen):
+         times, silence, intercept, slope, high_value, day_cuts, ratio_levels, alive_levels, customers, revenue, purchases, seen):
 # fmt: on
     """One scenario: add to *customers*, *revenue*, *purchases* and, if it is not empty, *seen*."""
     most = silence.shape[1] - 1
@@ -205,15 +171,17 @@ def _run(rng, x, t_x, T, money, group, alive, shape, scale, a, b, p, q, v, point
             node = np.searchsorted(times, last, side="right") - 1
             node = min(max(node, 0), times.size - 2)
             part = (last - times[node]) / (times[node + 1] - times[node])
-            band = 0
-            for cut in range(3):
-                band += quiet >= (1.0 - part) * silence[cut, row, node] + part * silence[cut, row, node + 1]
-            worth = quiet < (1.0 - part) * silence[3, row, node] + part * silence[3, row, node + 1]
+            ratio_band = 0
+            for cut in range(ratio_levels):
+                ratio_band += quiet >= (1.0 - part) * silence[cut, row, node] + part * silence[cut, row, node + 1]
+            alive_band = 0
+            for cut in range(ratio_levels, ratio_levels + alive_levels):
+                alive_band += quiet < (1.0 - part) * silence[cut, row, node] + part * silence[cut, row, node + 1]
             value = n + 1.0
             if p > 0.0:
                 value *= intercept[row] + slope[row] * (spent / n if n > 0 else 0.0)
-            often = 0 if n < 1 else (1 if n + 1 < frequent else 2)
-            state = state_of(often, band, int(value >= high_value), int(worth))
+            state = np.searchsorted(day_cuts, n + 1.0, side="right") * (ratio_levels + 1) + ratio_band
+            state = (state * 2 + int(value >= high_value)) * (alive_levels + 1) + alive_band
             customers[k, group[i], state] += 1.0
             revenue[k, group[i], state] += income
             if seen.size:

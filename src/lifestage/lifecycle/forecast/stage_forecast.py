@@ -1,4 +1,4 @@
-"""Where the base is going: stages, purchases and revenue of the coming periods, and who moves from where to where."""
+"""Forecast of the stages of today's customers: counts, purchases, revenue, and moves between stages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.steps import step
 from lifestage.core.terms import check_horizon
 from lifestage.lifecycle.forecast.base import read_base
-from lifestage.lifecycle.forecast.simulate import Scenarios, places_of_states, simulate_base
+from lifestage.lifecycle.forecast.simulate import Scenarios, simulate_base
 from lifestage.lifecycle.frames import last_day
-from lifestage.lifecycle.stages.rules import explains, rules_by_taxonomy, with_facts
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
+from lifestage.lifecycle.stages.playbook import as_playbook
+from lifestage.lifecycle.stages.rules import explained, taxonomies_of, with_buyer_facts
+from lifestage.lifecycle.stages.states import state_space
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
     from datetime import date
 
@@ -26,36 +29,49 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
+    from lifestage.lifecycle.stages.playbook import Playbook
+    from lifestage.lifecycle.stages.taxonomies import Taxonomy
     from lifestage.model import LTVModel
 
 __all__ = ["StageForecast", "stage_forecast"]
 
-
-SAMPLE = 50_000
-"""Customers that a forecast of a base is made of where there are more."""
+MAX_SIMULATED_CUSTOMERS = 50_000
+"""A larger base is forecast from a random sample of so many customers."""
 
 
 @dataclass(frozen=True, eq=False)
 class StageForecast:
-    """The coming periods of today's customers; customers who are still to come are not in it.
+    """Forecast of the stages of today's customers; customers acquired later are not in it.
 
     Attributes
     ----------
     stages : pandas.DataFrame
-        ``taxonomy``, ``stage``, ``periods`` from now, ``date`` (null where no last day is known),
-        ``customers``, ``customers_low``, ``customers_high``; and ``revenue``, ``revenue_low``,
-        ``revenue_high``: what those who stand in the stage at that time have spent since the point
-        before (money, undiscounted).
+        One row per taxonomy, time and stage: ``taxonomy``, ``stage``, ``periods`` (from now),
+        ``date`` (null where no last day is known), ``customers``, ``customers_low``,
+        ``customers_high``; and ``revenue``, ``revenue_low``, ``revenue_high``: what the customers
+        who are in the stage at that time have spent since the previous time (money,
+        undiscounted).
     transitions : pandas.DataFrame
-        ``taxonomy``, ``periods``, ``date``, ``stage`` (today), ``next_stage`` (then),
-        ``customers``, ``customers_low``, ``customers_high``, and ``revenue`` since today.
+        One row per taxonomy, time and pair of stages: ``taxonomy``, ``periods``, ``date``,
+        ``stage`` (today), ``next_stage`` (then), ``customers``, ``customers_low``,
+        ``customers_high``, and ``revenue`` since today.
     totals : pandas.DataFrame
-        ``periods``, ``date``; ``purchases`` and ``revenue`` of all since today, each with ``_low``
-        and ``_high``.
+        One row per time: ``periods``, ``date``; ``purchases`` and ``revenue`` of all customers
+        since today, each with ``_low`` and ``_high``.
     level : float
-        Coverage of the intervals: they hold what is left to chance and the error of the parameters.
+        Interval level. The intervals hold the uncertainty of behaviour and of the parameters.
     scenarios, sample : int
-        Futures simulated, and customers that stand for the base.
+        Simulated futures, and simulated customers.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> model = ls.fit(customers)
+    >>> staged = ls.assign_stages(model.predict(customers))
+    >>> forecast = stage_forecast(model, staged, points=[13], scenarios=10, sample=500)
+    >>> list(forecast.totals.columns)[:3], forecast.sample
+    (['periods', 'date', 'purchases'], 500)
     """
 
     stages: pd.DataFrame
@@ -76,14 +92,15 @@ def stage_forecast(
     level: float = 0.9,
     thresholds: Thresholds | None = None,
     until: date | str | None = None,
-    sample: int = SAMPLE,
+    sample: int = MAX_SIMULATED_CUSTOMERS,
     seed: int = 0,
+    playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> StageForecast:
-    """Forecast the stages of today's customers by simulation, with the rules of today.
+    """Forecast the stages of today's customers by simulation, under the rules of today.
 
-    Each scenario takes one draw of the parameters; each customer's rate, dropout chance, state and
-    spend level are drawn from what is known given the history, the customer lives on, and the rules
-    are applied again at every point. High value is judged by today's threshold.
+    Each scenario takes one draw of the parameters and samples each customer's state, rate, dropout
+    probability and spend level given the history. The customer then buys at random, and the rules
+    are applied again at every time. High value is judged by today's cut.
 
     Parameters
     ----------
@@ -92,30 +109,37 @@ def stage_forecast(
         What :func:`lifestage.assign_stages` made of the scores of *model*. Contacts without a
         purchase are left out.
     horizon : float
-        Periods of the model.
+        Length of the forecast in periods of the model.
     points : int or sequence of floats
-        So many points evenly over the horizon, or these (periods from now, rising).
+        So many times evenly over the horizon, or these (periods from now, rising).
     scenarios : int
-        Futures to simulate.
+        Futures to simulate, 2 or more.
     level : float
-        Coverage of the intervals, in (0, 1).
+        Interval level, in (0, 1).
     thresholds : Thresholds, optional
         Those of the stages. A taxonomy whose stages in *staged* follow another rule is left out.
     until : date or str, optional
         Last day of observation; the one that the scores name if left out.
     sample : int
-        Of a larger base so many customers, drawn by lot, stand for all; the intervals hold the
-        error of that.
+        A larger base is represented by so many customers, taken at random; the intervals hold the
+        sampling error.
     seed : int
+        Random seed: the same seed gives the same forecast.
+    playbook : path or Playbook, optional
+        That of :func:`lifestage.assign_stages`: its own taxonomies are forecast too. Their
+        conditions may compare ``N``, ``frequency``, ``R``, ``activity_ratio`` and ``p_alive`` with
+        numbers or thresholds, and ask for ``high_value``.
 
     Returns
     -------
     StageForecast
+        Tables ``stages``, ``transitions`` and ``totals``.
 
     Raises
     ------
     ConfigError
-        If an option is out of range.
+        If an option is out of range, or a condition of the playbook reads what a forecast cannot
+        know.
     DataError
         If columns are missing.
 
@@ -124,43 +148,73 @@ def stage_forecast(
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> model = ls.fit(customers)
-    >>> ahead = stage_forecast(model, ls.assign_stages(model.predict(customers)), horizon=52, scenarios=20)
-    >>> line = ahead.stages[ahead.stages["taxonomy"] == "line"]
+    >>> staged = ls.assign_stages(model.predict(customers))
+    >>> forecast = stage_forecast(model, staged, horizon=52, points=2, scenarios=10)
+    >>> line = forecast.stages[forecast.stages["taxonomy"] == "line"]
     >>> line.groupby("periods")["customers"].sum().round().tolist()
-    [2357.0, 2357.0, 2357.0, 2357.0]
+    [2357.0, 2357.0]
     """
-    times = _points(points, horizon)
+    times = _times(points, horizon)
     if scenarios < 2 or not 0 < level < 1 or sample < 1:
         raise ConfigError(
             "expected 2 or more scenarios, a level in (0, 1) and a sample of 1 or more customers;"
             f" got scenarios={scenarios!r}, level={level!r}, sample={sample!r}"
         )
     limits = thresholds or Thresholds()
-    frame = with_facts(staged, limits)
-    names = [
-        name for name, rule in rules_by_taxonomy(limits).items() if explains(frame, name, rule)
-    ]
-    customers, base, all_of_them = read_base(staged, limits, sample, seed)
-    stages = [column_of(name) for name in TAXONOMIES]
-    today = (
-        customers[stages].drop_duplicates().sort_values(stages, ignore_index=True)
-    )  # the order of the groups
+    taxonomies = taxonomies_of(None if playbook is None else as_playbook(playbook))
+    states = state_space(taxonomies, limits)
+    frame = with_buyer_facts(staged, taxonomies, limits)
+    customers, base, total = read_base(staged, taxonomies, limits, sample, seed)
+    # The groups of the base are the combinations of today's stages, in this order.
+    columns = [taxonomy.column for taxonomy in taxonomies]
+    today = customers[columns].drop_duplicates().sort_values(columns, ignore_index=True)
     with step(__name__, f"Simulating {scenarios:,} futures of {len(customers):,} customers"):
-        found = simulate_base(model, base, times, limits=limits, scenarios=scenarios, seed=seed)
-    factor = all_of_them / max(len(customers), 1)
+        simulated = simulate_base(model, base, times, states=states, scenarios=scenarios, seed=seed)
+    index = states.stage_of_states(taxonomies, limits)
+    views = [
+        _View(taxonomy, index[taxonomy.name], today[taxonomy.column])
+        for taxonomy in explained(frame, taxonomies, limits)
+    ]
     ends = ((1 - level) / 2, (1 + level) / 2)
+    scale = _Scale(total / max(len(customers), 1), ends)
     calendar = _calendar(model, times, last_day(frame, until))
     return StageForecast(
-        _dated(_stages(found, names, limits, factor, ends), calendar),
-        _dated(_transitions(found, names, today, limits, factor, ends), calendar),
-        _dated(_totals(found, factor, ends), calendar),
+        _dated(_stages(simulated, views, scale), calendar),
+        _dated(_transitions(simulated, views, scale), calendar),
+        _dated(_totals(simulated, scale), calendar),
         level,
         scenarios,
         len(customers),
     )
 
 
-def _points(points: int | Sequence[float], horizon: float) -> Floats:
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A taxonomy, the place of the stage of each state in it, and the stage of each group today."""
+
+    taxonomy: Taxonomy
+    stage_of_state: NDArray[np.int64]
+    today: pd.Series
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How many customers each simulated one stands for, and the quantiles of the interval."""
+
+    factor: float
+    ends: tuple[float, float]
+
+    def interval(self, name: str, values: Floats) -> dict[str, Floats]:
+        """The mean over scenarios, the first axis, and the interval, for the whole base."""
+        low, high = np.quantile(values, self.ends, axis=0)
+        return {
+            name: values.mean(axis=0) * self.factor,
+            f"{name}_low": low * self.factor,
+            f"{name}_high": high * self.factor,
+        }
+
+
+def _times(points: int | Sequence[float], horizon: float) -> Floats:
     if isinstance(points, int):
         check_horizon(horizon)
         if points < 1:
@@ -181,115 +235,90 @@ def _calendar(model: LTVModel, times: Floats, last: date | None) -> pd.DataFrame
     """Periods from now and the dates they end on."""
     import pandas as pd
 
-    start = None if last is None else as_number(last)
-    dates = [
-        None if start is None else as_date(start + round(t * model.period.days))
-        for t in times.tolist()
-    ]
+    dates: list[date | None] = [None] * times.size
+    if last is not None:
+        days = as_number(last) + np.round(times * model.period.days)
+        dates = [as_date(day) for day in days.astype(int).tolist()]
     return pd.DataFrame({"periods": times, "date": dates})
 
 
 def _dated(table: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
-    """Put what a point is in the place of its number."""
-    at = calendar.iloc[table["point"].to_numpy(int)]
+    """Put periods and date in the place of the number of the time."""
+    rows = calendar.iloc[table["point"].to_numpy(int)]
     place = list(table.columns).index("point")
     out = table.drop(columns="point")
     for i, name in enumerate(calendar.columns):
-        out.insert(place + i, name, at[name].to_numpy())
+        out.insert(place + i, name, rows[name].to_numpy())
     return out
 
 
-def _interval(
-    name: str, values: Floats, factor: float, ends: tuple[float, float]
-) -> dict[str, Floats]:
-    """The mean over scenarios, the first axis, and quantiles, of a base that is *factor* times what was simulated."""
-    low, high = np.quantile(values, ends, axis=0)
-    return {
-        name: values.mean(axis=0) * factor,
-        f"{name}_low": low * factor,
-        f"{name}_high": high * factor,
-    }
-
-
-def _by_stage(values: Floats, places: NDArray[np.int64], size: int) -> Floats:
-    """Sums over the states that stand for each stage, on the last axis."""
-    out = np.zeros((*values.shape[:-1], size))
-    for place in range(size):
-        out[..., place] = values[..., places == place].sum(axis=-1)
+def _by_stage(values: Floats, view: _View) -> Floats:
+    """Sum over the states that stand for each stage, on the last axis."""
+    out = np.zeros((*values.shape[:-1], len(view.taxonomy.keys)))
+    for place in range(out.shape[-1]):
+        out[..., place] = values[..., view.stage_of_state == place].sum(axis=-1)
     return out
 
 
-def _stages(
-    found: Scenarios, names: list[str], limits: Thresholds, factor: float, ends: tuple[float, float]
-) -> pd.DataFrame:
+def _stages(simulated: Scenarios, views: list[_View], scale: _Scale) -> pd.DataFrame:
     import pandas as pd
 
     parts = [pd.DataFrame(columns=["taxonomy", "stage", "point"])]
-    for name in names:
-        keys, places = [stage.key for stage in TAXONOMIES[name]], places_of_states(limits)[name]
-        people, money = (
-            _by_stage(each.sum(axis=2), places, len(keys))
-            for each in (found.customers, found.revenue)
-        )
-        columns = _interval("customers", people, factor, ends) | _interval(
-            "revenue", money, factor, ends
-        )
-        points = people.shape[1]
-        index = {
-            "taxonomy": name,
-            "stage": keys * points,
-            "point": np.repeat(np.arange(points), len(keys)),
-        }
-        table = pd.DataFrame(index | {column: values.ravel() for column, values in columns.items()})
-        parts.append(table[table["stage"] != "prospect"])
+    for view in views:
+        keys = list(view.taxonomy.keys)
+        customers = _by_stage(simulated.customers.sum(axis=2), view)
+        revenue = _by_stage(simulated.revenue.sum(axis=2), view)
+        table = pd.DataFrame({"taxonomy": view.taxonomy.name, "stage": keys * customers.shape[1]})
+        table["point"] = np.repeat(np.arange(customers.shape[1]), len(keys))
+        columns = scale.interval("customers", customers) | scale.interval("revenue", revenue)
+        for name, values in columns.items():
+            table[name] = values.ravel()
+        parts.append(_without_prospects(table, view, "stage"))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _transitions(
-    found: Scenarios,
-    names: list[str],
-    today: pd.DataFrame,
-    limits: Thresholds,
-    factor: float,
-    ends: tuple[float, float],
-) -> pd.DataFrame:
+def _transitions(simulated: Scenarios, views: list[_View], scale: _Scale) -> pd.DataFrame:
     import pandas as pd
 
     parts = [pd.DataFrame(columns=["taxonomy", "stage", "next_stage", "point"])]
-    since_today = found.revenue.cumsum(axis=1)
-    for name in names:
-        keys, places = [stage.key for stage in TAXONOMIES[name]], places_of_states(limits)[name]
-        here = today[column_of(name)].map({key: i for i, key in enumerate(keys)}).to_numpy(int)
-        moved = []
-        for values in (found.customers, since_today):
-            then = _by_stage(values, places, len(keys))
-            both = np.zeros((*then.shape[:2], len(keys), len(keys)))
-            for group, place in enumerate(here):
-                both[:, :, place] += then[:, :, group]
-            moved.append(both)
-        columns = _interval("customers", moved[0], factor, ends) | {
-            "revenue": moved[1].mean(axis=0) * factor
-        }
-        index = pd.MultiIndex.from_product(
-            [range(then.shape[1]), keys, keys], names=["point", "stage", "next_stage"]
-        )
-        table = pd.DataFrame(
-            {column: values.ravel() for column, values in columns.items()}, index=index
-        ).reset_index()
-        table.insert(0, "taxonomy", name)
-        table = table[(table["stage"] != "prospect") & (table["next_stage"] != "prospect")]
-        parts.append(table)
+    since_today = simulated.revenue.cumsum(axis=1)
+    for view in views:
+        keys = list(view.taxonomy.keys)
+        customers = _by_pair(simulated.customers, view)
+        columns = scale.interval("customers", customers)
+        columns["revenue"] = _by_pair(since_today, view).mean(axis=0) * scale.factor
+        times = range(customers.shape[1])
+        names = ["point", "stage", "next_stage"]
+        table = pd.MultiIndex.from_product([times, keys, keys], names=names).to_frame(index=False)
+        for name, values in columns.items():
+            table[name] = values.ravel()
+        table.insert(0, "taxonomy", view.taxonomy.name)
+        parts.append(_without_prospects(table, view, "stage", "next_stage"))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _totals(found: Scenarios, factor: float, ends: tuple[float, float]) -> pd.DataFrame:
+def _by_pair(values: Floats, view: _View) -> Floats:
+    """Sums by stage today and then, shape (scenarios, times, stages, stages)."""
+    then = _by_stage(values, view)
+    pairs = np.zeros((*then.shape[:2], then.shape[-1], then.shape[-1]))
+    for group, key in enumerate(view.today):
+        pairs[:, :, view.taxonomy.keys.index(key)] += then[:, :, group]
+    return pairs
+
+
+def _without_prospects(table: pd.DataFrame, view: _View, *columns: str) -> pd.DataFrame:
+    """Leave out the stage of contacts without a purchase, who are not simulated."""
+    if view.taxonomy.name in TAXONOMIES:
+        for column in columns:
+            table = table[table[column] != "prospect"]
+    return table
+
+
+def _totals(simulated: Scenarios, scale: _Scale) -> pd.DataFrame:
     import pandas as pd
 
-    purchases, revenue = (
-        found.purchases.cumsum(axis=1),
-        found.revenue.sum(axis=(2, 3)).cumsum(axis=1),
-    )
-    columns = _interval("purchases", purchases, factor, ends) | _interval(
-        "revenue", revenue, factor, ends
-    )
-    return pd.DataFrame({"point": np.arange(purchases.shape[1])} | columns)
+    purchases = simulated.purchases.cumsum(axis=1)
+    revenue = simulated.revenue.sum(axis=(2, 3)).cumsum(axis=1)
+    table = pd.DataFrame({"point": np.arange(purchases.shape[1])})
+    columns = scale.interval("purchases", purchases) | scale.interval("revenue", revenue)
+    return table.assign(**columns)

@@ -12,24 +12,20 @@ from lifestage.lifecycle.frames import (
     Frame,
     collect,
     open_frame,
-    orders_made,
     require,
     require_term,
 )
 from lifestage.lifecycle.stages import flags as risk
-from lifestage.lifecycle.stages.conditions import rules_of
+from lifestage.lifecycle.stages.conditions import Operand, rules_of
 from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
 from lifestage.lifecycle.stages.rules import (
-    LINE_RULES,
-    first_match,
-    is_valuable,
-    line_by_gaps,
-    line_rules,
-    phase_rules,
-    segment_rules,
+    FACT_COLUMNS,
+    facts_of,
+    stage_key,
     with_cut,
+    with_facts,
 )
-from lifestage.lifecycle.stages.taxonomies import Taxonomy, check_language, column_of
+from lifestage.lifecycle.stages.taxonomies import LINE_RULES, Taxonomy, built_in, check_language
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.lifecycle.stages.tiers import assign_tiers
 
@@ -138,7 +134,7 @@ def assign_stages(
     if line_rule not in LINE_RULES:
         raise ConfigError(f"line_rule must be one of {', '.join(LINE_RULES)}; got {line_rule!r}")
     custom = () if playbook is None else as_playbook(playbook).custom
-    added = (*STAGE_COLUMNS, *[column_of(each.name) for each in custom])
+    added = (*STAGE_COLUMNS, *(taxonomy.column for taxonomy in custom))
     frame = with_cut(open_frame(scores, NEEDED), limits)
     _check(frame)
     if line_rule == "nes":
@@ -146,55 +142,49 @@ def assign_stages(
     if contacts is not None:
         frame = _with_contacts(frame, contacts)
     names = [name for name in frame.collect_schema().names() if name not in added]
-    valuable = is_valuable(frame)
-    high = nw.col("__high")
-    line = line_rules(limits) if line_rule == "activity_ratio" else line_by_gaps(limits)
-    facts = {
-        "__n": orders_made(),
-        "__r": nw.col("activity_ratio").fill_null(0.0),
-        "__high": valuable,
-    }
-    staged = frame.select(*names).with_columns(**facts)
-    staged = staged.with_columns(
-        first_match(line, "asleep").alias("activity_stage"),
-        first_match(phase_rules(limits, high), "retain").alias("lifecycle_phase"),
-        first_match(segment_rules(limits, high), "about_to_lose").alias("value_segment"),
-        risk.at_risk(limits).alias("at_risk"),
-        risk.cannot_lose(limits, high).alias("cannot_lose"),
+    frame = with_facts(frame.select(*names))
+    facts = facts_of(frame, limits)
+    taxonomies = built_in(line_rule).values()
+    stages = {taxonomy.column: stage_key(taxonomy, frame, facts) for taxonomy in taxonomies}
+    staged = frame.with_columns(
+        **stages,
+        at_risk=risk.at_risk(limits),
+        cannot_lose=risk.cannot_lose(limits, nw.col("_high_value")),
     )
-    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason")).drop(*facts)
+    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason"))
     if tiers is not None:
         options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
         staged = open_frame(assign_tiers(staged.to_native(), **options), ())
-    if custom:
-        staged = staged.with_columns(
-            **{column_of(each.name): _by_rules(staged, each, valuable) for each in custom}
-        )
-    return staged.to_native()
+    own = []
+    for taxonomy in custom:
+        _check_promises(staged, taxonomy, facts)
+        own.append(stage_key(taxonomy, staged, facts).alias(taxonomy.column))
+    if own:
+        staged = staged.with_columns(*own)
+    return staged.drop(*FACT_COLUMNS).to_native()
 
 
-def _by_rules(frame: Frame, taxonomy: Taxonomy, high: nw.Expr) -> nw.Expr:
-    """The stage in a taxonomy of the playbook, once its rules are known to keep what it promises."""
-    rules, keys = rules_of(taxonomy, frame, high), [stage.key for stage in taxonomy.stages]
-    hits: nw.Expr = nw.lit(0)
+def _check_promises(frame: Frame, taxonomy: Taxonomy, facts: Mapping[str, Operand]) -> None:
+    """Refuse a table on which the rules of a taxonomy do not keep what it promises: one stage per customer."""
+    rules = rules_of(taxonomy, frame, facts)
+    matches: nw.Expr = nw.lit(0)
     for rule in rules:
-        hits = hits + nw.when(rule).then(nw.lit(1)).otherwise(nw.lit(0))
-    if len(rules) == len(keys):
-        more = "give the last stage no `when`, so that it takes everyone else"
+        matches = matches + nw.when(rule).then(nw.lit(1)).otherwise(nw.lit(0))
+    if len(rules) == len(taxonomy.keys):
+        way_out = "give the last stage no `when`, so that it takes everyone else"
         _refuse_any(
-            frame.filter(hits == 0),
+            frame.filter(matches == 0),
             taxonomy,
             "a rule that holds for every customer",
-            f"no rule; {more}",
+            f"no rule; {way_out}",
         )
     if taxonomy.exclusive and len(rules) > 1:
         _refuse_any(
-            frame.filter(hits > 1),
+            frame.filter(matches > 1),
             taxonomy,
             "at most one rule for a customer (exclusive = true)",
             "more",
         )
-    return first_match([*zip(rules, keys, strict=False)][: len(keys) - 1], keys[-1])
 
 
 def _refuse_any(wrong: Frame, taxonomy: Taxonomy, expected: str, got: str) -> None:

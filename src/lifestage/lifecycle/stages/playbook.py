@@ -9,27 +9,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.errors import ConfigError
-from lifestage.lifecycle.stages.conditions import check_condition
-from lifestage.lifecycle.stages.taxonomies import (
-    TAXONOMIES,
-    Stage,
-    Taxonomy,
-    check_name,
-    laid_over,
-    rows_of,
-    table_of,
-    texts_of,
-    words_of,
+from lifestage.lifecycle.stages.playbook_tables import (
+    custom_taxonomy,
+    expect_table,
+    with_user_texts,
 )
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, Taxonomy, built_in
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
 __all__ = ["Playbook", "as_playbook", "read_playbook"]
-
-TAKEN = ("window_days",)
-"""Names whose column is one of the scores."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class Playbook:
     @property
     def custom(self) -> tuple[Taxonomy, ...]:
         """The taxonomies with rules of the user's own."""
-        return tuple(each for each in self.taxonomies.values() if each.rules)
+        return tuple(self.taxonomies[name] for name in self.taxonomies if name not in TAXONOMIES)
 
 
 def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
@@ -94,68 +85,23 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     >>> book.taxonomies["line"].stages[3].labels["zh-Hans"], book.taxonomies["tempo"].rules
     ('Dozing', ('activity_ratio >= 0.7 and frequency >= 3', None))
     """
-    own = {
-        name: Taxonomy(name, MappingProxyType({}), stages) for name, stages in TAXONOMIES.items()
-    }
+    taxonomies = dict(built_in())
     if path is None:
-        return Playbook(MappingProxyType(own))
+        return Playbook(MappingProxyType(taxonomies))
     try:
         content = tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"expected a playbook in TOML in {path}; {error}") from error
-    tables = table_of(content, ("taxonomy",), str(path)).get("taxonomy", {})
-    for name, table in table_of(tables, None, f"{path}: taxonomy").items():
+    tables = expect_table(content, ("taxonomy",), str(path)).get("taxonomy", {})
+    for name, table in expect_table(tables, None, f"{path}: taxonomy").items():
         where = f"{path}: taxonomy.{name}"
-        own[name] = (
-            laid_over(own[name], table, where)
-            if name in TAXONOMIES
-            else _custom(name, table, where)
-        )
-    return Playbook(MappingProxyType(own))
+        if name in TAXONOMIES:
+            taxonomies[name] = with_user_texts(taxonomies[name], table, where)
+        else:
+            taxonomies[name] = custom_taxonomy(name, table, where)
+    return Playbook(MappingProxyType(taxonomies))
 
 
 def as_playbook(playbook: Any) -> Playbook:
     """A playbook as it is, or the one in the file of that path."""
     return playbook if isinstance(playbook, Playbook) else read_playbook(playbook)
-
-
-def _custom(name: str, table: Any, where: str) -> Taxonomy:
-    """A taxonomy of the user's own."""
-    check_name(name, where)
-    if name in TAKEN:
-        raise ConfigError(
-            f"{where}: expected another name, stage_{name} is a column of the scores; got {name!r}"
-        )
-    table = table_of(table, ("title", "exclusive", "stage"), where)
-    rows = rows_of(table, ("key", "label", "goal", "actions", "when"), where)
-    if not rows:
-        raise ConfigError(
-            f"{where}: expected one stage or more, [[taxonomy.{name}.stage]]; got none"
-        )
-    exclusive = table.get("exclusive", False)
-    if not isinstance(exclusive, bool):
-        raise ConfigError(f"{where}.exclusive: expected true or false; got {exclusive!r}")
-    stages = []
-    for number, (key, row) in enumerate(rows.items(), 1):
-        at = f"{where}.stage.{key}"
-        if "when" in row:
-            check_condition(row["when"], f"{at}.when")
-        elif number < len(rows):
-            raise ConfigError(
-                f"{at}: expected `when`, only the last stage takes everyone else; got none"
-            )
-        texts = {"label": words_of(key), "goal": "", "actions": ""}
-        stages.append(
-            Stage(
-                name,
-                key,
-                *(texts_of(row.get(k, own), own, f"{at}.{k}") for k, own in texts.items()),
-            )
-        )
-    titles = texts_of(table.get("title", words_of(name)), words_of(name), f"{where}.title")
-    return Taxonomy(
-        name, titles, tuple(stages), tuple(row.get("when") for row in rows.values()), exclusive
-    )
-
-
-# ---------------------------------------------------------------- conditions

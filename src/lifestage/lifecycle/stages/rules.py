@@ -1,4 +1,9 @@
-"""The rules of the stages: which facts of a customer put it into which stage."""
+"""The rules of the stages over a table of customers.
+
+The rules themselves stand once, in ``playbook.toml``, in the condition language that playbooks of
+the user share. This file says what the names in them mean for a row: N, R, high value, the own gap
+and the thresholds.
+"""
 
 from __future__ import annotations
 
@@ -7,126 +12,109 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.core.names import FREQUENCY, HIGH_VALUE_CUT, KEYS, MEDIAN_GAP
-from lifestage.lifecycle.frames import (
-    Frame,
-    collect,
-    open_frame,
-    orders_made,
-    require_term,
-)
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
+from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require_term
+from lifestage.lifecycle.stages.conditions import FLAG, NUMBER, Operand, rules_of
+from lifestage.lifecycle.stages.taxonomies import built_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from lifestage.lifecycle.stages.playbook import Playbook
+    from lifestage.lifecycle.stages.taxonomies import Taxonomy
     from lifestage.lifecycle.stages.thresholds import Thresholds
 
 __all__ = [
-    "LINE_RULES",
-    "NEEDED",
-    "ROUNDING",
-    "Rules",
-    "explains",
+    "FACT_COLUMNS",
+    "TIE_TOLERANCE",
+    "explained",
+    "facts_of",
     "first_match",
     "is_valuable",
-    "line_rules",
-    "phase_rules",
-    "rules_by_taxonomy",
-    "segment_rules",
+    "stage_index",
+    "stage_key",
+    "taxonomies_of",
     "value_expr",
+    "with_buyer_facts",
     "with_cut",
     "with_facts",
 ]
 
-LINE_RULES = ("activity_ratio", "nes")
-
-ROUNDING = 1e-12
+TIE_TOLERANCE = 1e-12
 """Customers who tie with the threshold of high value belong to it, whatever the engine's last digit."""
 
-Rules = list[tuple[nw.Expr, str]]
+FACT_COLUMNS = ("_purchase_days", "_high_value")
+"""Columns that :func:`with_facts` adds for the time the rules are read."""
 
-NEEDED = (
-    *KEYS,
-    "p_alive",
-    "activity_ratio",
-    "stage_window_days",
-    "activity_stage",
-    "lifecycle_phase",
-    "value_segment",
-)
+
+def taxonomies_of(playbook: Playbook | None = None) -> tuple[Taxonomy, ...]:
+    """Line, phase and segment, and the taxonomies of the playbook with rules of its own."""
+    return (*built_in().values(), *(() if playbook is None else playbook.custom))
+
+
+def with_facts(frame: Frame) -> Frame:
+    """Add what the rules read of a customer and no column holds. Needs the cut: :func:`with_cut`."""
+    return frame.with_columns(_purchase_days=orders_made(), _high_value=is_valuable(frame))
+
+
+def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
+    """The names that conditions read beside columns, over a frame of :func:`with_facts`."""
+    n = nw.col("_purchase_days")
+    facts: dict[str, Operand] = {
+        "N": (n, NUMBER),
+        "R": (nw.col("activity_ratio").cast(nw.Float64), NUMBER),
+        "high_value": (nw.col("_high_value"), FLAG),
+    }
+    columns = frame.collect_schema().names()
+    if "mean_gap_days" in columns and MEDIAN_GAP in columns:
+        own_gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
+        facts["own_gap"] = (own_gap.cast(nw.Float64), NUMBER)
+    for name, value in limits.constants().items():
+        facts[name] = (value, NUMBER)
+    return facts
 
 
 def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
-    """The key of the first rule that holds, or *rest*."""
-    key: nw.Expr = nw.lit(rest)
-    for holds, name in reversed(rules):
-        key = nw.when(holds).then(nw.lit(name)).otherwise(key)
-    return key
+    """The value of the first rule that holds, or *rest*."""
+    result: nw.Expr = nw.lit(rest)
+    for holds, value in reversed(rules):
+        result = nw.when(holds).then(nw.lit(value)).otherwise(result)
+    return result
 
 
-def line_rules(limits: Thresholds) -> Rules:
-    n, r = nw.col("__n"), nw.col("__r")
-    return [
-        (n < 1, "prospect"),
-        ((n < 2) & (r >= limits.awake), "new"),
-        (r >= limits.awake, "active"),
-        (r >= limits.drowsy, "drowsy"),
-        (r >= limits.asleep, "half_asleep"),
-    ]
+def stage_key(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> nw.Expr:
+    """The key of a customer's stage."""
+    return _stage(taxonomy, frame, facts, taxonomy.keys)
 
 
-def line_by_gaps(limits: Thresholds) -> Rules:
-    n, silent = nw.col("__n"), nw.col("days_silent").fill_null(0.0)
-    gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
-    ends = [silent <= gap * multiple for multiple in limits.gaps]
-    return [
-        (n < 1, "prospect"),
-        ((n < 2) & ends[0], "new"),
-        (ends[0], "active"),
-        (ends[1], "drowsy"),
-        (ends[2], "half_asleep"),
-    ]
+def stage_index(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> nw.Expr:
+    """The place of a customer's stage in its taxonomy, 0, 1, …"""
+    return _stage(taxonomy, frame, facts, range(len(taxonomy.keys)))
 
 
-def phase_rules(limits: Thresholds, high: nw.Expr) -> Rules:
-    n, r = nw.col("__n"), nw.col("__r")
-    return [
-        ((n < 1) | ((n < 2) & (r >= limits.awake)), "acquire"),
-        ((n < 2) | (r < limits.asleep), "engage"),
-        ((r >= limits.drowsy) & high, "grow"),
-    ]
-
-
-def segment_rules(limits: Thresholds, high: nw.Expr) -> Rules:
-    n, r, alive = nw.col("__n"), nw.col("__r"), nw.col("p_alive").fill_null(0.0)
-    return [
-        (n < 1, "prospect"),
-        ((r >= limits.awake) & (n >= 2) & high, "champion"),
-        ((r >= limits.awake) & (n >= 2), "loyal"),
-        (r >= limits.awake, "recent"),
-        ((r >= limits.drowsy) & (high | (n >= limits.frequent)), "high_potential"),
-        (r >= limits.drowsy, "need_nurturing"),
-        (high & (n >= 2) & (alive >= limits.alive), "cannot_lose"),
-        (r >= limits.asleep, "at_risk"),
-    ]
+def _stage(
+    taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand], values: Sequence[Any]
+) -> nw.Expr:
+    """What stands in *values* for the first stage whose rule holds, the last one for everyone else."""
+    rules = rules_of(taxonomy, frame, facts)[: len(values) - 1]
+    return first_match(list(zip(rules, values, strict=False)), values[-1])
 
 
 def value_expr(frame: Frame) -> nw.Expr:
     """What high value is judged by: N · expected_spend, null for contacts; N without a spend model."""
     n = orders_made()
-    value = (
-        n * nw.col("expected_spend") if "expected_spend" in frame.collect_schema().names() else n
-    )
+    value = n
+    if "expected_spend" in frame.collect_schema().names():
+        value = n * nw.col("expected_spend")
     return nw.when(n >= 1).then(value)
 
 
 def is_valuable(frame: Frame) -> nw.Expr:
     """Whether a customer is of high value, by the cut in the own row; false for contacts."""
-    return (value_expr(frame) >= nw.col(HIGH_VALUE_CUT) * (1.0 - ROUNDING)).fill_null(False)
+    return (value_expr(frame) >= nw.col(HIGH_VALUE_CUT) * (1.0 - TIE_TOLERANCE)).fill_null(False)
 
 
 def with_cut(frame: Frame, limits: Thresholds) -> Frame:
-    """The frame with the cut of high value that holds: that of the thresholds, or else the one its scores carry.
+    """Put the cut of high value that holds into the frame: that of the thresholds, or else the one its scores carry.
 
     Raises
     ------
@@ -141,34 +129,25 @@ def with_cut(frame: Frame, limits: Thresholds) -> Frame:
     return frame
 
 
-def with_facts(staged: Any, limits: Thresholds) -> Any:
-    """The buyers of *staged* with what the rules read."""
-    frame = open_frame(staged, NEEDED)
-    frame = frame.filter(~nw.col(FREQUENCY).is_null())
-    frame = with_cut(frame, limits)
-    return frame.with_columns(
-        __n=nw.col(FREQUENCY) + 1.0, __r=nw.col("activity_ratio"), __high=is_valuable(frame)
-    )
+def with_buyer_facts(staged: Any, taxonomies: Iterable[Taxonomy], limits: Thresholds) -> Frame:
+    """The buyers of a staged table with what the rules read.
+
+    Raises
+    ------
+    DataError
+        If columns are missing.
+    """
+    columns = [taxonomy.column for taxonomy in taxonomies]
+    frame = open_frame(staged, (*KEYS, "p_alive", "activity_ratio", "stage_window_days", *columns))
+    return with_facts(with_cut(frame.filter(~nw.col(FREQUENCY).is_null()), limits))
 
 
-def rules_by_taxonomy(limits: Thresholds) -> dict[str, nw.Expr]:
-    """The place of a customer's stage in each taxonomy."""
-    high = nw.col("__high")
-    tests = {
-        "line": (line_rules(limits), "asleep"),
-        "phase": (phase_rules(limits, high), "retain"),
-        "segment": (segment_rules(limits, high), "about_to_lose"),
-    }
-    out = {}
-    for name, (rules, rest) in tests.items():
-        place = {stage.key: i for i, stage in enumerate(TAXONOMIES[name])}
-        out[name] = first_match([(holds, place[key]) for holds, key in rules], place[rest])
-    return out
-
-
-def explains(frame: Any, name: str, rule: nw.Expr) -> bool:
-    """Whether the stages in the frame are those of the rule."""
-    column = nw.col(column_of(name))
-    place = first_match([(column == stage.key, i) for i, stage in enumerate(TAXONOMIES[name])], -1)
-    other = nw.when(place != rule).then(nw.lit(1)).otherwise(nw.lit(0))
-    return not collect(frame.select(other=other).select(nw.col("other").sum()))["other"].iloc[0]
+def explained(frame: Frame, taxonomies: Iterable[Taxonomy], limits: Thresholds) -> list[Taxonomy]:
+    """The taxonomies whose stages in a frame of :func:`with_buyer_facts` are those of their rules."""
+    facts = facts_of(frame, limits)
+    differences = {}
+    for taxonomy in taxonomies:
+        equal = nw.col(taxonomy.column) == stage_key(taxonomy, frame, facts)
+        differences[taxonomy.name] = nw.when(equal).then(nw.lit(0)).otherwise(nw.lit(1)).sum()
+    counts = collect(frame.select(**differences)).iloc[0]
+    return [taxonomy for taxonomy in taxonomies if not counts[taxonomy.name]]

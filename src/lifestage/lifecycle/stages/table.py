@@ -11,7 +11,7 @@ from lifestage.core.names import FREQUENCY
 from lifestage.lifecycle.frames import collect, open_frame, orders_made
 from lifestage.lifecycle.stages.conditions import rules_of
 from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
-from lifestage.lifecycle.stages.rules import first_match, is_valuable, with_cut
+from lifestage.lifecycle.stages.rules import facts_of, first_match, with_cut, with_facts
 from lifestage.lifecycle.stages.taxonomies import (
     TAXONOMIES,
     Stage,
@@ -181,18 +181,16 @@ def check_taxonomy(
     """
     import pandas as pd
 
-    if not taxonomy.rules:
+    if taxonomy.name in TAXONOMIES:
         raise ConfigError(
             f"expected a taxonomy with rules of a playbook; got {taxonomy.name}, whose rules are"
             " fixed"
         )
-    frame = with_cut(
-        open_frame(staged, (FREQUENCY, "activity_ratio", "mean_gap_days")),
-        thresholds or Thresholds(),
-    )
-    high = is_valuable(frame)
-    rules = [_one(rule) for rule in rules_of(taxonomy, frame, high)]
-    keys = [stage.key for stage in taxonomy.stages]
+    limits = thresholds or Thresholds()
+    frame = open_frame(staged, (FREQUENCY, "activity_ratio", "mean_gap_days"))
+    frame = with_facts(with_cut(frame, limits))
+    rules = [_one(rule) for rule in rules_of(taxonomy, frame, facts_of(frame, limits))]
+    keys = taxonomy.keys
     rules += [nw.lit(1)] * (len(keys) - len(rules))
     names = [f"__{i}" for i in range(len(keys))]
     marked = frame.select(FREQUENCY, **dict(zip(names, rules, strict=True)))

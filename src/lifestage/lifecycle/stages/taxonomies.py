@@ -1,11 +1,11 @@
-"""The stages of the three taxonomies in order, with labels and advice in three languages from ``playbook.toml``."""
+"""The stages of the three taxonomies in order, with their texts and rules from ``playbook.toml``."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -15,29 +15,44 @@ from lifestage.core.errors import ConfigError
 
 __all__ = [
     "LANGUAGES",
+    "LINE_RULES",
     "TAXONOMIES",
     "Stage",
     "Taxonomy",
+    "built_in",
     "check_language",
     "check_name",
     "column_of",
     "label",
-    "laid_over",
-    "rows_of",
     "stage",
-    "table_of",
-    "texts_of",
-    "words_of",
 ]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 COLUMNS = {"line": "activity_stage", "phase": "lifecycle_phase", "segment": "value_segment"}
 
+LINE_RULES = {"activity_ratio": "when", "nes": "when_nes"}
+"""The rules of the line, and the key of the playbook under which each stands."""
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its key in the columns, and label, goal and actions by language (``en``, ``zh-Hant``, ``zh-Hans``)."""
+    """One stage of a taxonomy.
+
+    Attributes
+    ----------
+    taxonomy : str
+        Name of the taxonomy: ``"line"``, ``"phase"``, ``"segment"``, or one of a playbook.
+    key : str
+        What stands in the column of the taxonomy.
+    labels, goals, actions : mapping of str to str
+        Texts by language (``"en"``, ``"zh-Hant"``, ``"zh-Hans"``).
+
+    Examples
+    --------
+    >>> TAXONOMIES["line"][3].labels["en"]
+    'Drowsy'
+    """
 
     taxonomy: str
     key: str
@@ -59,8 +74,8 @@ class Taxonomy:
     stages : tuple of Stage
         In order, with their texts.
     rules : tuple of str or None
-        The condition of each stage, None for the last that takes everyone else; empty for line,
-        phase and segment.
+        The condition of each stage in the language of :func:`read_playbook`; None for a last stage
+        that takes everyone else.
     exclusive : bool
         Whether at most one rule may hold for a customer.
     """
@@ -70,6 +85,16 @@ class Taxonomy:
     stages: tuple[Stage, ...]
     rules: tuple[str | None, ...] = ()
     exclusive: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column of the staged table that holds the stages."""
+        return column_of(self.name)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the stages, in order."""
+        return tuple(stage.key for stage in self.stages)
 
 
 def column_of(taxonomy: str) -> str:
@@ -90,24 +115,63 @@ def check_language(lang: str) -> str:
     return lang
 
 
+def check_name(name: Any, where: str) -> None:
+    """Refuse what cannot be part of a column's name."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ConfigError(
+            f"{where}: expected a small letter, then small letters, digits and _; got {name!r}"
+        )
+
+
 def stage(taxonomy: str, key: str) -> Stage:
-    """Return the stage called *key*.
+    """Return one stage of the three taxonomies, with its texts.
+
+    Parameters
+    ----------
+    taxonomy : {"line", "phase", "segment"}
+    key : str
+        As it stands in ``activity_stage``, ``lifecycle_phase`` or ``value_segment``.
+
+    Returns
+    -------
+    Stage
 
     Raises
     ------
     ConfigError
         If there is no such taxonomy or stage.
+
+    Examples
+    --------
+    >>> stage("segment", "loyal").goals["en"]
+    'Deepen loyalty and spread the word'
     """
     if taxonomy not in TAXONOMIES:
         raise ConfigError(f"taxonomy must be one of {', '.join(TAXONOMIES)}; got {taxonomy!r}")
-    found = {each.key: each for each in TAXONOMIES[taxonomy]}
-    if key not in found:
-        raise ConfigError(f"stage of {taxonomy} must be one of {', '.join(found)}; got {key!r}")
-    return found[key]
+    stages = {member.key: member for member in TAXONOMIES[taxonomy]}
+    if key not in stages:
+        raise ConfigError(f"stage of {taxonomy} must be one of {', '.join(stages)}; got {key!r}")
+    return stages[key]
 
 
 def label(taxonomy: str, key: str, lang: str = "en") -> str:
-    """Name of a stage for people.
+    """Return the name of a stage for people.
+
+    Parameters
+    ----------
+    taxonomy : {"line", "phase", "segment"}
+    key : str
+        Key of the stage.
+    lang : {"en", "zh-Hant", "zh-Hans"}
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ConfigError
+        If there is no such taxonomy, stage or language.
 
     Examples
     --------
@@ -118,33 +182,34 @@ def label(taxonomy: str, key: str, lang: str = "en") -> str:
 
 
 @cache
-def _packaged() -> dict[str, tuple[Stage, ...]]:
-    """The stages in the package's own ``playbook.toml``."""
+def built_in(line_rule: str = "activity_ratio") -> Mapping[str, Taxonomy]:
+    """The taxonomies of the package's own ``playbook.toml`` by name, under this rule of the line."""
     content = tomllib.loads((files("lifestage.lifecycle") / "playbook.toml").read_text("utf-8"))
-    return {
-        name: tuple(
-            Stage(
-                name,
-                row["key"],
-                *(MappingProxyType(row[text]) for text in ("label", "goal", "actions")),
-            )
-            for row in taxonomy["stage"]
-        )
-        for name, taxonomy in content["taxonomy"].items()
-    }
+    taxonomies = {}
+    for name, table in content["taxonomy"].items():
+        key_of_rule = LINE_RULES[line_rule] if name == "line" else "when"
+        stages = tuple(_stage(name, row) for row in table["stage"])
+        rules = tuple(row.get(key_of_rule) for row in table["stage"])
+        taxonomies[name] = Taxonomy(name, MappingProxyType({}), stages, rules)
+    return MappingProxyType(taxonomies)
+
+
+def _stage(taxonomy: str, row: dict[str, Any]) -> Stage:
+    texts = [MappingProxyType(row[text]) for text in ("label", "goal", "actions")]
+    return Stage(taxonomy, row["key"], *texts)
 
 
 class _Packaged(Mapping[str, tuple[Stage, ...]]):
-    """What :func:`_packaged` reads, read when it is first looked at."""
+    """The stages of :func:`built_in`, read when they are first looked at."""
 
     def __getitem__(self, name: str) -> tuple[Stage, ...]:
-        return _packaged()[name]
+        return built_in()[name].stages
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_packaged())
+        return iter(built_in())
 
     def __len__(self) -> int:
-        return len(_packaged())
+        return len(built_in())
 
     def __repr__(self) -> str:
         return f"TAXONOMIES({', '.join(self)})"
@@ -152,104 +217,3 @@ class _Packaged(Mapping[str, tuple[Stage, ...]]):
 
 TAXONOMIES: Mapping[str, tuple[Stage, ...]] = _Packaged()
 """Each taxonomy's stages in the order of a life cycle; the file is read on first use."""
-
-
-# ---------------------------------------------------------------- stages in a TOML file
-
-
-def table_of(value: Any, keys: Sequence[str] | None, where: str) -> dict[str, Any]:
-    """Return *value*, a table of these keys."""
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where}: expected a table; got {value!r}")
-    for key in value:
-        if keys is not None and key not in keys:
-            raise ConfigError(f"{where}: expected {', '.join(keys)}; got {key!r}")
-    return value
-
-
-def texts_of(value: Any, fallback: Mapping[str, str] | str, where: str) -> Mapping[str, str]:
-    """A text in every language: as given, else in English, else *fallback* (a plain one: the first text given)."""
-    if not isinstance(value, str | dict):
-        raise ConfigError(
-            f"{where}: expected a text, or a table of {', '.join(LANGUAGES)}; got {value!r}"
-        )
-    given = (
-        dict.fromkeys(LANGUAGES, value)
-        if isinstance(value, str)
-        else table_of(value, LANGUAGES, where)
-    )
-    for lang, text in given.items():
-        if not isinstance(text, str):
-            raise ConfigError(f"{where}.{lang}: expected a text; got {text!r}")
-    if isinstance(fallback, str):
-        fallback = dict.fromkeys(LANGUAGES, next(iter(given.values()), fallback))
-    return MappingProxyType(
-        {lang: given.get(lang, given.get("en", fallback[lang])) for lang in LANGUAGES}
-    )
-
-
-def rows_of(table: dict[str, Any], keys: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
-    """The stages of a taxonomy by their key."""
-    rows = table.get("stage", [])
-    if not isinstance(rows, list):
-        raise ConfigError(
-            f"{where}.stage: expected tables [[taxonomy.NAME.stage]]; got {rows!r:.80}"
-        )
-    out: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows, 1):
-        key = table_of(row, keys, f"{where}.stage, number {number}").get("key")
-        check_name(key, f"{where}.stage, number {number}: key")
-        if key in out:
-            raise ConfigError(f"{where}.stage: expected each key once; got {key!r} twice")
-        out[str(key)] = row
-    return out
-
-
-def check_name(name: Any, where: str) -> None:
-    """Refuse what cannot be part of a column's name."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ConfigError(
-            f"{where}: expected a small letter, then small letters, digits and _; got {name!r}"
-        )
-
-
-def laid_over(own: Taxonomy, table: Any, where: str) -> Taxonomy:
-    """The package's taxonomy with the texts of the user."""
-    if isinstance(table, dict) and "exclusive" in table:
-        raise ConfigError(
-            f"{where}: expected texts alone, the rules of {own.name} are fixed; got 'exclusive'"
-        )
-    table = table_of(table, ("title", "stage"), where)
-    rows = rows_of(table, ("key", "label", "goal", "actions", "when"), where)
-    known = [stage.key for stage in own.stages]
-    for key, row in rows.items():
-        if key not in known:
-            raise ConfigError(f"{where}.stage: expected one of {', '.join(known)}; got {key!r}")
-        if "when" in row:
-            raise ConfigError(
-                f"{where}.stage.{key}: expected texts alone, the rules of {own.name} are fixed; got"
-                " 'when'"
-            )
-    stages = tuple(
-        _with_texts(stage, rows.get(stage.key, {}), f"{where}.stage.{stage.key}")
-        for stage in own.stages
-    )
-    titles = (
-        texts_of(table["title"], own.name, f"{where}.title") if "title" in table else own.titles
-    )
-    return replace(own, titles=titles, stages=stages)
-
-
-def _with_texts(stage: Stage, row: dict[str, Any], where: str) -> Stage:
-    fields = {"labels": "label", "goals": "goal", "actions": "actions"}
-    new: dict[str, Any] = {
-        f: texts_of(row[k], getattr(stage, f), f"{where}.{k}")
-        for f, k in fields.items()
-        if k in row
-    }
-    return replace(stage, **new)
-
-
-def words_of(key: str) -> str:
-    """A key as words: what a stage is called where the user gave no label."""
-    return key.replace("_", " ").capitalize()

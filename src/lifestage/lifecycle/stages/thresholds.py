@@ -73,3 +73,23 @@ class Thresholds:
             raise ConfigError(
                 f"gaps must be three rising multiples of the mean gap; got {self.gaps!r}"
             )
+
+    def constants(self) -> dict[str, float]:
+        """The numbers under the names by which the conditions of a playbook read them.
+
+        Examples
+        --------
+        >>> Thresholds(awake=0.8).constants()["awake"]
+        0.8
+        """
+        active, drowsy, half_asleep = self.gaps
+        return {
+            "awake": self.awake,
+            "drowsy": self.drowsy,
+            "asleep": self.asleep,
+            "alive": self.alive,
+            "frequent": self.frequent,
+            "active_gaps": active,
+            "drowsy_gaps": drowsy,
+            "half_asleep_gaps": half_asleep,
+        }
