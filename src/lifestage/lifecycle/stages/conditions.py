@@ -173,11 +173,13 @@ def _compared(node: ast.AST, op: ast.cmpop, left: Operand, right: Operand) -> nw
         )
     if TEXT in kinds and not isinstance(op, ast.Eq | ast.NotEq):
         refuse(node, "== or != between texts")
-    # NaN counts as null. Engines disagree on comparisons with it, and pandas on null != value.
+    # NaN counts as null, and a comparison with null does not hold, on every engine.
     if kinds == {NUMBER}:
         values = [value.fill_nan(None) if isinstance(value, nw.Expr) else value for value in values]
     holds: nw.Expr = COMPARE[type(op)](*values).fill_null(False)
-    for value in values:
+    if kinds == {NUMBER} and not isinstance(op, ast.NotEq):
+        return holds
+    for value in values:  # in pandas null != value holds, and so does null == null of texts
         holds = holds & ~value.is_null() if isinstance(value, nw.Expr) else holds
     return holds
 
