@@ -33,6 +33,8 @@ NEGLIGIBLE = 0.05
 """Slope of the log-likelihood, by the logarithm of a parameter, that a search at the limit may end with."""
 CORRELATED = 0.3
 """Spearman correlation of spend and frequency from which the spend model's assumption is called into question."""
+TIED = 1e-12
+"""Relative difference up to which two mean spends are equal but for the rounding of their sums."""
 
 
 def fit_spend(
@@ -160,7 +162,8 @@ def spend_independence(x: Floats, m: Floats, weight: Floats) -> dict[str, dict[s
     order = np.argsort(m, kind="stable")
     reach = np.cumsum(weight[order])
     kept = np.empty(m.size, bool)
-    kept[order] = m[order] <= m[order][np.searchsorted(reach, 0.99 * (reach[-1] - 1), side="right")]
+    limit = m[order][np.searchsorted(reach, 0.99 * (reach[-1] - 1), side="right")]
+    kept[order] = m[order] <= limit * (1 + TIED)
     for name, rows in {"all": np.ones(m.size, bool), "without_top_1_percent": kept}.items():
         xs, ms, ws = x[rows], m[rows], weight[rows]
         out[name] = {
@@ -180,6 +183,11 @@ def _correlation(a: Floats, b: Floats, weight: Floats) -> float:
 
 def _ranks(values: Floats, weight: Floats) -> Floats:
     """Mean ranks of values that stand *weight* times each."""
-    _, place = np.unique(values, return_inverse=True)
-    held = np.bincount(place, weight)
-    return np.asarray((np.cumsum(held) - 0.5 * (held - 1.0))[place])
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    larger = np.diff(ordered, prepend=-np.inf) > TIED * np.abs(ordered)
+    group = np.cumsum(larger) - 1
+    group_weight = np.bincount(group, weight[order])
+    ranks = np.empty(values.size)
+    ranks[order] = (np.cumsum(group_weight) - 0.5 * (group_weight - 1.0))[group]
+    return ranks
