@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import spearmanr
 
-from lifestage.fitting.spend import spend_independence
+from lifestage.fitting.spend_independence import spend_independence
 
 
 def test_spearman_does_not_depend_on_the_last_digits_nor_on_the_order_of_rows() -> None:
