@@ -64,7 +64,7 @@ def call(*arguments: object, code: int = 0) -> str:
         (["groups", "-m", "MODEL", "--cac", "20"], "1997-02"),
         (["budget", "--budget", "20", "--cost", "1", "--uplift", "0.1"], "expected_gain"),
         (["randomize", "--stage", "drowsy", "--seed", "3"], "treatment"),
-        (["sample-size", "--uplift", "0.3"], "smallest_uplift"),
+        (["sample-size", "--uplift", "0.3"], "detectable_uplift"),
     ],
 )
 def test_every_table_can_be_printed_and_written(

@@ -29,7 +29,7 @@ def shop(n: int = 2000, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
+def test_the_assignment_is_fair_and_the_same_for_every_kind_and_order() -> None:
     base = shop()
     one = randomize(base, share=0.3, seed=5)
     assert (one["group"] == "treatment").mean() == pytest.approx(0.3, abs=0.003)
@@ -51,13 +51,14 @@ def test_the_lot_is_fair_and_the_same_for_every_kind_and_order() -> None:
     )
 
 
-def test_the_lot_does_not_look_at_the_customer() -> None:
+def test_the_assignment_does_not_depend_on_the_customer() -> None:
     values = []
     for seed in range(200):
-        drawn = randomize(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
-        rank = drawn["customer_id"].str.extract(r"(\d+)")[0].astype(float)
+        assigned = randomize(shop(200).assign(x=np.arange(200.0)), by=(), seed=seed)
+        rank = assigned["customer_id"].str.extract(r"(\d+)")[0].astype(float)
         values.append(
-            rank[drawn["group"] == "treatment"].mean() - rank[drawn["group"] == "control"].mean()
+            rank[assigned["group"] == "treatment"].mean()
+            - rank[assigned["group"] == "control"].mean()
         )
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(200)
     assert np.std(values) == pytest.approx(np.sqrt(200**2 / 12 * 4 / 200), rel=0.2)
@@ -75,7 +76,7 @@ def test_power_is_what_was_asked_for() -> None:
     row = table.loc["all"]
     assert row["customers"] == 2000
     least = (
-        sample_size(shop(), float(table.loc["drowsy", "smallest_uplift"]))
+        sample_size(shop(), float(table.loc["drowsy", "detectable_uplift"]))
         .set_index("stage")
         .loc["drowsy"]
     )
@@ -93,10 +94,10 @@ def test_intervals_cover_the_truth(effect: float) -> None:
     for seed in range(400):
         base, rng = shop(400, seed), np.random.default_rng(seed)
         test = randomize(base, seed=seed, share=0.4)
-        chance = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (
+        probability = test.merge(base[["customer_id", "p_purchase"]])["p_purchase"] + effect * (
             test["group"] == "treatment"
         )
-        outcome = test[["customer_id"]].assign(purchases=rng.poisson(chance))
+        outcome = test[["customer_id"]].assign(purchases=rng.poisson(probability))
         row = analyze_experiment(
             test, outcome[outcome["purchases"] > 0], by="activity_stage"
         ).set_index(["measure", "group"])
@@ -129,9 +130,9 @@ def test_no_uplift_without_a_control_group() -> None:
         analyze_experiment(test[test["group"] == "control"], none)
     with pytest.raises(DataError, match="0 or more in the outcome; 1 are not"):
         analyze_experiment(test, none.assign(purchases=[-1, *[0] * 99]))
-    with pytest.raises(DataError, match="none of it was part of it"):
+    with pytest.raises(DataError, match="none of them was part of it"):
         analyze_experiment(test, pd.DataFrame({"customer_id": ["x"], "purchases": [1]}))
-    with pytest.raises(DataError, match="one row a customer"):
+    with pytest.raises(DataError, match="one row per customer"):
         randomize(pd.concat([shop(10), shop(10)]))
     with pytest.raises(ConfigError, match="share must be between 0 and 1"):
         randomize(shop(10), share=1.0)
@@ -167,7 +168,7 @@ def test_size_as_published() -> None:
 
 
 @pytest.mark.parametrize("share", [0.5, 0.3])
-def test_smallest_uplift_is_finite_and_right_for_every_base_rate(share: float) -> None:
+def test_detectable_uplift_is_finite_and_right_for_every_base_rate(share: float) -> None:
     rates = np.concatenate([np.linspace(0.001, 0.999, 400), [1 / 3, 0.07, 0.58, 1e-4]])
     customers = 600
     staged = pd.concat(
@@ -177,20 +178,20 @@ def test_smallest_uplift_is_finite_and_right_for_every_base_rate(share: float) -
     treated = customers * share
     reachable = np.array([needed_by_mpmath(p, 1.0, share) <= treated for p in rates])
     assert reachable.mean() > 0.9
-    np.testing.assert_array_equal(np.isfinite(table["smallest_uplift"]), reachable)
+    np.testing.assert_array_equal(np.isfinite(table["detectable_uplift"]), reachable)
     for p, uplift in zip(
-        rates[reachable], table["smallest_uplift"].to_numpy()[reachable], strict=True
+        rates[reachable], table["detectable_uplift"].to_numpy()[reachable], strict=True
     ):
         assert needed_by_mpmath(p, min(p * (1 + uplift), 1.0), share) == pytest.approx(
             treated, rel=1e-8
         )
 
 
-def test_the_smallest_uplift_is_seen_by_the_customers_there_are() -> None:
+def test_the_detectable_uplift_is_seen_by_the_customers_there_are() -> None:
     for base, customers in ((0.2, 1000), (0.07, 333), (1 / 3, 57)):
         staged = one_stage(base, customers)
         for share in (0.5, 0.3, 0.2):
-            least = sample_size(staged, 0.1, share=share)["smallest_uplift"].iloc[0]
+            least = sample_size(staged, 0.1, share=share)["detectable_uplift"].iloc[0]
             row = sample_size(staged, least, share=share).iloc[0]
             assert row["enough"], (base, share)
             assert not sample_size(staged, least * 0.98, share=share)["enough"].iloc[0]
@@ -199,8 +200,8 @@ def test_the_smallest_uplift_is_seen_by_the_customers_there_are() -> None:
 def test_whole_numbers_stay_whole_and_nothing_is_reachable_without_customers() -> None:
     row = sample_size(one_stage(1 / 3, 40), 2.0).iloc[0]  # 1/3 · 3 is 1 but for a rounding error
     assert row["expected"] == 1.0
-    assert np.isfinite(row["smallest_uplift"])
-    assert np.isinf(sample_size(one_stage(0.999, 40), 0.001)["smallest_uplift"].iloc[0])
-    assert np.isinf(sample_size(one_stage(1.0, 40), 0.1)["smallest_uplift"].iloc[0])
+    assert np.isfinite(row["detectable_uplift"])
+    assert np.isinf(sample_size(one_stage(0.999, 40), 0.001)["detectable_uplift"].iloc[0])
+    assert np.isinf(sample_size(one_stage(1.0, 40), 0.1)["detectable_uplift"].iloc[0])
     with pytest.raises(ConfigError, match="power must be above alpha"):
         sample_size(one_stage(0.2, 40), 0.1, power=0.05)

@@ -159,7 +159,9 @@ def test_chances_of_stages_are_calibrated() -> None:
     assert len(both) == len(chances) > 50_000
     for stage in LINE:
         tenth = pd.qcut(both[f"p_{stage}"].rank(method="first"), 10)
-        table = both.assign(is_so=both["stage_line_then"] == stage).groupby(tenth, observed=True)
+        table = both.assign(is_so=both["activity_stage_then"] == stage).groupby(
+            tenth, observed=True
+        )
         gap = (table[f"p_{stage}"].mean() - table["is_so"].mean()).abs()
         assert table.size().min() >= 500
         assert gap.max() < 0.02, (stage, gap)

@@ -56,6 +56,21 @@ def test_promotions_and_demotions(runs: tuple[Run, Run]) -> None:
     assert len(both) > 100
 
 
+@pytest.mark.parametrize(
+    ("column", "before", "after", "moves"),
+    [
+        ("activity_stage", ["active", "asleep"], ["drowsy", "drowsy"], ["down", "up"]),
+        ("value_segment", ["champion", "at_risk"], ["loyal", "recent"], ["down", "up"]),
+        ("stage_tempo", ["a", "c"], ["b", "b"], ["down", "up"]),
+    ],
+)
+def test_up_and_down_follow_the_order_of_the_stages(
+    column: str, before: list[str], after: list[str], moves: list[str]
+) -> None:
+    tables = [pd.DataFrame({"customer_id": [1, 2], column: keys}) for keys in (before, after)]
+    assert moved_customers(*tables, column=column)["move"].tolist() == moves
+
+
 def test_the_steps_add_up_to_the_change(runs: tuple[Run, Run]) -> None:
     (early, first, _), (late, second, _) = runs
     table = ltv_change(first, early, second, late, margin=0.4).set_index("step")["ltv"]
@@ -81,7 +96,7 @@ def test_what_cannot_be_compared_is_refused(runs: tuple[Run, Run]) -> None:
         ltv_change(second, late, first, early)
     with pytest.raises(ConfigError, match="spend model"):
         ltv_change(ls.fit(early, spend=None), early, second, late)
-    with pytest.raises(DataError, match="one row a customer in before"):
+    with pytest.raises(DataError, match="one row per customer in before"):
         stage_migration(pd.concat([before, before]), after)
     with pytest.raises(DataError, match="two tables of one kind"):
         stage_migration(before, duckdb.from_df(after[["customer_id", "activity_stage"]]))

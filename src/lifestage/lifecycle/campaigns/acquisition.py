@@ -15,15 +15,18 @@ from lifestage.prediction.new_customers import new_customers
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lifestage.core.typing import Floats
     from lifestage.model import LTVModel
 
 __all__ = ["acquisition_limits", "payback"]
 
-MONTH = 30.4375
-"""Days."""
+DAYS_PER_MONTH = 30.4375
 
-LONGEST = 120
-"""Months that a payback is looked for."""
+MAX_MONTHS = 120
+"""Longest payback that is looked for."""
+
+FIRST_MONTH = 0.02
+"""Stands for the day of the first purchase: a horizon has to be above 0."""
 
 
 def acquisition_limits(
@@ -39,28 +42,47 @@ def acquisition_limits(
     level: float = 0.9,
     weight: str | None = None,
 ) -> pd.DataFrame:
-    r"""The most that a customer of each cohort or channel was worth paying for.
+    r"""Compute the highest cost of acquisition that pays, by cohort or channel.
 
-    A customer is worth the margin on what was bought and the LTV still to come. The total of a
-    group is uncertain by the LTV alone; its lognormal quantile ÷ customers is the highest cost of
-    acquisition that pays with the chance 1 − *quantile*.
+    The worth of a customer is the margin on past purchases plus the LTV. The total of a group is
+    uncertain by the LTV alone: with the lognormal quantile :math:`Q_q` of the LTV of the group at
+    q = *quantile* and n customers,
+
+    .. math:: \text{max\_cac} = \frac{\text{past margin} + Q_q}{n}
+
+    is the highest cost per customer that is earned back with probability 1 − q.
 
     Parameters
     ----------
-    model, staged, by, horizon, discount_rate, margin, level, weight
-        As in :func:`lifestage.lifecycle.group_totals`; *staged* needs ``revenue``.
+    model : LTVModel
+        With a spend model.
+    staged : frame
+        One row per customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned
+        it, with ``revenue`` (money).
+    by : str
+        Column to group by, or ``"cohort"``, the month of ``first_purchase``.
     quantile : float
         Of the worth of a group, in (0, 1): .1 is careful, .5 an even bet.
     cac : float or mapping of group to float, optional
         What a customer has cost, money.
+    horizon : float
+        Periods of the model.
+    discount_rate : float
+        Per year.
+    margin : float
+        Share of revenue that is earned.
+    level : float
+        Interval level, in (0, 1).
+    weight : str, optional
+        Column with the number of customers each row stands for, where *staged* is a sample.
 
     Returns
     -------
     pandas.DataFrame
-        By group, ``"total"`` last: ``group``, ``customers``, ``past_margin`` and ``ltv`` (money a
-        customer), ``worth`` (their sum), ``worth_low``, ``worth_high`` (at *level*), ``max_cac``;
-        with *cac* also ``cac``, ``ltv_to_cac`` = worth ÷ cac, ``_low``, ``_high``, and ``pays``
-        (cac ≤ max_cac).
+        One row per group, ``"total"`` last: ``group``, ``customers``, ``past_margin`` and ``ltv``
+        (money per customer), ``worth`` (their sum), ``worth_low``, ``worth_high`` (at *level*),
+        ``max_cac``; with *cac* also ``cac``, ``ltv_to_cac`` = worth ÷ cac, ``_low``, ``_high``, and
+        ``pays`` (cac ≤ max_cac).
 
     Raises
     ------
@@ -82,33 +104,34 @@ def acquisition_limits(
 
     if not 0 < quantile < 1:
         raise ConfigError(f"quantile must be a probability in (0, 1); got {quantile!r}")
-    costs = _costs(cac)
+    costs = _costs_by_group(cac)
     if model.spend is None:
         raise ConfigError("expected a model with a spend model: without one there is no LTV")
     terms = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin, "level": level}
     table = group_totals(model, staged, by, **terms, weight=weight)
     if table["past_revenue"].isna().any():
         raise DataError(
-            "expected the column revenue in the customers: what they have bought is part of their"
-            " worth"
+            "expected the column revenue in the customers: past purchases are part of their worth"
         )
     n, past = table["customers"], margin * table["past_revenue"] / table["customers"]
+    # The interval of a group's LTV is lognormal: its ends give the mean and spread of the log.
     spread = np.log(table["ltv_high"] / table["ltv_low"]) / (2 * float(ndtri((1 + level) / 2)))
     middle = np.sqrt(table["ltv_low"] * table["ltv_high"])
-    out = table[["group", "customers"]].assign(past_margin=past, ltv=table["ltv"] / n)
-    out["worth"] = out["past_margin"] + out["ltv"]
+    limits = table[["group", "customers"]].assign(past_margin=past, ltv=table["ltv"] / n)
+    limits["worth"] = limits["past_margin"] + limits["ltv"]
     for end in ("low", "high"):
-        out[f"worth_{end}"] = past + table[f"ltv_{end}"] / n
-    out["max_cac"] = past + middle * np.exp(float(ndtri(quantile)) * spread) / n
+        limits[f"worth_{end}"] = past + table[f"ltv_{end}"] / n
+    limits["max_cac"] = past + middle * np.exp(float(ndtri(quantile)) * spread) / n
     if costs is None:
-        return out
-    out["cac"] = [costs.get(group, costs.get("", np.nan)) for group in out["group"]]
-    if "" not in costs:
-        known = out.iloc[:-1]
-        out.loc[out.index[-1], "cac"] = float(np.average(known["cac"], weights=known["customers"]))
+        return limits
+    limits["cac"] = [costs.get(group, costs.get(EVERY_GROUP, np.nan)) for group in limits["group"]]
+    if EVERY_GROUP not in costs:
+        groups = limits.iloc[:-1]  # the last row is the total
+        mean = float(np.average(groups["cac"], weights=groups["customers"]))
+        limits.loc[limits.index[-1], "cac"] = mean
     for end in ("", "_low", "_high"):
-        out[f"ltv_to_cac{end}"] = out[f"worth{end}"] / out["cac"].where(out["cac"] > 0)
-    return out.assign(pays=out["cac"] <= out["max_cac"])
+        limits[f"ltv_to_cac{end}"] = limits[f"worth{end}"] / limits["cac"].where(limits["cac"] > 0)
+    return limits.assign(pays=limits["cac"] <= limits["max_cac"])
 
 
 def payback(
@@ -121,66 +144,92 @@ def payback(
     level: float = 0.9,
     months: int = 36,
 ) -> dict[str, float]:
-    r"""The month in which a cohort of new customers has earned back what it cost.
+    r"""Compute the month in which a cohort of new customers has earned back its cost.
 
-    The first month m with :math:`\text{margin} \cdot E[\text{spend}]\,(1 + \int_0^m e^{-\delta s}
-    dE[X(s)]) \ge \text{cac}`, between months by straight lines. The interval comes from that of the
-    earnings of so many customers: they are late when the low end pays back.
+    It is the first month m with
+
+    .. math:: \text{margin} \cdot E[\text{spend}]\,
+              \Big(1 + \int_0^m e^{-\delta s}\, dE[X(s)]\Big) \ge \text{cac},
+
+    with straight lines between months. The interval is that of the earnings of so many customers:
+    they are late when the low end of their earnings reaches the cost.
+
+    Parameters
+    ----------
+    model : LTVModel
+        With a spend model.
+    cac : float
+        Cost of acquiring one customer, money.
+    customers : int
+        Size of the cohort; larger cohorts have narrower intervals.
+    discount_rate : float
+        Per year.
+    margin : float
+        Share of revenue that is earned.
+    level : float
+        Interval level, in (0, 1).
+    months : int
+        Months to look ahead, 1 to 120.
 
     Returns
     -------
     dict
         ``month``, ``low``, ``high``: months of 30.4375 days, 0 for the day of the first purchase,
         infinite where it takes longer than *months*; and ``earned``, the share of the cost that is
-        back by then.
+        earned back by then.
 
     Raises
     ------
     ConfigError
-        If the cost is not positive, or *months* is not between 1 and 120.
+        If the cost is not positive, *months* is not between 1 and 120, or there is no spend model.
 
     Examples
     --------
     >>> import lifestage as ls
     >>> model = ls.fit(ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week"))
-    >>> found = payback(model, 15.0, margin=0.3)
-    >>> found["low"] <= found["month"] <= found["high"]
+    >>> result = payback(model, 15.0, margin=0.3, months=6)
+    >>> result["low"] <= result["month"] <= result["high"]
     True
     """
     if not (math.isfinite(cac) and cac > 0):
         raise ConfigError(f"cac must be an amount above 0; got {cac!r}")
-    if not 1 <= months <= LONGEST:
-        raise ConfigError(f"months must be between 1 and {LONGEST}; got {months!r}")
+    if not 1 <= months <= MAX_MONTHS:
+        raise ConfigError(f"months must be between 1 and {MAX_MONTHS}; got {months!r}")
     terms: dict[str, float] = {"discount_rate": discount_rate, "margin": margin, "level": level}
     if model.spend is None:
         raise ConfigError("expected a model with a spend model: without one nothing is earned")
-    at = np.concatenate([[0.02], np.arange(1.0, months + 1)])
-    earned = {"estimate": [], "low": [], "high": []}  # type: dict[str, list[float]]
-    for month in at:
-        worth = new_customers(
-            model, customers, horizon=month * MONTH / model.period.days, **terms
-        ).iloc[-1]
-        for name, values in earned.items():
-            values.append(float(worth[name]) / customers)
-
-    def reached(values: list[float]) -> float:
-        rising = np.maximum.accumulate(values)
-        if rising[0] >= cac:
-            return 0.0
-        return float(np.interp(cac, rising, at)) if rising[-1] >= cac else math.inf
-
+    grid = np.concatenate([[FIRST_MONTH], np.arange(1.0, months + 1)])
+    earned = np.empty((grid.size, 3))
+    for i, month in enumerate(grid):
+        horizon = month * DAYS_PER_MONTH / model.period.days
+        ltv = new_customers(model, customers, horizon=horizon, **terms).iloc[-1]
+        earned[i] = ltv[["estimate", "low", "high"]].to_numpy(float) / customers
+    estimate, low, high = earned.T
     return {
-        "month": reached(earned["estimate"]),
-        "low": reached(earned["high"]),
-        "high": reached(earned["low"]),
-        "earned": earned["estimate"][-1] / cac,
+        "month": _month_reached(grid, estimate, cac),
+        "low": _month_reached(grid, high, cac),
+        "high": _month_reached(grid, low, cac),
+        "earned": float(estimate[-1]) / cac,
     }
 
 
-def _costs(cac: float | Mapping[str, float] | None) -> dict[str, float] | None:
-    """Costs by group; one for all stands under the empty name."""
-    costs = None if cac is None else dict(cac) if isinstance(cac, Mapping) else {"": float(cac)}
-    for name, cost in (costs or {}).items():
+def _month_reached(grid: Floats, earned: Floats, cac: float) -> float:
+    """The month in which the earnings reach the cost; infinite if they do not."""
+    rising = np.maximum.accumulate(earned)
+    if rising[0] >= cac:
+        return 0.0
+    return float(np.interp(cac, rising, grid)) if rising[-1] >= cac else math.inf
+
+
+EVERY_GROUP = ""
+"""Key of a cost that holds for every group."""
+
+
+def _costs_by_group(cac: float | Mapping[str, float] | None) -> dict[str, float] | None:
+    if cac is None:
+        return None
+    costs = dict(cac) if isinstance(cac, Mapping) else {EVERY_GROUP: float(cac)}
+    for name, cost in costs.items():
         if not (math.isfinite(cost) and cost >= 0):
             raise ConfigError(
                 f"cac must be a finite amount, 0 or more; got {cost!r} for {name or 'all'}"

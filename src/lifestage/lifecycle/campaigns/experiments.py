@@ -1,9 +1,9 @@
-"""Tests with a control group: who gets the action, and how many it takes."""
+"""Experiments with a control group: random assignment, and the sample size they need."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
     from lifestage.core.typing import Floats
 
-__all__ = ["CONTROL", "TREATMENT", "randomize", "sample_size"]
-
+__all__ = ["CONTROL", "TREATMENT", "hash_uniform", "randomize", "sample_size"]
 
 TREATMENT, CONTROL = "treatment", "control"
 VALUE = "value"
 """The stratum of value: a quarter of the customers of the same stage, by LTV."""
 
 ROUNDING = 1e-10
-"""Share of a number by which rounding errors may move it."""
+"""Relative size of a rounding error: a number this close to a whole one is whole."""
 
 
 def randomize(
@@ -37,41 +36,41 @@ def randomize(
     by: tuple[str, ...] = ("activity_stage", VALUE),
     seed: int = 0,
 ) -> Any:
-    """Draw by lot who gets an action and who does not, in equal shares of every stage and level of value.
+    """Assign customers to treatment and control at random, in equal shares of every stage and level of value.
 
-    Within each stratum customers stand in the order of a hash of their id and the seed, and the
-    first ones are treated: the same customers whatever the order or kind of the table, and other
-    ones under another seed.
+    Within each stratum customers are ordered by a hash of their id and the seed, and the first ones
+    are assigned to treatment. So the assignment does not depend on the order or kind of the table,
+    and another seed gives another assignment.
 
     Parameters
     ----------
     staged : frame
-        One row a customer. Give only those who could get the action.
+        One row per customer. Give only those who could get the action.
     share : float
-        Of the customers, who are treated, in (0, 1).
+        Share of customers assigned to treatment, in (0, 1).
     by : tuple of str
         Columns that make the strata; ``"value"`` is the quarter of ``ltv`` within the columns
         before it, unless the table has a column of that name.
     seed : int
+        Random seed.
 
     Returns
     -------
     frame
-        ``customer_id``, ``stratum`` (text), ``group`` (``"treatment"`` or ``"control"``), and the
-        columns *by* that the table has, in the kind that went in. Keep it: :func:`analyze_experiment`
-        needs it.
+        ``customer_id``, the columns *by*, ``stratum`` (text) and ``group`` (``"treatment"`` or
+        ``"control"``), in the kind that went in. Keep it: :func:`analyze_experiment` needs it.
 
     Raises
     ------
     ConfigError
         If the share is out of range.
     DataError
-        If columns are missing, or an id stands there twice.
+        If columns are missing, or an id occurs twice.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> base = pd.DataFrame({"customer_id": range(8), "activity_stage": ["active"] * 8, "ltv": range(8)})
+    >>> base = pd.DataFrame({"customer_id": range(8), "activity_stage": "active", "ltv": range(8)})
     >>> randomize(base)["group"].eq("treatment").sum()
     np.int64(4)
     """
@@ -80,40 +79,42 @@ def randomize(
     if not 0 < share < 1:
         raise ConfigError(f"share must be between 0 and 1; got {share!r}")
     names = open_frame(staged, (CUSTOMER,)).collect_schema().names()
-    kept = [name for name in by if name in names or name != VALUE]
-    table, _ = lazy(
-        open_frame(staged, (CUSTOMER, *kept, *(["ltv"] if len(kept) < len(by) else []))).to_native()
-    )
-    columns = list(dict.fromkeys([CUSTOMER, *kept, *(["ltv"] if len(kept) < len(by) else [])]))
-    found = to_pandas(table.select(*columns)).reset_index(drop=True)
-    twice = found[CUSTOMER][found[CUSTOMER].duplicated()]
-    if len(twice):
+    existing = [name for name in by if name in names or name != VALUE]
+    makes_value = len(existing) < len(by)
+    columns = list(dict.fromkeys([CUSTOMER, *existing, *(["ltv"] if makes_value else [])]))
+    table, _ = lazy(open_frame(staged, columns).to_native())
+    customers = to_pandas(table.select(*columns)).reset_index(drop=True)
+    repeated = customers[CUSTOMER][customers[CUSTOMER].duplicated()]
+    if len(repeated):
         raise DataError(
-            f"expected one row a customer; {len(twice):,} ids stand there again, first"
-            f" {twice.iloc[0]!r}"
+            f"expected one row per customer; {len(repeated):,} ids occur again, first"
+            f" {repeated.iloc[0]!r}"
         )
-    ids = found[CUSTOMER].map(str)
-    found["_lot"] = [_lot(name, seed) for name in ids]
-    found = found.sort_values(["_lot"], ignore_index=True)
-    if len(kept) < len(by):
-        before = [name for name in by[: by.index(VALUE)] if name in kept]
-        inside = found.groupby(before, dropna=False)["ltv"] if before else found["ltv"]
-        rank = inside.rank(method="first", pct=True)
-        quarter = np.clip(np.ceil(rank.fillna(0.0).to_numpy() * 4), 1, 4).astype(int)
-        found[VALUE] = [f"quarter {each} of 4" for each in quarter]
-    labels = [found[name].map(str) for name in by]
-    found["stratum"] = pd.concat(labels, axis=1).agg(" / ".join, axis=1) if labels else "all"
-    place, size = (
-        found.groupby("stratum").cumcount(),
-        found.groupby("stratum")["_lot"].transform("size"),
-    )
-    # where the share is no whole number of customers, one more is treated with the chance that is
-    # left
-    spare = found["stratum"].map({name: _lot(name, seed) for name in found["stratum"].unique()})
-    treated = place < np.floor(size * share + spare)
-    found["group"] = np.where(treated, TREATMENT, CONTROL)
-    out = found[[CUSTOMER, *kept, *([VALUE] if len(kept) < len(by) else []), "stratum", "group"]]
-    return upload(out.sort_values("stratum", kind="stable", ignore_index=True), like=staged)
+    customers["_order"] = [hash_uniform(name, seed) for name in customers[CUSTOMER].map(str)]
+    customers = customers.sort_values(["_order"], ignore_index=True)
+    if makes_value:
+        before = [name for name in by[: by.index(VALUE)] if name in existing]
+        customers[VALUE] = _quarters(customers, before)
+    labels = [customers[name].map(str) for name in by]
+    customers["stratum"] = pd.concat(labels, axis=1).agg(" / ".join, axis=1) if labels else "all"
+    strata = customers.groupby("stratum")
+    place, size = strata.cumcount(), strata["_order"].transform("size")
+    # Where the share is no whole number of customers, the one in between is treated with the
+    # probability that is left.
+    spare = {name: hash_uniform(name, seed) for name in customers["stratum"].unique()}
+    treated = place < np.floor(size * share + customers["stratum"].map(spare))
+    customers["group"] = np.where(treated, TREATMENT, CONTROL)
+    made = [VALUE] if makes_value else []
+    assigned = customers[[CUSTOMER, *existing, *made, "stratum", "group"]]
+    return upload(assigned.sort_values("stratum", kind="stable", ignore_index=True), like=staged)
+
+
+def _quarters(customers: pd.DataFrame, within: list[str]) -> list[str]:
+    """The quarter of ``ltv`` within groups of customers, as text."""
+    values = customers.groupby(within, dropna=False)["ltv"] if within else customers["ltv"]
+    rank = values.rank(method="first", pct=True).fillna(0.0).to_numpy()
+    quarter = np.clip(np.ceil(rank * 4), 1, 4).astype(int)
+    return [f"quarter {number} of 4" for number in quarter]
 
 
 def sample_size(
@@ -126,36 +127,43 @@ def sample_size(
     by: str = "activity_stage",
     outcome: str = "p_purchase",
 ) -> pd.DataFrame:
-    r"""How many customers of each stage a test needs to see an uplift of the share who buy.
+    r"""Compute how many customers of each stage a test needs to detect an uplift of the share of buyers.
 
-    The model's mean chance of buying is the share p₀ of buyers without the action; with it
-    :math:`p_1 = p_0 (1 + u)`. The two-sided test of two shares needs, with k controls for each
-    treated customer and
-    :math:`\bar p = (p_1 + k p_0)/(1 + k)`,
+    The model's mean purchase probability is the share p₀ of buyers without the action; with it
+    :math:`p_1 = p_0 (1 + u)`. The two-sided test of two proportions needs, with k controls for each
+    treated customer and :math:`\bar p = (p_1 + k p_0)/(1 + k)`,
 
     .. math:: n_1 = \left(\frac{z_{1-\alpha/2}\sqrt{(1 + 1/k)\bar p(1-\bar p)}
               + z_{\text{power}}\sqrt{p_1(1-p_1) + p_0(1-p_0)/k}}{p_1 - p_0}\right)^2
 
+    treated customers (Fleiss, Levin & Paik 2003, *Statistical Methods for Rates and Proportions*,
+    3rd ed., section 4.2).
+
     Parameters
     ----------
     staged : frame
+        One row per customer.
     uplift : float
         u, relative: 0.1 is a tenth more buyers.
-    power, alpha : float
-        Chance to see the uplift if it is there, and to see one that is not.
+    power : float
+        Probability to detect the uplift if it is there, in (0, 1).
+    alpha : float
+        Probability to detect one that is not there, in (0, 1) and below *power*.
     share : float
-        Of the customers, who are treated.
-    by, outcome : str
-        Column of the stages; and of the chance to buy within the time the test takes
-        (``p_purchase`` is within the horizon, ``p_window`` within the stage window).
+        Share of customers assigned to treatment, in (0, 1).
+    by : str
+        Column of the stages.
+    outcome : str
+        Column of the probability to buy within the duration of the test: ``p_purchase`` is within
+        the horizon, ``p_window`` within the stage window.
 
     Returns
     -------
     pandas.DataFrame
-        A row a stage and ``"all"``: ``stage``, ``customers``, ``baseline`` (p₀), ``expected`` (p₁),
-        ``treatment`` and ``control`` (customers needed), ``needed`` (both), ``enough`` (the stage
-        has them), ``smallest_uplift`` (relative, that all its customers would show with this
-        power).
+        One row per stage and ``"all"``: ``stage``, ``customers``, ``baseline`` (p₀), ``expected``
+        (p₁), ``treatment`` and ``control`` (customers needed), ``needed`` (both), ``enough``
+        (whether the stage has them), ``detectable_uplift`` (the smallest relative uplift that all
+        its customers would detect with this power).
 
     Raises
     ------
@@ -164,14 +172,12 @@ def sample_size(
     DataError
         If columns are missing.
 
-    Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed.,
-    section 4.2.
-
     Examples
     --------
     >>> import pandas as pd
-    >>> base = pd.DataFrame({"customer_id": range(9000), "activity_stage": "active", "p_purchase": 0.1})
-    >>> sample_size(base, 0.2)[["stage", "treatment", "enough"]].values.tolist()
+    >>> base = pd.DataFrame({"customer_id": range(9000), "activity_stage": "active"})
+    >>> table = sample_size(base.assign(p_purchase=0.1), 0.2)
+    >>> table[["stage", "treatment", "enough"]].values.tolist()
     [['active', 3841, True], ['all', 3841, True]]
     """
     import pandas as pd
@@ -192,87 +198,96 @@ def sample_size(
         .sort(by)
     )
     if not len(sums):
-        raise DataError(f"expected customers with a chance to buy in {outcome}; there are none")
+        raise DataError(
+            f"expected customers with a purchase probability in {outcome}; there are none"
+        )
     everyone = pd.DataFrame(
         {by: ["all"], "customers": [sums["customers"].sum()], "buyers": [sums["buyers"].sum()]}
     )
     sums = pd.concat([sums, everyone], ignore_index=True)
-    n, base = (
-        sums["customers"].to_numpy(float),
-        (sums["buyers"] / sums["customers"]).to_numpy(float),
-    )
-    raised = base * (1 + uplift)
+    n = sums["customers"].to_numpy(float)
+    baseline = (sums["buyers"] / sums["customers"]).to_numpy(float)
+    raised = baseline * (1 + uplift)
     raised = np.where(np.abs(raised - 1) < ROUNDING, 1.0, raised)
-    treated = _needed(base, raised, power, alpha, share)
+    design = _Design(power, alpha, share)
+    treated = _needed(baseline, raised, design)
     control = _ceil(treated * (1 - share) / share)
-    most = np.floor(n * share * (1 + ROUNDING))
+    available = np.floor(n * share * (1 + ROUNDING))
+    detectable = []
+    for rate, size in zip(baseline, available, strict=True):
+        detectable.append(_detectable_uplift(rate, size, design))
     return pd.DataFrame(
         {
             "stage": sums[by],
             "customers": n.astype(int),
-            "baseline": base,
+            "baseline": baseline,
             "expected": np.where(raised <= 1, raised, np.nan),
             "treatment": _whole(treated),
             "control": _whole(control),
             "needed": _whole(treated + control),
             "enough": np.where(np.isfinite(treated), treated + control <= n, False),
-            "smallest_uplift": [
-                _smallest(p, m, power, alpha, share) for p, m in zip(base, most, strict=True)
-            ],
+            "detectable_uplift": detectable,
         }
     )
 
 
-def _lot(name: str, seed: int) -> float:
-    """A number in [0, 1) that follows from a text and a seed, as if drawn by lot."""
-    digest = hashlib.blake2b(name.encode(), digest_size=8, key=str(seed).encode()).digest()
+def hash_uniform(text: str, seed: int) -> float:
+    """A number in [0, 1) that follows from a text and a seed, uniform over texts."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8, key=str(seed).encode()).digest()
     return int.from_bytes(digest, "big") / 2.0**64
 
 
-def _numerator(
-    base: ArrayLike, raised: ArrayLike, power: float, alpha: float, share: float
-) -> Floats:
-    """Above the fraction of the formula: what is divided by the difference of the two shares of buyers."""
+class _Design(NamedTuple):
+    """Power and size of a two-sided test, and the share of customers assigned to treatment."""
+
+    power: float
+    alpha: float
+    share: float
+
+
+def _numerator(baseline: ArrayLike, raised: ArrayLike, design: _Design) -> Floats:
+    """The numerator of the formula; the denominator is the difference of the shares of buyers."""
     from scipy.special import ndtri
 
-    base, raised = np.asarray(base, float), np.asarray(raised, float)
-    k = (1 - share) / share
-    middle = (raised + k * base) / (1 + k)
-    null = np.sqrt((1 + 1 / k) * middle * (1 - middle))
-    other = np.sqrt(raised * (1 - raised) + base * (1 - base) / k)
-    return np.asarray(float(ndtri(1 - alpha / 2)) * null + float(ndtri(power)) * other)
+    p0, p1 = np.asarray(baseline, float), np.asarray(raised, float)
+    k = (1 - design.share) / design.share
+    mean = (p1 + k * p0) / (1 + k)
+    sd_equal = np.sqrt((1 + 1 / k) * mean * (1 - mean))
+    sd_apart = np.sqrt(p1 * (1 - p1) + p0 * (1 - p0) / k)
+    z_alpha, z_power = float(ndtri(1 - design.alpha / 2)), float(ndtri(design.power))
+    return np.asarray(z_alpha * sd_equal + z_power * sd_apart)
 
 
-def _needed(base: Floats, raised: Floats, power: float, alpha: float, share: float) -> Floats:
+def _needed(baseline: Floats, raised: Floats, design: _Design) -> Floats:
     """Customers to treat; infinite where the share of buyers cannot be raised so far."""
-    possible = (base > 0) & (raised <= 1)
-    base, raised = np.where(possible, base, 0.5), np.where(possible, raised, 0.75)
-    needed = (_numerator(base, raised, power, alpha, share) / (raised - base)) ** 2
+    possible = (baseline > 0) & (raised <= 1)
+    p0, p1 = np.where(possible, baseline, 0.5), np.where(possible, raised, 0.75)
+    needed = (_numerator(p0, p1, design) / (p1 - p0)) ** 2
     return np.where(possible, _ceil(needed), np.inf)
 
 
-def _smallest(base: float, treated: float, power: float, alpha: float, share: float) -> float:
-    """The relative uplift that so many treated customers show with this power; infinite if there is none."""
+def _detectable_uplift(baseline: float, treated: float, design: _Design) -> float:
+    """The relative uplift that so many treated customers detect with this power; infinite if there is none."""
     from scipy.optimize import brentq
 
-    def short(rise: float) -> float:
+    def shortfall(rise: float) -> float:
         """Above 0 where the rise of the share of buyers is too small for so many; it falls with the rise."""
-        raised = min(base + rise, 1.0)  # the sum can pass 1 by a rounding error
-        return float(_numerator(base, raised, power, alpha, share) - rise * np.sqrt(treated))
+        raised = min(baseline + rise, 1.0)  # the sum can pass 1 by a rounding error
+        return float(_numerator(baseline, raised, design) - rise * np.sqrt(treated))
 
-    most = 1.0 - base
-    if base <= 0 or most <= 0 or short(most) > 0:
+    largest = 1.0 - baseline
+    if baseline <= 0 or largest <= 0 or shortfall(largest) > 0:
         return float("inf")
-    return float(brentq(short, 0.0, most, xtol=1e-300, rtol=1e-14)) / base
+    return float(brentq(shortfall, 0.0, largest, xtol=1e-300, rtol=1e-14)) / baseline
 
 
 def _ceil(values: Floats) -> Floats:
-    """Whole numbers from below; one that is whole but for a rounding error stays."""
+    """Round up; a number that is whole but for a rounding error stays."""
     return np.asarray(np.ceil(values * (1 - ROUNDING)))
 
 
 def _whole(values: Floats) -> Any:
-    """Whole numbers, missing where they are infinite."""
+    """As whole numbers, missing where infinite."""
     import pandas as pd
 
     return pd.array(np.where(np.isfinite(values), values, np.nan)).astype("Int64")
