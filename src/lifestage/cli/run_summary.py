@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lifestage.report.words.translator import Translator, voice
+from lifestage.report.words.translator import Translator, translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +21,10 @@ def print_summary(summary: Mapping[str, Any], out: Path) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console, say = Console(), voice("en", summary.get("currency") or "")
+    console, t = Console(), translator("en", summary.get("currency") or "")
     table = Table(show_header=False, box=None, pad_edge=False)
     for part in (_order_lines, _forecasts, _stages, _backtest):
-        for label, text in part(summary, say):
+        for label, text in part(summary, t):
             table.add_row(label, text)
     console.print(table)
     for text in _notes(summary):
@@ -33,69 +33,69 @@ def print_summary(summary: Mapping[str, Any], out: Path) -> None:
     console.print(f"Written to [bold]{escape(str(out))}[/bold]: {files}")
 
 
-def _order_lines(summary: Mapping[str, Any], say: Translator) -> Iterator[Row]:
+def _order_lines(summary: Mapping[str, Any], t: Translator) -> Iterator[Row]:
     quality, data = summary["quality"], summary["data"]
     if quality:
         by_reason = quality["dropped"]
-        read, used = say.integer(quality["rows_read"]), say.integer(quality["rows_used"])
-        dropped = say.integer(sum(by_reason.values()))
+        read, used = t.integer(quality["rows_read"]), t.integer(quality["rows_used"])
+        dropped = t.integer(sum(by_reason.values()))
         yield "Order lines", f"{read} read, {used} used, {dropped} dropped"
         for reason in sorted(by_reason, key=lambda name: -by_reason[name]):
-            count = say.integer(by_reason[reason])
+            count = t.integer(by_reason[reason])
             yield "", f"[dim]{count} {reason.replace('_', ' ')}[/dim]"
-    repeaters = f"{say.integer(data['repeaters'])} of them bought again"
-    customers = say.integer(data["customers"])
+    repeaters = f"{t.integer(data['repeaters'])} of them bought again"
+    customers = t.integer(data["customers"])
     yield "Customers", f"{customers}, {repeaters}, observed until {data['until']}"
 
 
-def _forecasts(summary: Mapping[str, Any], say: Translator) -> Iterator[Row]:
+def _forecasts(summary: Mapping[str, Any], t: Translator) -> Iterator[Row]:
     from rich.markup import escape
 
     totals, terms = summary["totals"], summary["terms"]
-    level = say.percent(terms["level"])
-    horizon = f"in the next {say.periods(terms['horizon'], summary['data']['period'])}"
+    level = t.percent(terms["level"])
+    horizon = f"in the next {t.periods(terms['horizon'], summary['data']['period'])}"
 
     def money(value: float | None) -> str:
-        return escape(say.money(value))
+        return escape(t.money(value))
 
     def with_interval(name: str, show: Callable[[float], str]) -> str:
         low, high = summary["intervals"][name]
         interval = f"[dim]{level} interval {show(low)} – {show(high)}[/dim]"
         return f"{show(totals[name])}   {interval}"
 
-    yield f"Purchases {horizon}", with_interval("expected_purchases", say.integer)
+    yield f"Purchases {horizon}", with_interval("expected_purchases", t.integer)
     if totals.get("ltv") is not None:
         yield f"Revenue {horizon}", with_interval("expected_revenue", money)
         yield "LTV (discounted margin)", with_interval("ltv", money)
     risk = summary["at_risk"]
-    text = say.customers(risk["customers"])
+    text = t.customers(risk["customers"])
     if risk.get("value_lost") is not None:
         text += f", {money(risk['value_lost'])} at stake"
     yield "At risk", text
 
 
-def _stages(summary: Mapping[str, Any], say: Translator) -> Iterator[Row]:
+def _stages(summary: Mapping[str, Any], t: Translator) -> Iterator[Row]:
     counts = []
     for key, count in summary["stages"]["line"].items():
         if count:
-            counts.append(f"{key.replace('_', ' ')} {say.integer(count)}")
+            counts.append(f"{key.replace('_', ' ')} {t.integer(count)}")
     yield "Stages", ", ".join(counts)
     shares, days = [], None
     for row in summary["outlook"]["realised"]:
         if row["taxonomy"] == "line":
             days = row["window_days"]
-            shares.append(f"{row['stage'].replace('_', ' ')} {say.percent(row['repurchased'])}")
+            shares.append(f"{row['stage'].replace('_', ' ')} {t.percent(row['repurchased'])}")
     if shares:
-        yield f"Bought within {say.days(days)} after", ", ".join(shares)
+        yield f"Bought within {t.days(days)} after", ", ".join(shares)
 
 
-def _backtest(summary: Mapping[str, Any], say: Translator) -> Iterator[Row]:
+def _backtest(summary: Mapping[str, Any], t: Translator) -> Iterator[Row]:
     from rich.markup import escape
 
     backtest = (summary["trust"] or {}).get("backtest")
     if backtest:
         grades = [f"{escape(name)}: {grade}" for name, grade in backtest["grades"].items()]
-        horizon = say.periods(round(backtest["horizon"]), summary["data"]["period"])
+        horizon = t.periods(round(backtest["horizon"]), summary["data"]["period"])
         yield f"Backtest over {horizon}", f"{'; '.join(grades)} than the best simple baseline"
 
 

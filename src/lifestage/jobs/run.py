@@ -160,7 +160,7 @@ def run(
         )
         step("Testing the model on the past")
         how: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
-        trust = validate(orders, customers, model, log_settings(config), **how)
+        validation = validate(orders, customers, model, log_settings(config), **how)
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
         staged = read_orders(staging / "customers.parquet", **_engine(config))
@@ -172,7 +172,7 @@ def run(
             "previous": previous,
             "cac": config.cac,
             "customers": customers,
-            "trust": trust,
+            "validation": validation,
         }
         known["thresholds"] = config.thresholds
         summary = summarize_run(staged, model, currency=config.currency, **known)

@@ -16,9 +16,10 @@ from lifestage.data.engines.frames import lazy, to_pandas
 from lifestage.lifecycle import at_risk_list, stage_table
 from lifestage.lifecycle.stages.flags import reason
 from lifestage.report.facts.summary import summarize_run
+from lifestage.report.page.blocks import Block, Run, horizon_text
 from lifestage.report.sections import sections
 from lifestage.report.words.format import day
-from lifestage.report.words.translator import Translator, voice
+from lifestage.report.words.translator import translator
 
 if TYPE_CHECKING:
     import os
@@ -29,14 +30,16 @@ if TYPE_CHECKING:
     from lifestage.lifecycle.stages.playbook import Playbook
     from lifestage.lifecycle.stages.thresholds import Thresholds
     from lifestage.model import LTVModel
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["write_report"]
 
-TEMPLATES = Path(__file__).parent / "templates"
-LISTED = 2000
-"""Customers at risk that the page holds to be downloaded."""
+TEMPLATES = Path(__file__).parent / "page" / "templates"
 
-AT_RISK = (
+MAX_DOWNLOADED = 2000
+"""Customers at risk in the file that the page holds."""
+
+DOWNLOADED = (
     CUSTOMER,
     "value_lost",
     "ltv",
@@ -45,6 +48,7 @@ AT_RISK = (
     "value_segment",
     "at_risk_reason",
 )
+"""Columns of that file, as far as they are known."""
 
 
 def write_report(
@@ -58,52 +62,60 @@ def write_report(
     previous: Mapping[str, Any] | None = None,
     cac: float | None = None,
     customers: Summary | None = None,
-    trust: ValidationResult | None = None,
+    validation: ValidationResult | None = None,
     thresholds: Thresholds | None = None,
     top: int = 50,
     summary: Mapping[str, Any] | None = None,
     playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> Path:
-    """Write the report of a run as a self-contained HTML file, whole or not at all.
+    """Write the report of a run as one HTML file that needs nothing else: no network, no script.
+
+    The file is written beside its place and moved there at the end, so a report is either complete
+    or the older one stays.
 
     Parameters
     ----------
     staged : frame
-        What :func:`lifestage.assign_stages` returned; pandas, polars, pyarrow or a DuckDB relation.
+        What :func:`lifestage.assign_stages` returned; pandas, polars, pyarrow or a DuckDB relation,
+        one row per customer.
     model : LTVModel
-        The model that scored it.
-    path : path of the file; its folder is made if need be, an older file is replaced.
-    lang : {"en", "zh-Hant", "zh-Hans"}
+        The model that scored them.
+    path : str or path
+        Where to write; its folder is made if need be, an older file is replaced.
+    lang : {"en", "zh-Hans", "zh-Hant"}
+        Language of the texts and of the numbers.
     currency : str
-        Name or symbol written beside amounts.
+        Symbol or code written beside amounts, such as ``"$"`` or ``"EUR"``; nothing is converted.
     title : str, optional
+        In place of the report's own title.
     previous : mapping, optional
         The result of :func:`lifestage.report.summarize_run` for an earlier run, to compare with.
     cac : float, optional
-        Acquisition cost a customer, money.
+        Acquisition cost per customer, money.
     customers : Summary, optional
-        What *staged* was made from, for what came after its last day and when buyers are back.
-    trust : ValidationResult, optional
-        What :func:`lifestage.evaluate.validate` found, or ``ValidationResult`` of a backtest and a drift of
-        your own.
+        What *staged* was made from; with it the report shows when customers buy again, and what
+        the stages did after the last day of observation.
+    validation : ValidationResult, optional
+        What :func:`lifestage.evaluate.validate` returned, or a ``ValidationResult`` of your own
+        backtest and drift.
     thresholds : Thresholds, optional
-        Those of :func:`lifestage.assign_stages`, for what is ahead of the stages.
+        Those of :func:`lifestage.assign_stages`, for the forecast of the stages.
     top : int
-        Length of the list of customers at risk; the page also holds a file of the first 2,000.
+        Length of the list of customers at risk; the page also holds the first 2,000 as a CSV file.
     summary : mapping, optional
-        The result of ``summarize_run`` for this run, where it is at hand already.
+        The result of ``summarize_run`` for this run; it is computed if left out.
     playbook : path or Playbook, optional
         That of :func:`lifestage.assign_stages`: texts and taxonomies of your own.
 
     Returns
     -------
-    Path
+    pathlib.Path
         Of the file.
 
     Raises
     ------
     ConfigError
-        If the language is unknown.
+        If there is no such language.
     DataError
         If *staged* is not a staged table.
 
@@ -114,37 +126,33 @@ def write_report(
     >>> model = ls.fit(customers)
     >>> staged = ls.assign_stages(model.predict(customers, horizon=52))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     ls.write_report(staged, model, pathlib.Path(folder) / "report.html", currency="USD").name
+    ...     path = pathlib.Path(folder) / "report.html"
+    ...     ls.write_report(staged, model, path, currency="USD").name
     'report.html'
     """
     target = local_path(path)
-    speaker = voice(lang, currency)
-    known: dict[str, Any] = {
-        "previous": previous,
-        "cac": cac,
-        "customers": customers,
-        "trust": trust,
-    }
-    known["thresholds"] = thresholds
+    t = translator(lang, currency)
     with step(__name__, "Adding up the report"):
-        run = summary or summarize_run(staged, model, currency=currency, **known)
-    listed = _at_risk(staged, speaker, max(top, LISTED))
+        run = summary or summarize_run(
+            staged,
+            model,
+            currency=currency,
+            previous=previous,
+            cac=cac,
+            customers=customers,
+            validation=validation,
+            thresholds=thresholds,
+        )
+    listed = _at_risk(staged, t, max(top, MAX_DOWNLOADED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))
-    text = render(run, stages, listed, speaker, title, top)
+    text = render(sections(run, stages, listed, t, top), run, t, title)
     with staging_file(target, private=True) as staging:
         staging.write_text(text, "utf-8")
     return target
 
 
-def render(
-    run: Mapping[str, Any],
-    stages: list[dict[str, Any]],
-    at_risk: list[dict[str, Any]],
-    say: Translator,
-    title: str | None,
-    top: int,
-) -> str:
-    """The page as text, from what :func:`summarize_run`, ``stage_table`` and ``at_risk_list`` found."""
+def render(topics: list[Block], run: Run, t: Translator, title: str | None) -> str:
+    """The page as text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -155,26 +163,27 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
-    until = run["data"]["until"]
+    horizon, until = horizon_text(run, t), run["data"]["until"]
+    if until:
+        subtitle = t("page.subtitle", until=day(until), horizon=horizon)
+    else:
+        subtitle = t("page.subtitle_undated", horizon=horizon)
+    created, version = str(run["created"])[:10], run["versions"]["lifestage"]
     return environment.get_template("report.html.j2").render(
-        lang=say.lang,
-        title=title or say.say("title"),
-        subtitle=say.say(
-            "subtitle" if until else "subtitle_undated", until=day(until), horizon=horizon
-        ),
-        contents=say.say("contents"),
-        made=say.say(
-            "made", created=str(run["created"])[:10], version=run["versions"]["lifestage"]
-        ),
+        lang=t.lang,
+        title=title or t("page.title"),
+        subtitle=subtitle,
+        contents=t("page.contents"),
+        made=t("page.made", created=created, version=version),
         css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
-        sections=sections(run, stages, at_risk, say, top),
+        sections=topics,
     )
 
 
-def _at_risk(staged: Any, say: Translator, top: int) -> list[dict[str, Any]]:
-    """The head of the list of customers at risk, with ids as the very text of the data and reasons in the language."""
+def _at_risk(staged: Any, t: Translator, top: int) -> list[dict[str, Any]]:
+    """The customers at risk with ids as the very text of the data and reasons in the language."""
     frame, _ = lazy(at_risk_list(staged, top))
-    frame = frame.with_columns(reason(say.lang).alias("at_risk_reason"))
-    names = frame.collect_schema().names()
-    return records(to_pandas(frame.select(*[nw.col(name) for name in AT_RISK if name in names])))
+    frame = frame.with_columns(reason(t.lang).alias("at_risk_reason"))
+    known = frame.collect_schema().names()
+    columns = [nw.col(name) for name in DOWNLOADED if name in known]
+    return records(to_pandas(frame.select(*columns)))

@@ -1,8 +1,9 @@
-"""How the value of a base is spread over its customers, reckoned in the engine."""
+"""How LTV is distributed over the customers: quantiles, histogram and concentration."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -20,8 +21,12 @@ TOPS = (0.01, 0.05, 0.10, 0.20)
 CURVE = (0.02, 0.03, 0.15, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90)
 """Shares of customers, beside ``TOPS``, at which the curve of concentration is drawn."""
 BINS = 16
-EXACT, FINE = 100_000, 10_000
-"""Customers up to which every value counts as it is, and the parts of a unit of ln(LTV) beyond."""
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Ends of classes within a power of ten."""
+MAX_EXACT_CUSTOMERS = 100_000
+"""Customers up to which every value counts as it is."""
+PARTS_PER_LOG_UNIT = 10_000
+"""Of ln(LTV), into which values are rounded beyond that."""
 
 
 def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any]:
@@ -50,11 +55,9 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
 
     def quantile(q: float) -> float:
         place = q * (reach[-1] - 1)
-        low, high = (
-            float(values[np.searchsorted(reach, at, side="right")])
-            for at in (np.floor(place), np.ceil(place))
-        )
-        return low + float(place - np.floor(place)) * (high - low)
+        ends = np.searchsorted(reach, [np.floor(place), np.ceil(place)], side="right")
+        low, high = values[ends].tolist()
+        return float(low + (place - np.floor(place)) * (high - low))
 
     def held(p: float) -> float | None:
         cut = quantile(1 - p)
@@ -66,34 +69,48 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
         return min(1.0, max(0.0, part / total)) if total > 0 else None
 
     edges, widening = _edges(quantile(0.05), quantile(0.98), float(values[-1]))
-    at_least = [int(counts[values >= low].sum()) for low in edges]
-    above = [customers, *at_least[1:], 0]
-    highs = [*edges[1:], None]
-    bars = [
-        {"low": low, "high": high, "customers": above[i] - above[i + 1]}
-        for i, (low, high) in enumerate(zip(edges, highs, strict=True))
-    ]
-    bars = bars[:-1] if len(bars) > 1 and not bars[-1]["customers"] else bars
+    bars = _histogram(values, counts, edges, customers)
     return {
         "mean": total / customers,
         "quantiles": {f"{q:g}": quantile(q) for q in QUANTILES},
         "bands": "widening" if widening else "even",
         "histogram": bars,
         "concentration": {f"{p:g}": held(p) for p in TOPS},
-        "curve": [[p, held(p)] for p in shares] + [[1.0, 1.0]],
+        "curve": [*([p, held(p)] for p in shares), [1.0, 1.0]],
     }
 
 
+def _histogram(
+    values: NDArray[np.float64], counts: NDArray[np.int64], edges: list[float], customers: int
+) -> list[dict[str, Any]]:
+    """Customers between the edges; the first class takes all below it, the last has no end.
+
+    An empty last class is left out.
+    """
+    bars: list[dict[str, Any]] = []
+    at_least = customers
+    for low, high in pairwise([*edges, None]):
+        above = 0 if high is None else int(counts[values >= high].sum())
+        bars.append({"low": low, "high": high, "customers": at_least - above})
+        at_least = above
+    return bars[:-1] if len(bars) > 1 and not bars[-1]["customers"] else bars
+
+
 def _values(buyers: Any, customers: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Values of LTV, rising, and who has each; on a large base values within 0.01 % count as one, their mean."""
+    """Values of LTV, rising, and how many customers have each.
+
+    On a large base values within 0.01 % of each other count as one, their mean.
+    """
     ltv = nw.col("ltv")
-    close = nw.when(ltv > 0).then((ltv.log() * FINE).floor()).otherwise(nw.lit(-math.inf))
-    keyed = buyers.select("ltv", key=ltv if customers <= EXACT else close)
+    close = (
+        nw.when(ltv > 0).then((ltv.log() * PARTS_PER_LOG_UNIT).floor()).otherwise(nw.lit(-math.inf))
+    )
+    keyed = buyers.select("ltv", key=ltv if customers <= MAX_EXACT_CUSTOMERS else close)
     table = to_pandas(keyed.group_by("key").agg(nw.len().alias("n"), ltv.sum()))
     counts = table["n"].to_numpy(np.int64)
     values = (
         table["key"].to_numpy(np.float64)
-        if customers <= EXACT
+        if customers <= MAX_EXACT_CUSTOMERS
         else table["ltv"].to_numpy(np.float64) / counts
     )
     order = np.argsort(values)
@@ -101,7 +118,7 @@ def _values(buyers: Any, customers: int) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _edges(least: float, most: float, top: float) -> tuple[list[float], bool]:
-    """Lower ends of bands at round amounts from zero to about *most*, and whether they widen to the right.
+    """Lower ends of classes at round amounts from zero to about *most*, and whether they widen.
 
     Where the values span more than a factor of eight, the ends follow 1, 1.5, 2, 3, 5, 7, 10 …
     """
@@ -111,8 +128,8 @@ def _edges(least: float, most: float, top: float) -> tuple[list[float], bool]:
     least = max(least, most / 200)
     if most / least > 8:
         powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
-        steps = [m * 10.0**k for k in powers for m in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)]
-        return [0.0, *(round(e, 12) for e in steps if least <= e <= most)], True
+        amounts = [step * 10.0**power for power, step in product(powers, STEPS)]
+        return [0.0, *(round(amount, 12) for amount in amounts if least <= amount <= most)], True
     raw = most / BINS
     unit = 10.0 ** math.floor(math.log10(raw))
     step = unit * next(m for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * unit >= raw * (1 - 1e-9))

@@ -8,72 +8,85 @@ from typing import TYPE_CHECKING
 
 from lifestage.data.sources.plain_csv import plain_text
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, horizon_text, share_text
-from lifestage.report.words.translator import Translator, tight
+from lifestage.report.page.blocks import Column, horizon_text, share_text, where
+from lifestage.report.words.translator import close_percent
 
 if TYPE_CHECKING:
-    from lifestage.report.sections import Rows, Run
+    from lifestage.report.page.blocks import Block, Rows, Run
+    from lifestage.report.words.translator import Translator
+
+__all__ = ["at_risk_section"]
 
 
-def at_risk_section(run: Run, rows: Rows, stages: Rows, say: Translator, top: int) -> Block:
-    risk, customers = run["at_risk"], run["data"]["customers"]
-    rich, count = risk["value_lost"] is not None, risk["customers"]
-    share = share_text(count, customers, say)
-    lead = [say.say("risk_none")]
-    if count:
-        values = {"count": say.integer(count), "share": share}
-        money = (
-            {"lost": say.money(risk["value_lost"]), "ltv": say.money(risk["ltv"])} if rich else {}
-        )
-        lead = [say.say("risk_lead" if rich else "risk_lead_no_money", count, **values, **money)]
-    ahead = run["outlook"]["at_risk"]
-    if ahead is not None and rich:
-        ends = {
-            "low": say.money.start(ahead["revenue_low"]),
-            "high": say.money(ahead["revenue_high"]),
-        }
-        about = {"horizon": horizon_text(run, say), "level": say.percent(run["terms"]["level"])}
-        lead.append(say.say("risk_revenue", revenue=say.money(ahead["revenue"]), **ends, **about))
-    kept = run["cannot_lose"]["customers"]
-    lead.append(say.say("risk_cannot_lose", kept, count=say.integer(kept)))
+def at_risk_section(run: Run, rows: Rows, stages: Rows, t: Translator, top: int) -> Block:
+    """The section, from the rows of ``at_risk_list`` and ``stage_table``."""
     parts: list[Block] = []
     if rows:
-        labels = {row["stage"]: row["label"] for row in stages if row["taxonomy"] == "segment"}
-        head = [(say.say("customer"), "id")]
-        head += [(say.say("value_lost"), "num")] if rich else []
-        head += [(say.say("why"), "long")]
-        head += [(say.say("ltv"), "num")] if rich else []
-        head += [(say.say("p_purchase"), "num"), (say.say("taxonomy_segment_column"), "name")]
-        cells = [
-            [
-                str(row["customer_id"]),
-                *([say.money(row["value_lost"])] if rich else []),
-                tight(str(row["at_risk_reason"] or "")),
-                *([say.money(row["ltv"])] if rich else []),
-                say.percent(row["p_purchase"]),
-                str(labels.get(row["value_segment"], row["value_segment"])),
-            ]
-            for row in rows[:top]
-        ]
-        shown = min(top, len(rows))
-        sentence = (
-            say.say("risk_list", shown, shown=say.integer(shown))
-            + say.say("gap")
-            + say.say("risk_caution")
-        )
-        parts.append(blocks.table(head, cells, sentence=sentence, tall=True))
-        label = say.say("contact_list", len(rows), count=say.integer(len(rows)))
+        parts.append(_table(run, rows[:top], stages, t))
+        label = t("at_risk.download", customers=t.customers(len(rows)))
         parts.append(blocks.download("customers-at-risk.csv", label, _csv(rows, stages)))
-    return blocks.section("at-risk", say.say("nav_risk"), say.say("risk"), lead, parts)
+    title = t("at_risk.title")
+    return blocks.section("at-risk", t("at_risk.nav"), title, _lead(run, t), parts)
+
+
+def _lead(run: Run, t: Translator) -> list[str]:
+    risk, level = run["at_risk"], t.percent(run["terms"]["level"])
+    count, share = risk["customers"], share_text(risk["customers"], run["data"]["customers"], t)
+    if not count:
+        lead = [t("at_risk.none")]
+    elif risk["value_lost"] is None:
+        lead = [t("at_risk.lead_no_money", count, share=share)]
+    else:
+        lost, ltv = t.money(risk["value_lost"]), t.money(risk["ltv"])
+        lead = [t("at_risk.lead", count, share=share, lost=lost, ltv=ltv)]
+    expected = run["outlook"]["at_risk"]
+    if expected is not None and risk["value_lost"] is not None:
+        revenue = t.money(expected["revenue"])
+        low, high = t.money.start(expected["revenue_low"]), t.money(expected["revenue_high"])
+        values = {"horizon": horizon_text(run, t), "level": level}
+        lead.append(t("at_risk.revenue", revenue=revenue, low=low, high=high, **values))
+    kept = t.customers(run["cannot_lose"]["customers"])
+    return [*lead, t("at_risk.cannot_lose", customers=kept)]
+
+
+def _table(run: Run, rows: Rows, stages: Rows, t: Translator) -> Block:
+    labels = _of_segments(stages, "label")
+    has_money = run["at_risk"]["value_lost"] is not None
+    columns = [Column(t("common.customer"), "id", lambda row: str(row["customer_id"]))]
+    if has_money:
+        lost = t("common.value_lost")
+        columns.append(Column(lost, "num", lambda row: t.money(row["value_lost"])))
+    columns.append(
+        Column(t("at_risk.reason"), "long", lambda row: close_percent(row["at_risk_reason"] or ""))
+    )
+    if has_money:
+        columns.append(Column(t("common.ltv"), "num", lambda row: t.money(row["ltv"])))
+    probability = t("at_risk.p_purchase")
+    columns += [
+        Column(probability, "num", lambda row: t.percent(row["p_purchase"])),
+        Column(
+            t("common.segment"),
+            "name",
+            lambda row: labels.get(row["value_segment"], row["value_segment"]),
+        ),
+    ]
+    listed = t("at_risk.list", customers=t.customers(len(rows)))
+    sentence = listed + t("common.sentence_gap") + t("at_risk.caution")
+    return blocks.table(columns, rows, sentence=sentence, tall=True)
+
+
+def _of_segments(stages: Rows, text: str) -> dict[str, str]:
+    """A text of each value segment, such as its label."""
+    return {row["stage"]: str(row[text]) for row in where(stages, taxonomy="segment")}
 
 
 def _csv(rows: Rows, stages: Rows) -> str:
-    """The list of customers at risk with the advice of their segment, as a spreadsheet reads it."""
+    """The customers at risk with the actions for their segment, as a spreadsheet reads it."""
     out = io.StringIO()
-    actions = {row["stage"]: row["actions"] for row in stages if row["taxonomy"] == "segment"}
+    actions = _of_segments(stages, "actions")
     writer = csv.writer(out)
     writer.writerow([*map(plain_text, rows[0]), "action"])
     for row in rows:
-        texts = ["" if value is None else value for value in row.values()]
-        writer.writerow(map(plain_text, [*texts, actions.get(row["value_segment"], "")]))
+        values = ["" if value is None else value for value in row.values()]
+        writer.writerow(map(plain_text, [*values, actions.get(row["value_segment"], "")]))
     return out.getvalue()

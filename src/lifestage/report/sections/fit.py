@@ -1,191 +1,211 @@
-"""How well the model fits: frequencies, the tracking curves, the holdout, the parameters and their status."""
+"""How well the model fits: frequencies, the tracking curves, the holdout, parameters and status."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lifestage.report.page import blocks, charts_base
+from lifestage.report.page.blocks import Column, chart_words, where
+from lifestage.report.page.canvas import series
 from lifestage.report.words.format import DASH, day
 
 if TYPE_CHECKING:
-    from lifestage.report.page.blocks import Block
+    from lifestage.report.page.blocks import Block, Row, Rows, Run
     from lifestage.report.words.translator import Translator
 
 __all__ = ["fit_section", "holdout_means"]
 
-Run = Mapping[str, Any]
-Rows = Sequence[Mapping[str, Any]]
 
-
-def fit_section(run: Run, say: Translator) -> Block:
+def fit_section(run: Run, t: Translator) -> Block:
     """The section; without a calendar it shows frequencies and parameters only."""
-    key = blocks.legend(say.say("actual"), say.say("expected"))
-    pictures = [_frequency(run, say, key)]
-    pictures += _tracks(run["tracking"], run, say, key) if len(run["tracking"]) > 1 else []
-    pictures += [_holdout(run["holdout_fit"], run, say, key)] if run["holdout_fit"] else []
+    pictures = [_frequencies(run, t)]
+    if len(run["tracking"]) > 1:
+        pictures += [_cumulative(run, t), _weekly(run["tracking"], t)]
+    if run["holdout_fit"]:
+        pictures.append(_holdout(run, t))
     parts = [
-        blocks.notes(say.say("status"), _status(run, say)),
+        blocks.notes(t("fit.status"), _status(run, t)),
         blocks.charts(*pictures),
-        _parameters(run, say),
+        _parameters(run, t),
     ]
     for name, part in run["fit"].items():
-        values = {"family": _family(part["family"]), "method": part["method"].upper()}
-        scores = {
-            k: say.number(part[v], 2)
-            for k, v in (("value", "log_likelihood"), ("aic", "aic"), ("bic", "bic"))
-        }
-        parts.append(
-            blocks.text(
-                say.say("log_likelihood_line", part=say.name("part", name), **values, **scores)
-            )
-        )
-        if part["independence"]:
-            every, trimmed = (
-                say.number(found["spearman"], 2) for found in part["independence"].values()
-            )
-            parts.append(blocks.text(say.say("independence_line", all=every, trimmed=trimmed)))
-    return blocks.section("fit", say.say("nav_fit"), say.say("fit"), [_conclusion(run, say)], parts)
+        parts += _scores(t.name("parts", name), part, t)
+    return blocks.section("fit", t("fit.nav"), t("fit.title"), [_lead(run, t)], parts)
+
+
+def holdout_means(run: Run) -> tuple[float, float] | None:
+    """Purchases per customer in the holdout, expected and actual; None without one."""
+    rows = run["holdout_fit"]
+    return (_mean(rows, "expected"), _mean(rows, "actual")) if rows else None
+
+
+def _mean(rows: Rows, name: str) -> float:
+    """The mean over customers of a column of means by frequency."""
+    customers = series(rows, "customers")
+    if not any(customers):
+        return 0.0
+    return float(np.average(series(rows, name), weights=customers))
+
+
+def _distance(rows: Rows) -> float:
+    """Total variation distance of the expected and actual distribution of repeat purchases."""
+    total = sum(series(rows, "actual"))
+    return sum(_errors(rows)) / 2 / total if total else 0.0
+
+
+def _errors(rows: Rows) -> list[float]:
+    """Absolute differences of actual and expected."""
+    return [abs(row["actual"] - row["expected"]) for row in rows]
 
 
 def _family(name: str) -> str:
     return "Gamma-Gamma" if name == "gamma-gamma" else name.upper()
 
 
-def _conclusion(run: Run, say: Translator) -> str:
+def _key(t: Translator) -> list[dict[str, str]]:
+    return blocks.legend(t("common.observed"), t("common.expected"))
+
+
+def _lead(run: Run, t: Translator) -> str:
     """The strictest test at hand, in one sentence."""
-    tested = holdout_means(run)
-    if tested is not None:
-        expected, actual = tested
-        return say.say(
-            "fit_lead_holdout", gap=say.gap(expected, actual), until=day(run["data"]["until"])
-        )
-    return say.say("fit_lead", wrong=say.percent(_misplaced(run["frequency_fit"])))
+    means = holdout_means(run)
+    if means is None:
+        return t("fit.lead", distance=t.percent(_distance(run["frequency_fit"])))
+    return t("fit.lead_holdout", gap=t.gap(*means), until=day(run["data"]["until"]))
 
 
-def holdout_means(run: Run) -> tuple[float, float] | None:
-    """Purchases a customer after the data of the fit, expected and actual; None without a holdout."""
-    rows = run["holdout_fit"]
-    return (_mean(rows, "expected"), _mean(rows, "actual")) if rows else None
-
-
-def _mean(rows: Rows, name: str) -> float:
-    customers = sum(row["customers"] for row in rows)
-    return sum(row["customers"] * row[name] for row in rows) / customers if customers else 0.0
-
-
-def _misplaced(rows: Rows) -> float:
-    """Half the absolute differences over the total: the share of customers in the wrong place."""
-    total = sum(row["actual"] for row in rows)
-    return sum(abs(row["actual"] - row["expected"]) for row in rows) / 2 / total if total else 0.0
-
-
-def _status(run: Run, say: Translator) -> list[tuple[str, str]]:
+def _status(run: Run, t: Translator) -> list[tuple[str, str]]:
     lines = []
     for name, part in run["fit"].items():
-        done = part["converged"]
-        kind, key = ("good", "converged") if done else ("bad", "not_converged")
-        lines.append((kind, say.say(key, part=say.name("part", name))))
-        lines += [("warn", say.note(note)) for note in part["notes"]]
+        converged = part["converged"]
+        key = "fit.converged" if converged else "fit.not_converged"
+        lines.append(("good" if converged else "bad", t(key, part=t.name("parts", name))))
+        lines += [("warn", t.note(note)) for note in part["notes"]]
     return lines
 
 
-def _frequency(run: Run, say: Translator, key: list[dict[str, str]]) -> dict[str, Any]:
-    rows, until, heading = run["frequency_fit"], run["data"]["until"], say.say("frequency_heading")
-    actual, expected = say.integer(rows[0]["actual"]), say.integer(rows[0]["expected"])
-    about = say.say(
-        "frequency_lead", actual=actual, expected=expected, wrong=say.percent(_misplaced(rows))
+def _frequencies(run: Run, t: Translator) -> Block:
+    """Customers by number of repeat purchases, expected and actual."""
+    rows, until = run["frequency_fit"], run["data"]["until"]
+    heading = t("fit.frequency_heading")
+    about = t(
+        "fit.frequency_lead",
+        customers=t.customers(rows[0]["actual"]),
+        expected=t.integer(rows[0]["expected"]),
+        distance=t.percent(_distance(rows)),
     )
-    x = say.say("frequency_x", until=until) if until else say.say("frequency_x_undated")
-    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": x, "y": say.say("frequency_y")}
-    return blocks.chart(heading, about, charts_base.pairs("fit-frequency", rows, words), key)
+    x = t("fit.frequency_x", until=until) if until else t("fit.frequency_x_undated")
+    words = chart_words(t, heading, about, x=x, y=t("fit.frequency_y"))
+    svg = charts_base.pairs("fit-frequency", rows, words)
+    return blocks.chart(heading, about, svg, _key(t))
 
 
-def _tracks(
-    rows: Rows, run: Run, say: Translator, key: list[dict[str, str]]
-) -> list[dict[str, Any]]:
-    until = day(run["data"]["until"])
-    seen, later = [r for r in rows if not r["holdout"]], [r for r in rows if r["holdout"]]
-    made, awaited = (seen[-1][f"{name}_cumulative"] for name in ("actual", "expected"))
-    values = {
-        "expected": say.integer(awaited),
-        "actual": say.integer(made),
-        "gap": say.gap(awaited, made),
-    }
-    about = say.say("track_lead", until=until, **values) + say.say("gap")
-    if later:
-        made, awaited = (sum(row[name] for row in later) for name in ("actual", "expected"))
-        values = {
-            "expected": say.integer(awaited),
-            "actual": say.integer(made),
-            "gap": say.gap(awaited, made),
-        }
-        about += say.say("track_holdout", end=day(later[-1]["end"]), **values)
+def _track_words(heading: str, about: str, t: Translator) -> dict[str, str]:
+    labels = {"x": t("fit.track_x"), "y": t("fit.track_y"), "holdout": t("fit.holdout")}
+    return chart_words(t, heading, about, **labels)
+
+
+def _compared(expected: float, actual: float, t: Translator) -> dict[str, str]:
+    """Expected and actual purchases, and how far apart they are."""
+    gap = t.gap(expected, actual)
+    return {"expected": t.integer(expected), "actual": t.integer(actual), "gap": gap}
+
+
+def _cumulative(run: Run, t: Translator) -> Block:
+    """Cumulative repeat purchases over the data of the fit and the holdout."""
+    rows = run["tracking"]
+    end, held_out = where(rows, holdout=False)[-1], where(rows, holdout=True)
+    values = _compared(end["expected_cumulative"], end["actual_cumulative"], t)
+    about = t("fit.track_lead", until=day(run["data"]["until"]), **values)
+    about += t("common.sentence_gap")
+    if held_out:
+        expected = sum(series(held_out, "expected"))
+        actual = sum(series(held_out, "actual"))
+        values = _compared(expected, actual, t)
+        about += t("fit.track_holdout", end=day(held_out[-1]["end"]), **values)
     else:
-        about += say.say("track_no_holdout")
-    words = {
-        "lang": say.lang,
-        "x": say.say("track_x"),
-        "y": say.say("track_y"),
-        "holdout": say.say("holdout"),
-    }
-    heading = say.say("track_cumulative_heading")
-    title = {"title": f"{heading}. {about}"}
-    total = charts_base.track("fit-track-total", rows, {**words, **title}, suffix="_cumulative")
-    off = sorted(abs(row["actual"] - row["expected"]) for row in rows)[len(rows) // 2]
-    mean = sum(row["actual"] for row in rows) / len(rows)
-    heading_weekly = say.say("track_weekly_heading")
-    error, usual = (say.number(value, 0 if value >= 10 else 1) for value in (off, mean))
-    weekly = say.say("track_weekly_lead", error=error, mean=usual)
-    steps = charts_base.track(
-        "fit-track-weekly", rows, {**words, "title": f"{heading_weekly}. {weekly}"}
+        about += t("fit.track_no_holdout")
+    heading = t("fit.cumulative_heading")
+    words = _track_words(heading, about, t)
+    svg = charts_base.track("fit-track-total", rows, words, suffix="_cumulative")
+    return blocks.chart(heading, about, svg, _key(t))
+
+
+def _weekly(rows: Rows, t: Translator) -> Block:
+    """Repeat purchases per week, with the median error of the model."""
+    error = sorted(_errors(rows))[len(rows) // 2]
+    mean = sum(series(rows, "actual")) / len(rows)
+    heading = t("fit.weekly_heading")
+    about = t("fit.weekly_lead", error=_about(error, t), mean=_about(mean, t))
+    svg = charts_base.track("fit-track-weekly", rows, _track_words(heading, about, t))
+    return blocks.chart(heading, about, svg, _key(t))
+
+
+def _about(value: float, t: Translator) -> str:
+    return t.number(value, 0 if value >= 10 else 1)
+
+
+def _holdout(run: Run, t: Translator) -> Block:
+    """Mean purchases in the holdout by earlier repeat purchases, expected and actual."""
+    rows, until = run["holdout_fit"], run["data"]["until"]
+    expected, actual = _mean(rows, "expected"), _mean(rows, "actual")
+    heading = t("fit.holdout_heading")
+    about = t(
+        "fit.holdout_lead",
+        until=day(until),
+        expected=t.number(expected, 2),
+        actual=t.number(actual, 2),
+        gap=t.gap(expected, actual),
     )
-    return [
-        blocks.chart(heading, about, total, key),
-        blocks.chart(heading_weekly, weekly, steps, key),
+    x, y = t("fit.frequency_x", until=until), t("fit.holdout_y")
+    words = chart_words(t, heading, about, x=x, y=y)
+    svg = charts_base.pairs("fit-holdout", rows, words)
+    return blocks.chart(heading, about, svg, _key(t))
+
+
+def _parameters(run: Run, t: Translator) -> Block:
+    rows: list[Row] = []
+    for part in run["fit"].values():
+        rows += part["table"]
+    columns = [
+        Column(t("fit.family"), "name", lambda row: _family(row["family"])),
+        Column(t("fit.parameter"), "", lambda row: row["parameter"]),
+        Column(t("fit.estimate"), "num", lambda row: _figure(row["estimate"], t)),
+        Column(t("fit.parameter_interval"), "num", lambda row: _ends(row["low"], row["high"], t)),
     ]
+    return blocks.table(columns, rows, heading=t("fit.parameters"), narrow=True)
 
 
-def _holdout(rows: Rows, run: Run, say: Translator, key: list[dict[str, str]]) -> dict[str, Any]:
-    heading, until = say.say("holdout_heading"), run["data"]["until"]
-    expected, actual = (_mean(rows, name) for name in ("expected", "actual"))
-    values = {
-        "expected": say.number(expected, 2),
-        "actual": say.number(actual, 2),
-        "gap": say.gap(expected, actual),
-    }
-    about = say.say("holdout_lead", until=day(until), **values)
-    words = {
-        "lang": say.lang,
-        "title": f"{heading}. {about}",
-        "x": say.say("frequency_x", until=until),
-        "y": say.say("holdout_y"),
-    }
-    return blocks.chart(heading, about, charts_base.pairs("fit-holdout", rows, words), key)
+def _ends(low: float | None, high: float | None, t: Translator) -> str:
+    return DASH if low is None or high is None else f"{_figure(low, t)} – {_figure(high, t)}"
 
 
-def _parameters(run: Run, say: Translator) -> Block:
-    head = [(say.say("family"), "name"), (say.say("parameter"), "")]
-    head += [(say.say("estimate"), "num"), (say.say("low_high"), "num")]
-    rows = [
-        [
-            _family(row["family"]),
-            row["parameter"],
-            _figure(row["estimate"], say),
-            _ends(row["low"], row["high"], say),
-        ]
-        for part in run["fit"].values()
-        for row in part["table"]
-    ]
-    return blocks.table(head, rows, heading=say.say("parameters"), narrow=True)
-
-
-def _ends(low: float | None, high: float | None, say: Translator) -> str:
-    return DASH if low is None or high is None else f"{_figure(low, say)} – {_figure(high, say)}"
-
-
-def _figure(value: float, say: Translator) -> str:
+def _figure(value: float, t: Translator) -> str:
     """About four figures, whatever the size."""
     if 0 < abs(value) < 1e-3:
         return f"{value:.3g}"
-    return say.number(value, 0 if abs(value) >= 1e4 else 2 if abs(value) >= 100 else 4)
+    return t.number(value, 0 if abs(value) >= 1e4 else 2 if abs(value) >= 100 else 4)
+
+
+def _scores(name: str, part: Row, t: Translator) -> list[Block]:
+    """The log-likelihood of a part, and for spend its correlation with frequency."""
+    sentence = t(
+        "fit.log_likelihood",
+        part=name,
+        family=_family(part["family"]),
+        method=part["method"].upper(),
+        value=t.number(part["log_likelihood"], 2),
+        aic=t.number(part["aic"], 2),
+        bic=t.number(part["bic"], 2),
+    )
+    texts = [blocks.text(sentence)]
+    if part["independence"]:
+        every, trimmed = part["independence"].values()
+        correlations = {
+            "all": t.number(every["spearman"], 2),
+            "trimmed": t.number(trimmed["spearman"], 2),
+        }
+        texts.append(blocks.text(t("fit.independence", **correlations)))
+    return texts

@@ -2,163 +2,182 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifestage.lifecycle.stages.taxonomies import label
-from lifestage.report.page import blocks
-from lifestage.report.page import charts_outlook as figures
-from lifestage.report.sections.outlook import Rows, Run, with_interval
+from lifestage.report.page import blocks, charts_forecast
+from lifestage.report.page.blocks import Column, axis_unit, chart_words, horizon_text, where
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lifestage.report.page.blocks import Block
+    from lifestage.report.page.blocks import Block, Row, Rows, Run
     from lifestage.report.words.translator import Translator
 
 __all__ = ["forecast_section"]
 
+AWAKE = {"line": "active", "phase": "grow"}
+"""The stage of each taxonomy that the first sentence follows."""
 
-def forecast_section(run: Run, say: Translator) -> Block | None:
-    """Stages over time, fans of purchases and revenue, and who moves where; None without a forecast."""
-    found = run["outlook"]["forecast"]
-    taxonomy = "line" if any(row["taxonomy"] == "line" for row in found["stages"]) else "phase"
-    rows = [row for row in found["stages"] if row["taxonomy"] == taxonomy]
-    if not rows:
+
+@dataclass(frozen=True)
+class StageTimes:
+    """The stages of one taxonomy today and at each point in time of the forecast."""
+
+    taxonomy: str
+    today: Mapping[str, float]
+    """Customers by stage, in the order of the taxonomy."""
+    forecast: Mapping[tuple[str, float], Row]
+    """Rows of the forecast by stage and point in time."""
+    times: Sequence[float]
+    """Points in time, in periods."""
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that hold customers today or later."""
+        holding = {stage for stage, count in self.today.items() if count}
+        for (stage, _), row in self.forecast.items():
+            if row["customers"]:
+                holding.add(stage)
+        return [stage for stage in self.today if stage in holding]
+
+
+def forecast_section(run: Run, t: Translator) -> Block | None:
+    """Stages over time, cumulative totals, and moves between stages; None without a forecast."""
+    stages = _stage_times(run)
+    if not stages.times:
         return None
-    today = {
-        key: float(count) for key, count in run["stages"][taxonomy].items() if key != "prospect"
-    }
-    people = sum(today.values())
-    keys = [
-        key
-        for key in today
-        if today[key] or any(row["stage"] == key and row["customers"] for row in rows)
-    ]
-    periods = sorted({row["periods"] for row in rows})
-    at = {(row["stage"], row["periods"]): row for row in rows}
-    columns = [(say.say("now"), [today[key] / people for key in keys])]
-    columns += [
-        (_when(at[keys[0], t], say), [at[key, t]["customers"] / people for key in keys])
-        for t in periods
-    ]
-    awake = "active" if taxonomy == "line" else "grow"
-    last = at[awake, periods[-1]]
-    lead = say.say(
-        "ahead_lead",
-        stage=label(taxonomy, awake, say.lang),
-        now=say.integer(today[awake]),
-        then=say.integer(last["customers"]),
-        low=say.integer(last["customers_low"]),
-        high=say.integer(last["customers_high"]),
-        horizon=say.periods(run["terms"]["horizon"], run["data"]["period"]),
-    )
-    heading = say.say("flow_heading")
-    about = say.say("flow_lead", scenarios=say.integer(found["scenarios"]))
-    words = {
-        "lang": say.lang,
-        "title": f"{heading}. {about}",
-        "x": say.say("flow_x"),
-        "y": say.say("share_axis"),
-    }
-    colours = [figures.COLOURS[list(today).index(key)] for key in keys]
-    named = [
-        {"colour": c, "text": label(taxonomy, k, say.lang)}
-        for c, k in zip(colours, keys, strict=True)
-    ]
-    flow = blocks.chart(
-        heading, about, figures.stage_flow("stage-flow", columns, colours, words), named
-    )
+    forecast = run["outlook"]["forecast"]
     parts = [
-        blocks.charts(flow),
-        blocks.charts(*_fans(run, say)),
-        _counts(keys, today, at, periods, taxonomy, say),
+        blocks.charts(_flow(stages, forecast["scenarios"], t)),
+        blocks.charts(*_totals(run, t)),
+        _counts(stages, t),
+        _moves(forecast["transitions"], stages, t),
     ]
-    parts.append(_moves(found["transitions"], taxonomy, keys, today, say))
-    if found["sample"] < run["data"]["customers"]:
-        parts.append(blocks.text(say.say("ahead_sample", sample=say.integer(found["sample"]))))
-    return blocks.section(
-        "ahead", say.say("nav_ahead"), say.say("ahead"), [lead, say.say("ahead_scope")], parts
+    if forecast["sample"] < run["data"]["customers"]:
+        parts.append(blocks.text(t("forecast.sample", sample=t.integer(forecast["sample"]))))
+    lead = [_lead(stages, run, t), t("forecast.scope")]
+    return blocks.section("forecast", t("forecast.nav"), t("forecast.title"), lead, parts)
+
+
+def _stage_times(run: Run) -> StageTimes:
+    """The forecast of the activity stages; of the lifecycle phases where those are not forecast."""
+    rows = run["outlook"]["forecast"]["stages"]
+    taxonomy = "line" if where(rows, taxonomy="line") else "phase"
+    today = dict(run["stages"][taxonomy])
+    today.pop("prospect", None)
+    forecast, times = {}, set()
+    for row in where(rows, taxonomy=taxonomy):
+        forecast[row["stage"], row["periods"]] = row
+        times.add(row["periods"])
+    return StageTimes(taxonomy, today, forecast, sorted(times))
+
+
+def _date(row: Row, t: Translator) -> str:
+    """The month of a point in time; its number of periods where dates are not known."""
+    return day(row["date"])[:7] if row["date"] else t.number(row["periods"], 0)
+
+
+def _time_label(stages: StageTimes, time: float, t: Translator) -> str:
+    return _date(stages.forecast[stages.stages[0], time], t)
+
+
+def _lead(stages: StageTimes, run: Run, t: Translator) -> str:
+    stage = AWAKE[stages.taxonomy]
+    last = stages.forecast[stage, stages.times[-1]]
+    return t(
+        "forecast.lead",
+        stage=label(stages.taxonomy, stage, t.lang),
+        customers=t.customers(stages.today[stage]),
+        later=t.integer(last["customers"]),
+        low=t.integer(last["customers_low"]),
+        high=t.integer(last["customers_high"]),
+        horizon=horizon_text(run, t),
     )
 
 
-def _when(row: Mapping[str, Any], say: Translator) -> str:
-    return day(row["date"])[:7] if row["date"] else say.number(row["periods"], 0)
+def _flow(stages: StageTimes, scenarios: int, t: Translator) -> Block:
+    """Shares of the stages over time as stacked bars."""
+    people = sum(stages.today.values())
+    bars = [(t("common.now"), [stages.today[stage] / people for stage in stages.stages])]
+    for time in stages.times:
+        counts = [stages.forecast[stage, time]["customers"] for stage in stages.stages]
+        bars.append((_time_label(stages, time, t), [count / people for count in counts]))
+    colours, key = [], []
+    for colour, stage in zip(charts_forecast.COLOURS, stages.today, strict=False):
+        if stage in stages.stages:
+            colours.append(colour)
+            key.append({"colour": colour, "text": label(stages.taxonomy, stage, t.lang)})
+    heading = t("forecast.flow_heading")
+    about = t("forecast.flow_lead", scenarios=t.integer(scenarios))
+    words = chart_words(t, heading, about, x=t("forecast.flow_x"), y=t("forecast.flow_y"))
+    svg = charts_forecast.stage_flow("stage-flow", bars, colours, words)
+    return blocks.chart(heading, about, svg, key)
 
 
-def _fans(run: Run, say: Translator) -> list[dict[str, Any]]:
-    rows, out = run["outlook"]["forecast"]["totals"], []
-    rich = run["totals"]["ltv"] is not None
-    level = say.percent(run["terms"]["level"])
-    for name, write in (("purchases", say.integer), *((("revenue", say.money),) if rich else ())):
-        points = [
-            {
-                "label": _when(r, say),
-                "middle": r[name],
-                "low": r[f"{name}_low"],
-                "high": r[f"{name}_high"],
-            }
-            for r in rows
-        ]
-        heading = say.say(f"fan_{name}")
-        end = points[-1]
-        about = say.say(
-            "fan_lead",
-            middle=write(end["middle"]),
-            low=write(end["low"]),
-            high=write(end["high"]),
-            level=level,
-        )
-        unit = f" ({say.money.currency})" if name == "revenue" and say.money.currency else ""
-        words = {
-            "lang": say.lang,
-            "title": f"{heading}. {about}",
-            "x": say.say("flow_x"),
-            "y": say.say(f"fan_{name}_y") + unit,
-        }
-        out.append(blocks.chart(heading, about, figures.fan(f"fan-{name}", points, words)))
-    return out
+def _totals(run: Run, t: Translator) -> list[Block]:
+    """Cumulative purchases and, where money is known, revenue, inside their intervals."""
+    charts = [_total("purchases", t.integer, "", run, t)]
+    if run["totals"]["ltv"] is not None:
+        charts.append(_total("revenue", t.money, axis_unit(t), run, t))
+    return charts
 
 
-def _counts(
-    keys: Sequence[str], today: Mapping[str, float], at: Mapping[Any, Any], periods: Sequence[float], taxonomy: str,
-    say: Translator,
-) -> Block:  # fmt: skip
-    head = [(say.say("stage"), "name"), (say.say("now"), "num")]
-    head += [(_when(at[keys[0], t], say), "num") for t in periods]
-    rows = [
-        [
-            label(taxonomy, key, say.lang),
-            say.integer(today[key]),
-            *(
-                with_interval(row["customers"], row["customers_low"], row["customers_high"], say)
-                for row in (at[key, t] for t in periods)
-            ),
-        ]
-        for key in keys
+def _total(name: str, write: Any, unit: str, run: Run, t: Translator) -> Block:
+    points = []
+    for row in run["outlook"]["forecast"]["totals"]:
+        ends = {"low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+        points.append({"label": _date(row, t), "middle": row[name], **ends})
+    end = points[-1]
+    heading = t(f"forecast.{name}_heading")
+    about = t(
+        "forecast.total_lead",
+        middle=write(end["middle"]),
+        low=write(end["low"]),
+        high=write(end["high"]),
+        level=t.percent(run["terms"]["level"]),
+    )
+    x, y = t("forecast.flow_x"), t(f"forecast.{name}_y") + unit
+    words = chart_words(t, heading, about, x=x, y=y)
+    return blocks.chart(heading, about, charts_forecast.fan(f"fan-{name}", points, words))
+
+
+def _counts(stages: StageTimes, t: Translator) -> Block:
+    """Customers of each stage, a column per point in time."""
+
+    def at(time: float) -> Column:
+        def write(stage: str) -> str:
+            row = stages.forecast[stage, time]
+            ends = f"{t.integer(row['customers_low'])}–{t.integer(row['customers_high'])}"
+            return f"{t.integer(row['customers'])} ({ends})"
+
+        return Column(_time_label(stages, time, t), "num", write)
+
+    columns = [
+        Column(t("common.stage"), "name", lambda stage: label(stages.taxonomy, stage, t.lang)),
+        Column(t("common.now"), "num", lambda stage: t.integer(stages.today[stage])),
+        *map(at, stages.times),
     ]
-    return blocks.table(head, rows, heading=say.say("counts_heading"))
+    return blocks.table(columns, stages.stages, heading=t("forecast.counts_heading"))
 
 
-def _moves(
-    rows: Rows, taxonomy: str, keys: Sequence[str], today: Mapping[str, float], say: Translator
-) -> Block:
+def _moves(transitions: Rows, stages: StageTimes, t: Translator) -> Block:
     """Shares of today's customers of a stage by the stage at the end."""
-    moved = {
-        (r["stage"], r["next_stage"]): r["customers"] for r in rows if r["taxonomy"] == taxonomy
-    }
-    head = [
-        (say.say("moves_from"), "name"),
-        *((label(taxonomy, key, say.lang), "num") for key in keys),
-    ]
-    cells = [
-        [
-            label(taxonomy, key, say.lang),
-            *(say.percent(moved.get((key, other), 0.0) / today[key]) for other in keys),
-        ]
-        for key in keys
-        if today[key]
-    ]
-    return blocks.table(
-        head, cells, heading=say.say("moves_heading"), sentence=say.say("moves_lead")
+    moved: dict[tuple[str, str], float] = {}
+    for row in where(transitions, taxonomy=stages.taxonomy):
+        moved[row["stage"], row["next_stage"]] = row["customers"]
+
+    def to(last: str) -> Column:
+        def write(first: str) -> str:
+            return t.percent(moved.get((first, last), 0.0) / stages.today[first])
+
+        return Column(label(stages.taxonomy, last, t.lang), "num", write)
+
+    first = Column(
+        t("forecast.moves_from"), "name", lambda stage: label(stages.taxonomy, stage, t.lang)
     )
+    rows = [stage for stage in stages.stages if stages.today[stage]]
+    heading, sentence = t("forecast.moves_heading"), t("forecast.moves_lead")
+    return blocks.table([first, *map(to, stages.stages)], rows, heading=heading, sentence=sentence)

@@ -5,151 +5,145 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import Block, horizon_text, share_text
+from lifestage.report.page.blocks import Column, horizon_text, share_text
 from lifestage.report.sections.fit import holdout_means
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
-    from lifestage.report.sections import Run
+    from lifestage.report.page.blocks import Block, Run
     from lifestage.report.words.translator import Translator
 
-__all__ = ["WORTH_SAYING"]
+__all__ = ["headline_section"]
 
-WORTH_SAYING = 0.1
-"""A forecast that missed the holdout by this share is told beside the headline."""
+MIN_REPORTED_ERROR = 0.1
+"""Relative error of the forecast on the holdout from which on it is shown beside the headline."""
+
+TOTALS = {"purchases": "expected_purchases", "revenue": "expected_revenue", "ltv": "ltv"}
+"""Name of each total in the texts, and in the facts."""
+
+COMPARED = (
+    ("common.customers", "data", "customers"),
+    ("headline.purchases", "totals", "expected_purchases"),
+    ("headline.revenue", "totals", "expected_revenue"),
+    ("headline.ltv", "totals", "ltv"),
+    ("headline.at_risk", "at_risk", "customers"),
+)
+"""Label, part and name of the facts that are compared with those of the run before."""
 
 
-def headline_section(run: Run, say: Translator) -> Block:
-    data, totals, terms = run["data"], run["totals"], run["terms"]
-    horizon, level, money = horizon_text(run, say), say.percent(terms["level"]), say.money
-    rich = totals["ltv"] is not None
+def headline_section(run: Run, t: Translator) -> Block:
+    """The totals as a sentence and as cards, warnings, and the changes since the last run."""
+    parts = [blocks.cards(*_total_cards(run, t)), blocks.cards(*_customer_cards(run, t))]
+    warnings = _warnings(run, t)
+    if warnings:
+        parts.append(blocks.notes("", warnings))
+    if run["previous"]:
+        parts.append(_changes(run, t))
+    parts.append(blocks.text(t("headline.narrow_intervals")))
+    title = t("headline.title")
+    return blocks.section("headline", t("headline.nav"), title, [_lead(run, t)], parts)
 
-    def ends(name: str, write: Any) -> dict[str, str]:
-        low, high = run["intervals"].get(name, (None, None))
-        return {"low": (money.start if write is money else write)(low), "high": write(high)}
 
-    purchases = ends("expected_purchases", say.integer)
+def _totals(run: Run) -> list[str]:
+    """The totals that the model knows: all of them, or purchases alone."""
+    return list(TOTALS) if run["totals"]["ltv"] is not None else ["purchases"]
+
+
+def _written(total: str, value: float | None, t: Translator) -> str:
+    return t.integer(value) if total == "purchases" else t.money(value)
+
+
+def _ends(total: str, run: Run, t: Translator) -> dict[str, str]:
+    """The ends of a total's interval; a letter code of the currency stands at the upper end."""
+    low, high = run["intervals"].get(TOTALS[total], (None, None))
+    start = t.integer(low) if total == "purchases" else t.money.start(low)
+    return {"low": start, "high": _written(total, high, t)}
+
+
+def _lead(run: Run, t: Translator) -> str:
+    terms = run["terms"]
     values = {
-        "horizon": horizon,
-        "level": level,
-        "customers": say.integer(data["customers"]),
-        "purchases": say.integer(totals["expected_purchases"]),
-        "purchases_low": purchases["low"],
-        "purchases_high": purchases["high"],
+        "horizon": horizon_text(run, t),
+        "level": t.percent(terms["level"]),
+        "customers": t.customers(run["data"]["customers"]),
+        "margin": t.percent(terms["margin"]),
+        "rate": t.percent(terms["discount_rate"]),
     }
-    shown = [
-        ("purchases", "expected_purchases", say.integer(totals["expected_purchases"]), purchases)
-    ]
-    if rich:
-        for short, name in (("revenue", "expected_revenue"), ("ltv", "ltv")):
-            found = ends(name, money)
-            values |= {
-                short: money(totals[name]),
-                f"{short}_low": found["low"],
-                f"{short}_high": found["high"],
-            }
-            shown.append((short, name, money(totals[name]), found))
-        values |= {
-            "margin": say.percent(terms["margin"]),
-            "rate": say.percent(terms["discount_rate"]),
-        }
-    lead = [say.say("headline_lead" if rich else "headline_lead_no_money", **values)]
-    main = [
-        (
-            say.say(f"card_{short}"),
-            figure,
-            say.say("interval", level=level, **found),
-            say.say(f"card_{short}_note", horizon=horizon),
-            True,
-        )
-        for short, _, figure, found in shown
-    ]
-    risk, about = run["at_risk"], "card_at_risk_note"
-    others = [
-        (
-            say.say("card_customers"),
-            say.integer(data["customers"]),
-            "",
-            say.say(
-                "card_customers_note",
-                repeaters=say.integer(data["repeaters"]),
-                share=share_text(data["repeaters"], data["customers"], say),
-                orders=say.integer(data["orders"]),
-            ),
-            False,
-        ),
-        (
-            say.say("card_at_risk"),
-            say.integer(risk["customers"]),
-            "",
-            (
-                say.say(about, lost=money(risk["value_lost"]))
-                if rich
-                else say.say(f"{about}_no_money")
-            ),
-            False,
-        ),
-        (
-            say.say("card_cannot_lose"),
-            say.integer(run["cannot_lose"]["customers"]),
-            "",
-            say.say("card_cannot_lose_note"),
-            False,
-        ),
-    ]
-    warned = [
-        ("bad", say.say("not_converged", part=say.name("part", name))) for name in _failed(run)
-    ]
-    warned += [("warn", say.say("interval_unreliable"))] if run["interval_note"] else []
-    expected, actual = holdout_means(run) or (0.0, 0.0)
-    if actual and abs(expected / actual - 1) >= WORTH_SAYING:
-        warned.append(
-            (
-                "warn",
-                say.say(
-                    "headline_holdout", gap=say.gap(expected, actual), until=day(data["until"])
-                ),
-            )
-        )
-    parts = [blocks.cards(*main), blocks.cards(*others)]
-    parts += [blocks.notes("", warned)] if warned else []
-    parts += [_since(run, say)] if run["previous"] else []
-    parts.append(blocks.text(say.say("band_narrow")))
-    return blocks.section("forecast", say.say("nav_headline"), say.say("headline"), lead, parts)
+    totals = _totals(run)
+    for total in totals:
+        ends = _ends(total, run, t)
+        values[total] = _written(total, run["totals"][TOTALS[total]], t)
+        values |= {f"{total}_low": ends["low"], f"{total}_high": ends["high"]}
+    return t("headline.lead" if "ltv" in totals else "headline.lead_no_money", **values)
 
 
-def _failed(run: Run) -> list[str]:
-    return [name for name, part in run["fit"].items() if not part["converged"]]
+def _total_cards(run: Run, t: Translator) -> list[Block]:
+    level, horizon = t.percent(run["terms"]["level"]), horizon_text(run, t)
+    cards = []
+    for total in _totals(run):
+        figure = _written(total, run["totals"][TOTALS[total]], t)
+        interval = t("common.interval", level=level, **_ends(total, run, t))
+        about = t(f"headline.{total}_note", horizon=horizon)
+        name = t(f"headline.{total}")
+        cards.append(blocks.card(name, figure, about, interval=interval, main=True))
+    return cards
 
 
-def _since(run: Run, say: Translator) -> Block:
-    """The headline numbers beside those of the run before."""
-    before, rows = run["previous"], []
-    pairs = (
-        ("card_customers", "data", "customers", say.integer),
-        ("card_purchases", "totals", "expected_purchases", say.integer),
-        ("card_revenue", "totals", "expected_revenue", say.money),
-        ("card_ltv", "totals", "ltv", say.money),
-        ("card_at_risk", "at_risk", "customers", say.integer),
+def _customer_cards(run: Run, t: Translator) -> list[Block]:
+    data, risk = run["data"], run["at_risk"]
+    customers_note = t(
+        "headline.customers_note",
+        repeaters=t.integer(data["repeaters"]),
+        share=share_text(data["repeaters"], data["customers"], t),
+        orders=t.integer(data["orders"]),
     )
-    for label, part, name, write in pairs:
+    if risk["value_lost"] is None:
+        risk_note = t("headline.at_risk_note_no_money")
+    else:
+        risk_note = t("headline.at_risk_note", lost=t.money(risk["value_lost"]))
+    kept = t.integer(run["cannot_lose"]["customers"])
+    return [
+        blocks.card(t("common.customers"), t.integer(data["customers"]), customers_note),
+        blocks.card(t("headline.at_risk"), t.integer(risk["customers"]), risk_note),
+        blocks.card(t("headline.cannot_lose"), kept, t("headline.cannot_lose_note")),
+    ]
+
+
+def _warnings(run: Run, t: Translator) -> list[tuple[str, str]]:
+    """What must stand beside the totals: failed fits, unreliable intervals, a large test error."""
+    warnings = []
+    for name, part in run["fit"].items():
+        if not part["converged"]:
+            warnings.append(("bad", t("fit.not_converged", part=t.name("parts", name))))
+    if run["interval_note"]:
+        warnings.append(("warn", t("headline.unreliable_interval")))
+    expected, actual = holdout_means(run) or (0.0, 0.0)
+    if actual and abs(expected / actual - 1) >= MIN_REPORTED_ERROR:
+        gap, until = t.gap(expected, actual), day(run["data"]["until"])
+        warnings.append(("warn", t("headline.holdout", gap=gap, until=until)))
+    return warnings
+
+
+def _changes(run: Run, t: Translator) -> Block:
+    """The headline numbers beside those of the run before."""
+    before = run["previous"]
+    rows: list[tuple[str, str, str, str]] = []
+    for label, part, name in COMPARED:
         old, new = (before.get(part) or {}).get(name), run[part][name]
-        if old is not None and new is not None:
-            rows.append(
-                [
-                    say.say(label),
-                    write(old),
-                    write(new),
-                    say.signed_percent(new / old - 1 if old else None),
-                ]
-            )
+        if old is None or new is None:
+            continue
+        money = name in ("expected_revenue", "ltv")
+        write: Any = t.money if money else t.integer
+        change = t.signed_percent(new / old - 1 if old else None)
+        rows.append((t(label), write(old), write(new), change))
     until = (before.get("data") or {}).get("until")
-    head = [
-        (say.say("metric"), "name"),
-        (day(until) if until else day(before.get("created")), "num"),
+    old_day = day(until or before.get("created"))
+    new_day = day(run["data"]["until"] if until else run["created"])
+    change = t("headline.change")
+    columns = [
+        Column(t("headline.metric"), "name", lambda row: row[0]),
+        Column(old_day, "num", lambda row: row[1]),
+        Column(new_day, "num", lambda row: row[2]),
+        Column(change, "num", lambda row: row[3]),
     ]
-    head += [
-        (day(run["data"]["until"]) if until else day(run["created"]), "num"),
-        (say.say("change"), "num"),
-    ]
-    return blocks.table(head, rows, heading=say.say("change"), narrow=True)
+    return blocks.table(columns, rows, heading=change, narrow=True)

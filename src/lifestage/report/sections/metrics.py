@@ -1,20 +1,19 @@
-"""LTV by formula beside the model's, and the metrics of the base in total and by channel."""
+"""LTV by formula beside the model's, and metrics of the customer base in total and by channel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lifestage.report.page import blocks
+from lifestage.report.page.blocks import Column, horizon_text, is_known, where
 from lifestage.report.words.format import DASH
 
 if TYPE_CHECKING:
-    from lifestage.report.page.blocks import Block
+    from lifestage.report.page.blocks import Block, Row, Rows, Run
     from lifestage.report.words.translator import Translator
 
 __all__ = ["metrics_section"]
-
-Run = Mapping[str, Any]
 
 SHARES = (
     "repurchase_rate",
@@ -24,128 +23,133 @@ SHARES = (
     "revenue_share",
     "order_share",
 )
-AMOUNTS = ("average_order_value", "arppu", "cac", "ltv", "ltv_simple", "revenue")
-SHOWN = (
-    *(
-        "customers",
-        "repurchase_rate",
-        "retention",
-        "churn",
-        "average_order_value",
-        "purchases_per_year",
-    ),
-    *("lifespan_years", "arppu", "ltv", "cac", "ltv_to_cac", "revenue", "repeat_revenue_share"),
+AMOUNTS = ("average_order_value", "arppu", "cac", "ltv", "revenue")
+OF_THE_BASE = (
+    "customers",
+    "repurchase_rate",
+    "retention",
+    "churn",
+    "average_order_value",
+    "purchases_per_year",
+    "lifespan_years",
+    "arppu",
+    "ltv",
+    "cac",
+    "ltv_to_cac",
+    "revenue",
+    "repeat_revenue_share",
 )
-BY_CHANNEL = (
-    *(
-        "customers",
-        "revenue_share",
-        "order_share",
-        "repurchase_rate",
-        "retention",
-        "average_order_value",
-    ),
-    *("purchases_per_year", "arppu", "ltv", "cac", "ltv_to_cac", "repeat_revenue_share"),
+OF_A_CHANNEL = (
+    "customers",
+    "revenue_share",
+    "order_share",
+    "repurchase_rate",
+    "retention",
+    "average_order_value",
+    "purchases_per_year",
+    "arppu",
+    "ltv",
+    "cac",
+    "ltv_to_cac",
+    "repeat_revenue_share",
 )
-MOST_CHANNELS = 30
+FORMULAS = ("model", "same_horizon", "simple", "with_margin", "base")
+MAX_CHANNELS = 30
+"""Channels that the table shows, the largest ones."""
 
 
-def metrics_section(run: Run, say: Translator) -> Block:
-    """The section; columns that nothing is known of are left out."""
-    total = next((row for row in run["metrics"] if row["scope"] == "total"), None)
-    parts = _formulas(run, say)
-    lead = [_lead(run, say)]
-    if total is not None:
-        changes = {
-            c["metric"]: c["relative_change"]
-            for c in run["metric_changes"]
-            if c["scope"] == "total"
-        }
-        window = say.days(total["churn_window_days"])
-        rows = [
-            [say.say(f"metric_{name}"), write(name, total[name], say)]
-            + ([say.signed_percent(changes.get(name))] if changes else [])
-            for name in SHOWN
-            if total[name] is not None
-        ]
-        head = [(say.say("metric"), "name"), (say.say("metric_value"), "num")]
-        head += [(say.say("change"), "num")] if changes else []
-        sentence = say.say("metrics_lead", window=window)
-        parts.append(
-            blocks.table(
-                head, rows, heading=say.say("base_metrics"), sentence=sentence, narrow=True
-            )
-        )
-        parts += _channels([row for row in run["metrics"] if row["scope"] != "total"], say)
-    return blocks.section("metrics", say.say("nav_metrics"), say.say("metrics"), lead, parts)
+def metrics_section(run: Run, t: Translator) -> Block:
+    """The section; metrics that are not known are left out."""
+    parts = [] if run["formula_ltv"] is None else [_formulas(run, t)]
+    total, *channels = run["metrics"]
+    parts.append(_base(total, run["metric_changes"], t))
+    if channels:
+        parts.append(_channels(channels, t))
+    return blocks.section("metrics", t("metrics.nav"), t("metrics.title"), [_lead(run, t)], parts)
 
 
-def write(name: str, value: Any, say: Translator) -> str:
+def _written(name: str, value: Any, t: Translator) -> str:
     """A metric as people read it."""
     if name in SHARES:
-        return say.percent(value)
+        return t.percent(value)
     if name in AMOUNTS:
-        return say.money(value)
-    return say.integer(value) if name == "customers" else say.number(value, 2)
+        return t.money(value)
+    return t.integer(value) if name == "customers" else t.number(value, 2)
 
 
-def _lead(run: Run, say: Translator) -> str:
-    found = run["formula_ltv"]
-    if found is None:
-        return say.say("formula_none")
-    horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
-    amounts = {"formula": say.money(found["same_horizon"]), "model": say.money(found["model"])}
-    return say.say(
-        "formula_lead",
-        horizon=horizon,
-        gap=say.signed_percent(found["gaps"]["same_horizon"]),
-        **amounts,
+def _lead(run: Run, t: Translator) -> str:
+    formulas = run["formula_ltv"]
+    if formulas is None:
+        return t("metrics.formula_none")
+    return t(
+        "metrics.formula_lead",
+        horizon=horizon_text(run, t),
+        gap=t.signed_percent(formulas["gaps"]["same_horizon"]),
+        formula=t.money(formulas["same_horizon"]),
+        model=t.money(formulas["model"]),
     )
 
 
-def _formulas(run: Run, say: Translator) -> list[Block]:
-    found = run["formula_ltv"]
-    if found is None:
-        return []
-    horizon = say.periods(run["terms"]["horizon"], run["data"]["period"])
-    margin = say.percent(run["terms"]["margin"])
-    values = {"horizon": horizon, "years": say.number(found["lifespan_years"], 2), "margin": margin}
-    values["cac"] = say.money(found["cac"] or 0.0)
-    rows = [[say.say("formula_model", **values), say.money(found["model"]), ""]]
-    for way in ("same_horizon", "simple", "with_margin", "base"):
-        if way in found and not _idle(way, run):
-            gap = say.signed_percent(found["gaps"][way])
-            rows.append([say.say(f"formula_{way}", **values), say.money(found[way]), gap])
-    head = [
-        (say.say("formula"), "name"),
-        (say.say("formula_value"), "num"),
-        (say.say("formula_gap"), "num"),
+def _formulas(run: Run, t: Translator) -> Block:
+    """LTV per customer by the model and by each formula that applies."""
+    formulas, margin = run["formula_ltv"], run["terms"]["margin"]
+    left_out = set()
+    if margin == 1:  # then it equals the simple formula
+        left_out.add("with_margin")
+    if formulas["cac"] is None:
+        left_out.add("base")
+    names = [name for name in FORMULAS if name in formulas and name not in left_out]
+    values = {
+        "horizon": horizon_text(run, t),
+        "years": t.number(formulas["lifespan_years"], 2),
+        "margin": t.percent(margin),
+        "cac": t.money(formulas["cac"] or 0.0),
+    }
+
+    def gap(name: str) -> str:
+        return "" if name == "model" else t.signed_percent(formulas["gaps"][name])
+
+    columns = [
+        Column(t("metrics.formula"), "name", lambda name: t(f"metrics.formula_{name}", **values)),
+        Column(t("metrics.formula_value"), "num", lambda name: t.money(formulas[name])),
+        Column(t("metrics.formula_gap"), "num", gap),
     ]
-    return [blocks.table(head, rows, narrow=True)]
+    return blocks.table(columns, names, narrow=True)
 
 
-def _idle(way: str, run: Run) -> bool:
-    """Whether a formula adds nothing: no acquisition cost is given, or the margin is all of the spend."""
-    return (
-        run["formula_ltv"]["cac"] is None
-        if way == "base"
-        else way == "with_margin" and run["terms"]["margin"] == 1
-    )
-
-
-def _channels(rows: list[Mapping[str, Any]], say: Translator) -> list[Block]:
-    if not rows:
-        return []
-    names = [name for name in BY_CHANNEL if any(row[name] is not None for row in rows)]
-    head = [(say.say("channel"), "name"), *((say.say(f"metric_{name}"), "num") for name in names)]
-    cells = [
-        [_group(row["group"]), *(write(name, row[name], say) for name in names)]
-        for row in rows[:MOST_CHANNELS]
+def _base(total: Row, changes: Rows, t: Translator) -> Block:
+    """The metrics of all customers, with their changes since the last run where there was one."""
+    columns = [
+        Column(t("metrics.metric"), "name", lambda name: t(f"metric_names.{name}")),
+        Column(t("metrics.value"), "num", lambda name: _written(name, total[name], t)),
     ]
-    more = say.say("channels_more", shown=say.integer(MOST_CHANNELS), all=say.integer(len(rows)))
-    sentence = more if len(rows) > MOST_CHANNELS else ""
-    return [blocks.table(head, cells, heading=say.say("by_channel"), sentence=sentence, tall=True)]
+    relative = {}
+    for row in where(changes, scope="total"):
+        relative[row["metric"]] = row["relative_change"]
+    if relative:
+        change = t("headline.change")
+        columns.append(Column(change, "num", lambda name: t.signed_percent(relative.get(name))))
+    names = [name for name in OF_THE_BASE if total[name] is not None]
+    heading = t("metrics.heading")
+    sentence = t("metrics.lead", window=t.days(total["churn_window_days"]))
+    return blocks.table(columns, names, heading=heading, sentence=sentence, narrow=True)
 
 
-def _group(group: Any) -> str:
-    return DASH if group is None else str(group)
+def _channels(rows: Rows, t: Translator) -> Block:
+    def metric(name: str, row: Row) -> str:
+        return _written(name, row[name], t)
+
+    def channel(row: Row) -> str:
+        return DASH if row["group"] is None else str(row["group"])
+
+    columns = [Column(t("groups.channel"), "name", channel)]
+    for name in OF_A_CHANNEL:
+        if is_known(rows, name):
+            column = Column(t(f"metric_names.{name}"), "num", partial(metric, name))
+            columns.append(column)
+    sentence = ""
+    if len(rows) > MAX_CHANNELS:
+        shown, total = t.integer(MAX_CHANNELS), t.integer(len(rows))
+        sentence = t("metrics.channels_more", shown=shown, all=total)
+    heading = t("metrics.by_channel")
+    return blocks.table(columns, rows[:MAX_CHANNELS], heading=heading, sentence=sentence, tall=True)

@@ -5,65 +5,79 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifestage.lifecycle.stages.taxonomies import label
-from lifestage.report.page import blocks
-from lifestage.report.page import charts_outlook as figures
+from lifestage.report.page import blocks, charts_forecast
+from lifestage.report.page.blocks import Column, chart_words, where
 
 if TYPE_CHECKING:
-    from lifestage.report.page.blocks import Block
-    from lifestage.report.sections.outlook import Run
+    from lifestage.report.page.blocks import Block, Row, Rows, Run
     from lifestage.report.words.translator import Translator
 
-__all__ = ["schedule_section"]
+__all__ = ["repurchase_section"]
 
 
-def schedule_section(run: Run, say: Translator) -> Block | None:
-    """When buyers are back."""
-    found = run["outlook"]["schedule"]
-    if found is None:
+def repurchase_section(run: Run, t: Translator) -> Block | None:
+    """The repurchase rate by day, in all and by stage; None where purchases are not known."""
+    repurchase = run["outlook"]["schedule"]
+    if repurchase is None:
         return None
-    everyone = [row for row in found["days"] if row["group"] == "all"]
-    lead = [say.say("schedule_lead", shares=say.say("separator").join(
-        say.say("schedule_share", day=say.integer(row["day"]), share=say.percent(row["bought_again"]))
-        for row in everyone
-    ))]  # fmt: skip
-    rhythm = found["regularity"]
-    if rhythm is not None:
-        values = {name: say.number(rhythm[name], 2) for name in ("k", "low", "high")}
-        lead.append(say.say("rhythm_regular" if rhythm["regular"] else "rhythm_random", **values))
-    heading = say.say("returns_heading")
-    about = say.say("returns_lead", level=say.percent(run["terms"]["level"]))
-    words = {
-        "lang": say.lang,
-        "title": f"{heading}. {about}",
-        "x": say.say("returns_x"),
-        "y": say.say("returns_y"),
-    }
-    key = blocks.legend(say.say("observed"), say.say("expected"))
-    pictures = [
-        blocks.chart(heading, about, figures.returns("returns", found["curve"], words), key)
+    lead = [_lead(repurchase["days"], t)]
+    if repurchase["regularity"] is not None:
+        lead.append(_regularity(repurchase["regularity"], t))
+    stages = list(run["stages"]["line"])
+    level = t.percent(run["terms"]["level"])
+    parts = [
+        blocks.charts(_curve(repurchase["curve"], level, t)),
+        _table(repurchase["days"], stages, t),
     ]
-    head = [(say.say("stage"), "name"), (say.say("purchases"), "num")]
-    head += [(say.say("by_day", day=say.number(row["day"], 0)), "num") for row in everyone]
-    names = list(dict.fromkeys(row["group"] for row in found["days"]))
-    order = ["all", *(key for key in run["stages"]["line"] if key in names)]
-    cells = []
-    for name in order:
-        rows = [row for row in found["days"] if row["group"] == name]
-        title = say.say("all") if name == "all" else label("line", name, say.lang)
-        cells.append(
-            [
-                title,
-                say.integer(rows[0]["purchases"]),
-                *(say.percent(row["bought_again"]) for row in rows),
-            ]
-        )
-    table = blocks.table(
-        head, cells, heading=say.say("schedule_heading"), sentence=say.say("schedule_caution")
-    )
-    return blocks.section(
-        "schedule",
-        say.say("nav_schedule"),
-        say.say("schedule"),
-        lead,
-        [blocks.charts(*pictures), table],
-    )
+    return blocks.section("repurchase", t("repurchase.nav"), t("repurchase.title"), lead, parts)
+
+
+def _lead(rows: Rows, t: Translator) -> str:
+    shares = []
+    for row in where(rows, group="all"):
+        share = t.percent(row["bought_again"])
+        shares.append(t("repurchase.share_within", share=share, days=t.days(row["day"])))
+    return t("repurchase.lead", shares=t("common.separator").join(shares))
+
+
+def _regularity(regularity: Row, t: Translator) -> str:
+    values = {name: t.number(regularity[name], 2) for name in ("k", "low", "high")}
+    return t("repurchase.regular" if regularity["regular"] else "repurchase.random", **values)
+
+
+def _curve(rows: Rows, level: str, t: Translator) -> Block:
+    heading, about = t("repurchase.curve_heading"), t("repurchase.curve_lead", level=level)
+    x, y = t("repurchase.curve_x"), t("repurchase.curve_y")
+    words = chart_words(t, heading, about, x=x, y=y)
+    key = blocks.legend(t("common.observed"), t("common.expected"))
+    svg = charts_forecast.returns("repurchase-curve", rows, words)
+    return blocks.chart(heading, about, svg, key)
+
+
+def _table(days: Rows, stages: list[str], t: Translator) -> Block:
+    """The repurchase rate of all purchases and by stage, a column per day."""
+    by_group: dict[str, dict[float, Row]] = {}
+    for row in days:
+        by_group.setdefault(row["group"], {})[row["day"]] = row
+
+    def name(group: str) -> str:
+        return t("common.all") if group == "all" else label("line", group, t.lang)
+
+    def purchases(group: str) -> str:
+        first = next(iter(by_group[group].values()))
+        return t.integer(first["purchases"])
+
+    def within(day: float) -> Column:
+        def write(group: str) -> str:
+            return t.percent(by_group[group][day]["bought_again"])
+
+        return Column(t.days(day), "num", write)
+
+    columns = [
+        Column(t("common.stage"), "name", name),
+        Column(t("repurchase.purchases"), "num", purchases),
+        *map(within, by_group["all"]),
+    ]
+    groups = [group for group in ("all", *stages) if group in by_group]
+    heading, sentence = t("repurchase.table_heading"), t("repurchase.caution")
+    return blocks.table(columns, groups, heading=heading, sentence=sentence)

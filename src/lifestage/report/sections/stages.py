@@ -1,123 +1,128 @@
-"""Where customers stand: the three taxonomies as pictures, with money and what to do."""
+"""Where customers stand: each taxonomy as a picture, with money and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lifestage.lifecycle.stages.taxonomies import label
 from lifestage.report.page import blocks, charts_base
+from lifestage.report.page.blocks import Column, chart_words, is_known, where
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
-    from lifestage.report.page.blocks import Block
-    from lifestage.report.sections.outlook import Run
+    from lifestage.report.page.blocks import Block, Row, Rows, Run
     from lifestage.report.words.translator import Translator
 
-__all__ = ["realised_block", "stage_section"]
+__all__ = ["stage_section"]
+
+Intervals = Mapping[str, Sequence[float]]
 
 
-Rows = Sequence[Mapping[str, Any]]
-Ranges = Mapping[str, Sequence[float]]
-
-
-def stage_section(run: Mapping[str, Any], rows: Rows, say: Translator) -> Block:
+def stage_section(run: Run, rows: Rows, t: Translator) -> Block:
     """The section, from the rows of ``stage_table`` in the language of the report."""
+    intervals = run.get("stage_intervals") or {}
+    lead = [t("stages.lead", window=t.days(run["terms"]["stage_window_days"]))]
+    if intervals:
+        lead.append(t("stages.intervals", level=t.percent(run["terms"]["level"])))
     parts: list[Block] = []
-    ranges = run.get("stage_intervals") or {}
     for taxonomy in dict.fromkeys(row["taxonomy"] for row in rows):
-        of_taxonomy = [row for row in rows if row["taxonomy"] == taxonomy]
-        parts += _taxonomy(taxonomy, of_taxonomy, ranges.get(taxonomy, {}), say)
-    lead = [say.say("stages_lead", window=say.days(run["terms"]["stage_window_days"]))]
-    if ranges:
-        lead.append(say.say("stages_ranges", level=say.percent(run["terms"]["level"])))
-    return blocks.section("stages", say.say("nav_stages"), say.say("stages"), lead, parts)
+        stages = where(rows, taxonomy=taxonomy)
+        parts.append(blocks.charts(_chart(taxonomy, stages, t)))
+        parts.append(_table(stages, intervals.get(taxonomy, {}), t))
+    if run["outlook"]["realised"]:
+        parts.append(_realised(run, t))
+    return blocks.section("stages", t("stages.nav"), t("stages.title"), lead, parts)
 
 
-def _taxonomy(taxonomy: str, rows: Rows, ranges: Ranges, say: Translator) -> list[Block]:
-    rich = any(row["ltv"] is not None for row in rows)
-    most = max(rows, key=lambda row: row["customers"])
-    values = {
-        "most": most["label"],
-        "count": say.integer(most["customers"]),
-        "share": say.percent(most["share"]),
-    }
-    if rich:
-        best = max(rows, key=lambda row: row["ltv_share"] or 0.0)
-        about = say.say(
-            "stage_lead", rich=best["label"], value_share=say.percent(best["ltv_share"]), **values
-        )
-    else:
-        about = say.say("stage_lead_no_money", **values)
-    heading = say.name("taxonomy", taxonomy)
-    bars = [
-        {"label": r["label"], "customers": r["share"], "value": r["ltv_share"] if rich else None}
-        for r in rows
-    ]
-    words = {"lang": say.lang, "title": f"{heading}. {about}", "x": say.say("share_axis")}
+def _chart(taxonomy: str, stages: Rows, t: Translator) -> Block:
+    has_money, heading = is_known(stages, "ltv"), t.name("taxonomies", taxonomy)
+    about = _summary(stages, t)
+    bars = []
+    for row in stages:
+        value = row["ltv_share"] if has_money else None
+        bars.append({"label": row["label"], "customers": row["share"], "value": value})
+    words = chart_words(t, heading, about, x=t("stages.share_axis"))
     svg = charts_base.stage_bars(f"stages-{taxonomy}", bars, words)
-    key = blocks.legend(say.say("share_customers"), say.say("share_value")) if rich else []
-    head = [(say.say("stage"), "name"), (say.say("customers"), "num"), (say.say("share"), "num")]
-    head += (
-        [(say.say(name), "num") for name in ("ltv", "ltv_each", "value_at_risk")] if rich else []
-    )
-    head.append((say.say("action"), "long"))
-    cells = [
-        [
-            row["label"],
-            _count(row, ranges, say),
-            say.percent(row["share"]),
-            *(_money(row, say) if rich else []),
-            row["actions"],
-        ]
-        for row in rows
+    key = blocks.legend(t("stages.share_customers"), t("stages.share_value")) if has_money else []
+    return blocks.chart(heading, about, svg, key)
+
+
+def _summary(stages: Rows, t: Translator) -> str:
+    """The largest stage and the most valuable one."""
+    largest = max(stages, key=lambda row: row["customers"])
+    values = {
+        "largest": largest["label"],
+        "customers": t.customers(largest["customers"]),
+        "share": t.percent(largest["share"]),
+    }
+    if not is_known(stages, "ltv"):
+        return t("stages.summary_no_money", **values)
+    richest = max(stages, key=lambda row: row["ltv_share"] or 0.0)
+    value_share = t.percent(richest["ltv_share"])
+    return t("stages.summary", richest=richest["label"], value_share=value_share, **values)
+
+
+def _table(stages: Rows, intervals: Intervals, t: Translator) -> Block:
+    columns = [
+        Column(t("common.stage"), "name", lambda row: row["label"]),
+        Column(t("common.customers"), "num", lambda row: _count(row, intervals, t)),
+        Column(t("common.share"), "num", lambda row: t.percent(row["share"])),
     ]
-    return [blocks.charts(blocks.chart(heading, about, svg, key)), blocks.table(head, cells)]
+    if is_known(stages, "ltv"):
+        at_risk = t("stages.value_at_risk")
+        columns += [
+            Column(t("common.ltv"), "num", lambda row: t.money(row["ltv"])),
+            Column(t("common.ltv_each"), "num", lambda row: t.money(_ltv_each(row))),
+            Column(at_risk, "num", lambda row: t.money(row["at_risk_value"])),
+        ]
+    columns.append(Column(t("stages.action"), "long", lambda row: row["actions"]))
+    return blocks.table(columns, stages)
 
 
-def _count(row: Mapping[str, Any], ranges: Ranges, say: Translator) -> str:
+def _count(row: Row, intervals: Intervals, t: Translator) -> str:
     """Customers, with their interval where there is one."""
-    low, high = ranges.get(row["stage"], (None, None))
-    count = say.integer(row["customers"])
-    return count if low == high else f"{count} ({say.integer(low)}–{say.integer(high)})"
+    low, high = intervals.get(row["stage"], (None, None))
+    count = t.integer(row["customers"])
+    return count if low == high else f"{count} ({t.integer(low)}–{t.integer(high)})"
 
 
-def _money(row: Mapping[str, Any], say: Translator) -> list[str]:
-    each = row["ltv"] / row["customers"] if row["customers"] and row["ltv"] is not None else None
-    return [say.money(row["ltv"]), say.money(each), say.money(row["at_risk_value"])]
+def _ltv_each(row: Row) -> float | None:
+    if row["ltv"] is None or not row["customers"]:
+        return None
+    return float(row["ltv"] / row["customers"])
 
 
-def realised_block(run: Run, say: Translator) -> list[Block]:
-    """What the stages went on to do, where the log goes on."""
+def _realised(run: Run, t: Translator) -> Block:
+    """Who bought after the last day of observation, by stage."""
     rows = run["outlook"]["realised"]
-    if not rows:
-        return []
-    head = [
-        (say.say("stage"), "name"),
-        (say.say("customers"), "num"),
-        (say.say("bought_again"), "num"),
+    columns = [
+        Column(t("common.stage"), "name", lambda row: label(row["taxonomy"], row["stage"], t.lang)),
+        Column(t("common.customers"), "num", lambda row: t.integer(row["customers"])),
+        Column(t("stages.bought_again"), "num", lambda row: t.percent(row["repurchased"])),
+        Column(
+            t("common.interval_column"),
+            "num",
+            lambda row: f"{t.percent(row['low'])} – {t.percent(row['high'])}",
+        ),
+        Column(t("common.expected"), "num", lambda row: t.percent(row["expected"])),
     ]
-    head += [(say.say("range"), "num"), (say.say("expected"), "num")]
-    cells = [
-        [
-            label(row["taxonomy"], row["stage"], say.lang),
-            say.integer(row["customers"]),
-            say.percent(row["repurchased"]),
-            f"{say.percent(row['low'])} – {say.percent(row['high'])}",
-            say.percent(row["expected"]),
-        ]
-        for row in rows
-        if row["taxonomy"] != "phase"
-    ]
-    line = [row for row in rows if row["taxonomy"] == "line"]
-    falls = all(one["repurchased"] >= other["repurchased"] for one, other in pairwise(line))
-    sentence = say.say(
-        "realised_lead" if falls else "realised_mixed",
-        window=say.days(rows[0]["window_days"]),
+    shown = [row for row in rows if row["taxonomy"] != "phase"]
+    heading = t("stages.realised_heading")
+    return blocks.table(columns, shown, heading=heading, sentence=_realised_lead(run, t))
+
+
+def _realised_lead(run: Run, t: Translator) -> str:
+    """Whether the share who bought falls from one activity stage to the next, as it should."""
+    rows = run["outlook"]["realised"]
+    shares = [row["repurchased"] for row in where(rows, taxonomy="line")]
+    falls = shares == sorted(shares, reverse=True)
+    sentence = t(
+        "stages.realised_lead" if falls else "stages.realised_mixed",
+        window=t.days(rows[0]["window_days"]),
         until=day(run["data"]["until"]),
-        level=say.percent(run["terms"]["level"]),
+        level=t.percent(run["terms"]["level"]),
     )
     if not falls and run["fit"]["purchases"]["family"] == "bg/nbd":
-        sentence += say.say("gap") + say.say("realised_family")
-    return [blocks.table(head, cells, heading=say.say("realised_heading"), sentence=sentence)]
+        sentence += t("common.sentence_gap") + t("stages.realised_family")
+    return sentence

@@ -1,1 +1,1 @@
-"""The words of the report, one module a language; the same keys in each."""
+"""The words of the report: one TOML file per language, and what writes numbers and money in it."""

@@ -1,4 +1,4 @@
-"""Numbers, shares, money and dates as people of a language read them; the patterns are those of Unicode's CLDR."""
+"""Numbers, shares, money and dates as people of a language read them, by Unicode's CLDR."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DASH = "–"
 DECIMAL, PERCENT = "decimal_formats", "percent_formats"
 
 LARGEST = 1e15
-"""Numbers from here on are written in powers of ten: a double has no more digits, and no column more room."""
+"""Numbers from here on are written in powers of ten: a double has no more digits."""
 
 
 @lru_cache
@@ -77,7 +77,7 @@ class Numbers:
         return self.number(value, 0)
 
     def percent(self, share: float | None, digits: int | None = None) -> str:
-        """Write a share in per cent; small ones keep a decimal, and a positive one never reads 0%."""
+        """Write a share in per cent; small ones keep a decimal, a positive one is never 0%."""
         if digits is None:
             if share is not None and 0 < share < 0.001:
                 return f"<{self._write(PERCENT, 0.001, 1)}"
@@ -103,13 +103,15 @@ class Numbers:
         (['0.0', '0.5', '1.0'], ['0%', '25%'])
         """
         values = [(100.0 if share else 1.0) * float(tick) for tick in ticks]
-        digits = next((d for d in range(4) if all(abs(round(v, d) - v) < 1e-6 for v in values)), 4)
+        digits = 0
+        while digits < 4 and any(abs(round(value, digits) - value) >= 1e-6 for value in values):
+            digits += 1
         return [
             self.percent(tick, digits) if share else self.number(tick, digits) for tick in ticks
         ]
 
     def plural(self, count: float) -> str:
-        """The plural category of a count as it is written: ``"one"``, ``"other"``, …"""
+        """Plural category (CLDR) of a count as it is written, such as ``"one"`` or ``"other"``."""
         return _locale(self.lang).plural_form(
             int(count) if float(count).is_integer() else round(float(count), 1)
         )
@@ -121,7 +123,8 @@ class Numbers:
             from babel.numbers import format_scientific
 
             unit, scale = ("%", 100.0) if kind == PERCENT else ("", 1.0)
-            return f"{format_scientific(float(f'{value * scale:.3g}'), locale=_locale(self.lang))}{unit}"
+            rounded = float(f"{value * scale:.3g}")
+            return f"{format_scientific(rounded, locale=_locale(self.lang))}{unit}"
         rounded = round(float(value), digits + 2 * (kind == PERCENT)) + 0.0  # no minus before zero
         return str(_pattern(self.lang, kind, digits).apply(rounded, _locale(self.lang)))
 
@@ -149,6 +152,7 @@ class Money:
         self.numbers = numbers or Numbers()
 
     def __call__(self, value: float | None) -> str:
+        """Write an amount; small ones keep decimals."""
         if value is None or not _is_known(value):
             return DASH
         size = abs(value)
@@ -157,7 +161,7 @@ class Money:
         )
 
     def start(self, value: float | None) -> str:
-        """The lower end of a range whose upper end names the currency: a letter code is written once."""
+        """The lower end of a range; a letter code of the currency stands at the upper end."""
         return Money("", self.numbers)(value) if self.currency[-1:].isalpha() else self(value)
 
     def with_unit(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Every sentence and label of the report, in English, Traditional and Simplified Chinese."""
+"""Looks up the sentences and labels of the report in one language and fills in their values."""
 
 from __future__ import annotations
 
@@ -7,104 +7,107 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.errors import ConfigError
-from lifestage.report.words import en, notes, outlook, trust, zh_hans, zh_hant
+from lifestage.report.words.catalogue import languages, texts
 from lifestage.report.words.format import DASH, THIN, Money, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LANGUAGES", "Translator", "tight", "voice"]
-
-LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    lang: words | outlook.WORDS[lang] | trust.WORDS[lang]
-    for lang, words in (("en", en.WORDS), ("zh-Hant", zh_hant.WORDS), ("zh-Hans", zh_hans.WORDS))
-}
+__all__ = ["Translator", "close_percent", "translator"]
 
 
 @dataclass(frozen=True)
 class Translator(Numbers):
-    """Speaks one language and writes its numbers and one currency."""
+    """The texts, numbers and money of the report in one language and currency.
+
+    Examples
+    --------
+    >>> t = translator("en", "USD")
+    >>> t("reading.level"), t.days(78), t.days(1), t.percent(0.12)
+    ('Interval level', '78 days', '1 day', '12%')
+    """
 
     money: Money = field(default_factory=Money)
 
-    def say(self, key: str, quantity: float | None = None, /, **values: str) -> str:
-        """The sentence or label *key* with its values, which are text already.
+    def text(self, key: str, count: float | None = None, /, **values: str) -> str:
+        """The text *key* (``section.name``) with its values, which are text already.
 
-        Where the language has a form of it for the *quantity*, such as ``days_one``, that is taken.
+        Where a text has plural forms, *count* selects one by the rules of the language (CLDR) and
+        is written in the place of ``{count}``. ``t(key)`` is short for ``t.text(key)``.
 
-        Examples
-        --------
-        >>> voice("zh-Hant").say("days", n="78")
-        '78 天'
-        >>> voice("en").say("days", 1, n="1")
-        '1 day'
+        Raises
+        ------
+        KeyError
+            If the language has no such text, or a value that it names is missing.
         """
-        words = LANGUAGES[self.lang]
-        form = key if quantity is None else f"{key}_{self.plural(quantity)}"
-        return tight(words.get(form, words[key]).format(**values))
+        entry = texts(self.lang)[key]
+        if not isinstance(entry, str):
+            entry = entry["other" if count is None else self.plural(count)]
+        if count is not None:
+            values["count"] = self.number(count, 0 if float(count).is_integer() else 1)
+        return entry.format(**values)
 
-    def name(self, family: str, key: str) -> str:
-        """The label of *key* among those that start with *family*; the key itself where there is none."""
-        return LANGUAGES[self.lang].get(f"{family}_{key}", key.replace("_", " "))
+    __call__ = text
+
+    def name(self, section: str, key: str) -> str:
+        """The name of *key* in a section of names; the key as words where it has none."""
+        entry = texts(self.lang).get(f"{section}.{key}")
+        return entry if isinstance(entry, str) else key.replace("_", " ")
 
     def days(self, days: float | None) -> str:
         """A length in days."""
-        return self.say("days", None if days is None else round(days), n=self.integer(days))
+        return DASH if days is None else self("counts.day", round(days))
 
-    def customers(self, count: int) -> str:
+    def customers(self, count: float) -> str:
         """A number of customers."""
-        return self.say("count_customers", count, n=self.integer(count))
+        return self("counts.customer", round(count))
 
     def periods(self, count: float, period: str) -> str:
-        """A length in periods of the model, such as 52 weeks; 26 × fortnight where there is no word for many."""
-        n, key = self.number(count, 0 if float(count).is_integer() else 1), f"periods_{period}"
-        return (
-            self.say(key, count, n=n)
-            if key in LANGUAGES[self.lang]
-            else f"{n}{THIN}×{THIN}{period}"
-        )
+        """A length in periods of the model, such as 52 weeks."""
+        if f"counts.{period}" in texts(self.lang):
+            return self(f"counts.{period}", count)
+        digits = 0 if float(count).is_integer() else 1
+        return f"{self.number(count, digits)}{THIN}×{THIN}{period}"
 
     def note(self, note: Mapping[str, Any]) -> str:
-        """A note's sentence in this language; the English one where there is no other."""
-        template = notes.NOTES.get(self.lang, {}).get(note["code"])
-        if template is None:
-            return tight(str(note["text"]))
-        values = {
-            name: self.integer(each) if isinstance(each, int) else each
-            for name, each in note["values"].items()
-        }
+        """A note's sentence in this language, or the English one that it carries."""
+        template = texts(self.lang).get(f"notes.{note['code']}")
+        if not isinstance(template, str):
+            return close_percent(str(note["text"]))
+        values = dict(note["values"])
+        for name, value in values.items():
+            if isinstance(value, int):
+                values[name] = self.integer(value)
         try:
-            return tight(template.format(**values))
+            return close_percent(template.format(**values))
         except (KeyError, IndexError, TypeError, ValueError):
+            # a note of another version, with other values
             return str(note["text"])
 
     def gap(self, expected: float, actual: float) -> str:
-        """How far an expectation lies from what came, as words: 12 % too low."""
+        """How far an expectation is from what was observed, such as 12% too low."""
         if not actual:
             return DASH
-        off = expected / actual - 1
-        if abs(off) < 0.01:
-            return self.say("about_right")
-        return self.say("too_low" if off < 0 else "too_high", gap=self.percent(abs(off)))
-
-    def reason(self, key: str) -> str:
-        """Why a row of the log was left out, merged or noticed."""
-        return notes.REASONS[self.lang].get(key, key.replace("_", " "))
+        relative = expected / actual - 1
+        if abs(relative) < 0.01:
+            return self("common.about_right")
+        key = "common.too_low" if relative < 0 else "common.too_high"
+        return self(key, gap=self.percent(abs(relative)))
 
 
-def tight(text: str) -> str:
-    """Per cent signs stand at their number, as everywhere on the page, in texts that are written elsewhere, too."""
+def close_percent(text: str) -> str:
+    """Put per cent signs right behind their number, in texts that are written elsewhere."""
     return re.sub(r"(?<=\d) %", "%", text)
 
 
-def voice(lang: str = "en", currency: str = "") -> Translator:
-    """Return the voice of a language and a currency.
+def translator(lang: str = "en", currency: str = "") -> Translator:
+    """Return the translator of a language and a currency.
 
     Raises
     ------
     ConfigError
-        If the report is not written in that language.
+        If there is no file of texts in that language.
     """
-    if lang not in LANGUAGES:
-        raise ConfigError(f"lang must be one of {', '.join(LANGUAGES)}; got {lang!r}")
+    if lang not in languages():
+        raise ConfigError(f"lang must be one of {', '.join(languages())}; got {lang!r}")
     return Translator(lang, Money(currency, Numbers(lang)))
