@@ -13,7 +13,7 @@ import lifestage as ls
 from lifestage.core.errors import ConfigError
 from lifestage.core.period import PERIODS
 from lifestage.jobs.config import read_config
-from lifestage.report.words.translator import voice
+from lifestage.report.words.translator import translator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,8 +102,8 @@ def test_settings_take_a_period_of_ones_own(tmp_path: Path) -> None:
     ids=["en", "hant", "hans"],
 )
 def test_a_report_says_every_unit(lang: str, words: str) -> None:
-    say = voice(lang)
-    assert say.periods(4, "quarter") == words
-    assert "52" in say.periods(52, "hour")
-    assert "fortnight" in say.periods(26, "fortnight")
-    assert {say.name("unit", name) for name in PERIODS}.isdisjoint(PERIODS)
+    t = translator(lang)
+    assert t.periods(4, "quarter") == words
+    assert "52" in t.periods(52, "hour")
+    assert "fortnight" in t.periods(26, "fortnight")
+    assert {t.name("units", name) for name in PERIODS}.isdisjoint(PERIODS)

@@ -29,9 +29,9 @@ def told(
     found: ValidationResult | None,
     lang: str = "en",
 ) -> str:
-    ls.write_report(staged, model, path, lang=lang, trust=found, currency="USD")
+    ls.write_report(staged, model, path, lang=lang, validation=found, currency="USD")
     text = path.read_text("utf-8").replace("\u202f", " ")
-    sections = re.findall(r'<section id="trust".*?</section>', text, flags=re.S)
+    sections = re.findall(r'<section id="validation".*?</section>', text, flags=re.S)
     return sections[0] if sections else ""
 
 
@@ -108,18 +108,18 @@ def test_the_report_says_the_grade_and_what_came(
     assert found is not None
     assert found.backtest is not None
     text = told(staged, model, tmp_path / "report.html", found)
-    assert "BG/NBD: better than the best forecast that needs no model" in text
+    assert "BG/NBD: significantly better than the best simple rule" in text
     table = found.backtest.table.set_index("forecast")
     for name in ("bg/nbd", "days since last purchase"):
         assert f"{table.loc[name, 'auc']:.0%}" in text
     assert f"{table.loc['bg/nbd', 'mae']:.3f}" in text
-    assert "More purchases than foretold, beyond chance: seen on" in text
+    assert "Significantly more purchases than predicted: detected on" in text
     differences = found.backtest.differences.assign(low=0.1)[
         lambda rows: rows["loss"] == "purchases"
     ]
     graded = replace(found.backtest, grades={"bg/nbd": "worse"}, differences=differences)
     text = told(staged, model, tmp_path / "report.html", ValidationResult(graded), "zh-Hans")
-    assert "在购买次数上不如无模型的预测" in text
+    assert "在购买次数上显著不如简单规则" in text
     assert "每周购买次数" not in text
 
 

@@ -34,20 +34,20 @@ ARGS = [
     "--no-first-run",
 ]
 TOPICS = [
+    "headline",
     "forecast",
-    "ahead",
     "stages",
     "at-risk",
-    "schedule",
+    "repurchase",
     "groups",
     "value",
     "metrics",
-    "trust",
+    "validation",
     "fit",
     "quality",
     "reading",
 ]
-BARE = [topic for topic in TOPICS if topic not in ("schedule", "groups", "trust")]
+BARE = [topic for topic in TOPICS if topic not in ("repurchase", "groups", "validation")]
 
 
 class Page(HTMLParser):
@@ -84,8 +84,8 @@ def run(
     evil: pd.DataFrame, staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary
 ) -> dict[str, Any]:
     before = summarize_run(evil, model)
-    trust = validate(ls.datasets.cdnow(), customers, model, {"period": "week"})
-    known = summarize_run(staged, model, customers=customers, trust=trust)
+    validation = validate(ls.datasets.cdnow(), customers, model, {"period": "week"})
+    known = summarize_run(staged, model, customers=customers, validation=validation)
     outlook = before["outlook"] | {
         name: known["outlook"][name] for name in ("realised", "schedule")
     }
@@ -197,7 +197,7 @@ def test_missing_parts_leave_a_readable_page(
     text = write_report(staged, bare, tmp_path / "bare.html").read_text("utf-8")
     assert [each for each in Page(text).ids if each in TOPICS] == BARE
     assert "None" not in text
-    assert "names no money" in text
+    assert "shows no amounts of money" in text
     assert "fit-track-total" not in text
 
 
@@ -251,7 +251,7 @@ def test_in_a_browser(browser: Any, pages: Path, lang: str, width: int) -> None:
     assert charts.count() == 19
     assert all(charts.nth(i).bounding_box()["width"] <= width for i in range(charts.count()))
     heading = page.locator("h2").nth(1)
-    assert heading.inner_text() == {"en": "What to expect", "zh-Hant": "可以期待什麼"}[lang]
+    assert heading.inner_text() == {"en": "Forecast at a glance", "zh-Hant": "預測總覽"}[lang]
     labels = page.locator("#stages svg text").all_text_contents()
     assert any({"en": "Champion", "zh-Hant": "冠軍"}[lang] in label for label in labels)
     outside = page.evaluate(

@@ -778,5 +778,5 @@ def test_odd_logs_are_tested_or_say_why_not(
     assert trust["reason"] == UNTESTED.get(kind)
     assert (trust["backtest"] is None) == (kind in UNTESTED)
     text = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert 'id="trust"' in text
+    assert 'id="validation"' in text
     assert ">nan" not in text

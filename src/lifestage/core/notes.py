@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Note"]
+__all__ = ["Note", "NoteCode"]
+
+NoteCode = Literal[
+    "alive_by_assumption",
+    "at_bound",
+    "cancellations",
+    "chains_unmixed",
+    "dropout_not_identified",
+    "duplicates_kept",
+    "early_dates",
+    "few_repeaters",
+    "few_spenders",
+    "flat",
+    "future_dates",
+    "giant_order",
+    "high_missing_id",
+    "implausible_dates",
+    "malformed_lines",
+    "no_repeaters",
+    "no_repeats",
+    "selected",
+    "short_backtest",
+    "short_history",
+    "small_base",
+    "spend_at_limit",
+    "spend_frequency_correlated",
+    "spend_mean_infinite",
+    "stacked",
+    "truncated_start",
+    "unreliable_draws",
+    "wholesaler",
+]
+"""Codes of all notes; each has its translations in the words of the report."""
 
 
 @dataclass(frozen=True)
 class Note:
     """Something a reader must know: a stable code, one English sentence, and the numbers in it."""
 
-    code: str
+    code: NoteCode
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,144 +1,167 @@
-"""The words: the same keys and values in each language, and a translation for whatever data and fit may say."""
+"""The words: the same keys and values in every language, and a translation of whatever data and fit may note."""
 
 from __future__ import annotations
 
-import ast
-import re
-from pathlib import Path
 from string import Formatter
+from typing import TYPE_CHECKING, get_args
 
 import pytest
+from babel import Locale
 
-import lifestage
+import lifestage as ls
 from lifestage.core.errors import ConfigError
+from lifestage.core.notes import NoteCode
+from lifestage.report.words.catalogue import Text, languages, texts
 from lifestage.report.words.format import Money, Numbers
-from lifestage.report.words.notes import NOTES, REASONS
-from lifestage.report.words.translator import LANGUAGES, voice
+from lifestage.report.words.translator import Translator, translator
 
-SOURCE = Path(lifestage.__file__).parent
-MODULES = [
-    ast.parse(path.read_text("utf-8"))
-    for path in SOURCE.rglob("*.py")
-    if "report" not in path.parts
-]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAME_IN_ALL = {"common.ltv", "metric_names.ltv_to_cac"}
+TRANSLATIONS = [lang for lang in languages() if lang != "en"]
 
 
-def fields(text: str) -> set[str]:
-    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(text) if name}
+def forms(text: Text) -> list[str]:
+    return [text] if isinstance(text, str) else list(text.values())
 
 
-@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
-def test_every_sentence_is_translated_with_the_same_values(lang: str) -> None:
-    forms = {
-        key for key in LANGUAGES["en"] if key.endswith("_one")
-    }  # Chinese has no form of its own for one
-    assert {key.removesuffix("_one") for key in forms} <= set(LANGUAGES["en"])
-    english, other = (
-        {key: text for key, text in LANGUAGES["en"].items() if key not in forms},
-        LANGUAGES[lang],
-    )
-    assert set(english) == set(other)
-    assert {key: fields(text) for key, text in english.items()} == {
-        key: fields(text) for key, text in other.items()
+def fields(text: Text) -> set[str]:
+    """Names of the values of a text, in any of its plural forms; ``all[spearman]`` is of ``all``."""
+    names: set[str] = set()
+    for form in forms(text):
+        parsed = Formatter().parse(form)
+        names |= {name.split("[")[0] for _, name, _, _ in parsed if name}
+    return names
+
+
+def section(lang: str, name: str) -> dict[str, Text]:
+    start = f"{name}."
+    return {
+        key.removeprefix(start): text for key, text in texts(lang).items() if key.startswith(start)
     }
-    same = {key for key, text in english.items() if text == other[key]}
-    assert same <= {"ltv", "metric_ltv_to_cac", "separator"}
+
+
+def report_texts(lang: str) -> dict[str, Text]:
+    return {key: text for key, text in texts(lang).items() if not key.startswith("notes.")}
+
+
+def test_the_languages_are_the_files() -> None:
+    assert languages() == ("en", "zh-Hans", "zh-Hant")
+
+
+@pytest.mark.parametrize("lang", TRANSLATIONS)
+def test_every_text_is_translated_with_the_same_values(lang: str) -> None:
+    english, other = report_texts("en"), report_texts(lang)
+    assert set(english) == set(other)
+    for key, text in english.items():
+        assert fields(text) == fields(other[key]), key
+        assert text != other[key] or key in SAME_IN_ALL, key
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_plural_forms_are_those_of_the_language(lang: str) -> None:
+    categories = {*Locale.parse(lang, sep="-").plural_form.tags, "other"}
+    for key, text in texts(lang).items():
+        if not isinstance(text, str):
+            assert set(text) == categories, key
+            assert all(fields(form) == fields(text) for form in text.values()), key
 
 
 def test_traditional_and_simplified_differ_where_they_must() -> None:
-    traditional = "".join(LANGUAGES["zh-Hant"].values())
-    simplified = "".join(LANGUAGES["zh-Hans"].values())
+    traditional = "".join(form for text in texts("zh-Hant").values() for form in forms(text))
+    simplified = "".join(form for text in texts("zh-Hans").values() for form in forms(text))
     for old, new in zip("顧買價數內與", "顾买价数内与", strict=True):
         assert old in traditional
         assert old not in simplified
         assert new in simplified
+    for two_words_for_one in ("客戶", "客户", "擬合", "机率", "回购"):
+        assert two_words_for_one not in traditional + simplified
 
 
-def calls_of(name: str, module: ast.Module) -> list[ast.Call]:
-    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
-    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == name]
+@pytest.mark.parametrize("lang", TRANSLATIONS)
+def test_every_note_that_can_be_made_is_translated(lang: str) -> None:
+    """The type checker lets a note be made with these codes only."""
+    assert set(section(lang, "notes")) == set(get_args(NoteCode))
 
 
-def test_every_note_that_can_be_made_has_chinese_and_no_other_has() -> None:
-    """The notes are read from where they are made; ``Note(**stored)`` alone makes one again."""
-    made: dict[str, set[str] | None] = {}
-    for module in MODULES:
-        for call in calls_of("Note", module):
-            if not call.args:
-                assert [keyword.arg for keyword in call.keywords] == [None]
-                continue
-            code, values = call.args[0], call.args[2] if len(call.args) > 2 else None
-            assert isinstance(code, ast.Constant), ast.unparse(call)
-            made[code.value] = (
-                keys_of(values)
-                if isinstance(values, ast.Dict)
-                else set()
-                if values is None
-                else None
-            )
-    assert {"at_bound", "selected", "stacked", "truncated_start", "no_repeats"} < set(made)
-    for lang in ("zh-Hant", "zh-Hans"):
-        assert set(made) == set(NOTES[lang])
-        for code, values in made.items():
-            assert values is None or fields(NOTES[lang][code]) <= values, code
+def test_translations_of_a_note_take_the_same_values() -> None:
+    one, other = (section(lang, "notes") for lang in TRANSLATIONS)
+    assert {code: fields(text) for code, text in one.items()} == {
+        code: fields(text) for code, text in other.items()
+    }
 
 
-def keys_of(values: ast.Dict) -> set[str]:
-    return {key.value for key in values.keys if isinstance(key, ast.Constant)}
+LOG = """customer,time,amount,quantity
+a,2024-01-01,5,1
+a,2024-01-01,6,1
+a,2024-01-01,6,1
+a,2024-03-01,5,1
+a,2024-05-01,5,-1
+,2024-01-02,5,1
+b,,5,1
+b,never,5,1
+b,1492-10-12,5,1
+b,2024-02-01,,1
+b,2024-02-01,inf,1
+b,2024-02-01,5,
+b,2024-02-01,5,inf
+b,2024-02-01,5,1
+c,2024-01-03,-5,1
+c,2024-02-03,0,1
+c,2024-03-03,5,1
+d,2024-03-05,5,1
+d,2024-09-01,5,1
+d,2024-09-01,5,1,more
+"""
 
 
-def test_every_reason_of_a_quality_record_has_a_name_and_no_other_has() -> None:
-    from lifestage.data.log.lines import NOT_POSITIVE, UNREADABLE, ZERO
-
-    counted = {*UNREADABLE, NOT_POSITIVE, ZERO}
-    for module in MODULES:
-        for node in ast.walk(module):
-            if isinstance(node, ast.Assign | ast.keyword) and isinstance(node.value, ast.Dict):
-                names = (
-                    [node.arg]
-                    if isinstance(node, ast.keyword)
-                    else [ast.unparse(each) for each in node.targets]
-                )
-                if {"dropped", "found", "merged"} & set(names):
-                    counted |= keys_of(node.value)
-    assert {
-        "after_until",
-        "exact_duplicates",
-        "days_netted_to_nothing",
-        "same_day_lines",
-        "missing_id",
-    } < counted
-    for lang in LANGUAGES:
-        assert counted == set(REASONS[lang])
+def test_every_reason_of_a_quality_record_has_a_name_and_no_other_has(tmp_path: Path) -> None:
+    """Summaries of a log with everything that can be wrong with a line, under all rules for lines."""
+    path = tmp_path / "log.csv"
+    path.write_text(LOG)
+    columns = {"customer": "customer", "time": "time", "amount": "amount", "quantity": "quantity"}
+    counted: set[str] = set()
+    for drop_duplicates in (False, True):
+        for drop_zero in (False, True):
+            rules = {"drop_duplicates": drop_duplicates, "drop_zero": drop_zero}
+            quality = ls.summarize(
+                path, **columns, **rules, until="2024-06-30", max_dropped=1, stage_window=14
+            ).quality
+            assert quality is not None
+            counted |= {*quality.dropped, *quality.merged, *quality.found}
+    for lang in languages():
+        assert counted == set(section(lang, "reasons"))
 
 
 def test_notes_take_their_values_and_fall_back_to_english() -> None:
     note = {"code": "few_repeaters", "text": "Only 12 repeat buyers.", "values": {"repeaters": 12}}
-    assert voice("en").note(note) == "Only 12 repeat buyers."
-    assert "12" in voice("zh-Hant").note(note)
-    assert "回購" in voice("zh-Hant").note(note)
-    assert voice("zh-Hans").note({**note, "values": {}}) == "Only 12 repeat buyers."
-    assert (
-        voice("zh-Hans").note({"code": "unheard_of", "text": "As it is.", "values": {}})
-        == "As it is."
-    )
+    assert translator("en").note(note) == "Only 12 repeat buyers."
+    assert "12" in translator("zh-Hant").note(note)
+    assert "回購" in translator("zh-Hant").note(note)
+    assert translator("zh-Hans").note({**note, "values": {}}) == "Only 12 repeat buyers."
+    unknown = {"code": "unheard_of", "text": "As it is.", "values": {}}
+    assert translator("zh-Hans").note(unknown) == "As it is."
 
 
 def test_correlation_note_reads_nested_values() -> None:
     values = {"all": {"spearman": 0.31}, "without_top_1_percent": {"spearman": -0.2}}
-    text = voice("zh-Hant").note(
-        {"code": "spend_frequency_correlated", "text": "…", "values": values}
-    )
+    note = {"code": "spend_frequency_correlated", "text": "…", "values": values}
+    text = translator("zh-Hant").note(note)
     assert "+0.31" in text
     assert "-0.20" in text
 
 
-def test_unknown_language_is_refused() -> None:
+def test_unknown_languages_texts_and_missing_values_are_refused() -> None:
     with pytest.raises(ConfigError, match="zh-Hant"):
-        voice("fr")
+        translator("fr")
+    with pytest.raises(KeyError, match=r"common\.sentence"):
+        translator("en")("common.sentence")
+    with pytest.raises(KeyError, match="level"):
+        translator("en")("stages.intervals")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_numbers_are_written_as_in_the_language(lang: str) -> None:
     """By the patterns of CLDR, which agree for these three languages."""
     write = Numbers(lang)
@@ -178,20 +201,21 @@ def test_money_has_its_currency_beside_it() -> None:
     assert Money("$").start(1000) == "$1,000"
 
 
-def test_one_is_not_spoken_of_as_many() -> None:
-    english, chinese = voice("en"), voice("zh-Hans")
-    assert [english.periods(n, "week") for n in (1, 2, 0.5, 1.5)] == [
-        "1 week",
-        "2 weeks",
-        "0.5 weeks",
-        "1.5 weeks",
-    ]
+def test_a_count_takes_the_plural_form_of_the_language() -> None:
+    english, chinese = translator("en"), translator("zh-Hans")
+
+    def weeks(t: Translator, *counts: float) -> list[str]:
+        return [t.periods(count, "week") for count in counts]
+
+    assert weeks(english, 1, 2, 0.5, 1.5) == ["1 week", "2 weeks", "0.5 weeks", "1.5 weeks"]
+    assert weeks(chinese, 1, 2) == ["1 周", "2 周"]
     assert [english.days(n) for n in (1, 0.9, 2, 1000)] == [
         "1 day",
         "1 day",
         "2 days",
         "1,000 days",
     ]
-    assert [chinese.periods(n, "week") for n in (1, 2)] == ["1 周", "2 周"]
-    assert english.say("risk_cannot_lose", 1, count="1").startswith("1 customer carries")
-    assert english.say("risk_cannot_lose", 0, count="0").startswith("0 customers carry")
+    assert [english.customers(n) for n in (0, 1, 2)] == ["0 customers", "1 customer", "2 customers"]
+    values = {"share": "3%"}
+    assert english("at_risk.lead_no_money", 1, **values).startswith("1 frequent buyer (3%")
+    assert "buyers (3% of customers) have" in english("at_risk.lead_no_money", 0, **values)

@@ -108,7 +108,7 @@ def summarize_run(
     >>> run["data"]["customers"], round(run["totals"]["expected_purchases"])
     (2357, 2089)
     >>> run["stages"]["line"]["active"], run["fit"]["purchases"]["converged"]
-    (146, True)
+    (336, True)
     """
     frame, _ = lazy(staged)
     names = frame.collect_schema().names()

@@ -1,4 +1,4 @@
-"""The outlook of a large base, told from customers drawn by lot, against the outlook of them all."""
+"""The forecast of a large base from a random sample of it, against the forecast from all customers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifestage.report.facts import outlook
+from lifestage.report.facts import horizon
+from lifestage.report.facts.groups import at_risk_facts
+from lifestage.report.facts.sample import sample_buyers
 
 if TYPE_CHECKING:
     import lifestage as ls
@@ -19,11 +21,11 @@ TERMS = {"horizon": 52.0, "discount_rate": 0.1, "margin": 1.0, "level": 0.9}
 
 @pytest.fixture(scope="module")
 def whole(staged: pd.DataFrame, model: ls.LTVModel, customers: ls.Summary) -> dict[str, Any]:
-    return outlook.outlook(staged, model, customers, TERMS, 20.0)
+    return horizon.horizon_facts(staged, model, customers, TERMS, 20.0)
 
 
 @pytest.mark.parametrize("engine", ["pandas", "duckdb"])
-def test_a_sample_tells_what_the_base_tells(
+def test_a_sample_forecasts_what_the_base_forecasts(
     whole: dict[str, Any],
     staged: pd.DataFrame,
     model: ls.LTVModel,
@@ -31,12 +33,12 @@ def test_a_sample_tells_what_the_base_tells(
     monkeypatch: pytest.MonkeyPatch,
     engine: str,
 ) -> None:
-    monkeypatch.setattr(outlook, "SAMPLE", 700)
-    monkeypatch.setattr(outlook, "SPREAD", 400)
+    monkeypatch.setattr(horizon, "MAX_SIMULATED", 700)
+    monkeypatch.setattr(horizon, "MAX_WITH_INTERVALS", 400)
     frame = staged if engine == "pandas" else duckdb.connect().from_df(staged)
-    some = outlook.outlook(frame, model, customers, TERMS, 20.0)
+    some = horizon.horizon_facts(frame, model, customers, TERMS, 20.0)
     assert 250 < some["forecast"]["sample"] < 1_400
-    sample, people = outlook._some(frame, 700)
+    sample, people = sample_buyers(frame, 700)
     bought = sample["expected_purchases"] * sample["expected_spend"]
     error = people * bought.std() * np.sqrt(1 / len(sample) - 1 / people)
     last, truth = (each["forecast"]["totals"][-1]["revenue"] for each in (some, whole))
@@ -60,9 +62,8 @@ def test_a_sample_tells_what_the_base_tells(
         == whole["at_risk"]["customers"]
         == int(staged["at_risk"].sum())
     )
-    assert some["at_risk"] == whole["at_risk"]  # fewer than are drawn
-    monkeypatch.setattr(outlook, "SPREAD", 60)
-    at_risk, fewer = staged[staged["at_risk"]], outlook._at_risk(model, frame, TERMS)
+    assert some["at_risk"] == whole["at_risk"]  # fewer than the sample may hold
+    at_risk, fewer = staged[staged["at_risk"]], at_risk_facts(model, frame, TERMS, 60)
     bought = at_risk["expected_purchases"] * at_risk["expected_spend"]
     assert fewer is not None
     assert fewer["customers"] == len(at_risk)
@@ -71,15 +72,15 @@ def test_a_sample_tells_what_the_base_tells(
     assert abs(fewer["revenue"] - whole["at_risk"]["revenue"]) < 4 * error
 
 
-def test_a_group_that_the_lot_missed_keeps_its_means(
+def test_a_group_without_sampled_customers_keeps_its_means(
     staged: pd.DataFrame, model: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlook, "SAMPLE", 700)
-    monkeypatch.setattr(outlook, "SPREAD", 100)
+    monkeypatch.setattr(horizon, "MAX_SIMULATED", 700)
+    monkeypatch.setattr(horizon, "MAX_WITH_INTERVALS", 100)
     channel = np.where(np.arange(len(staged)) == 7, "kiosk", "web")
-    rows = outlook.outlook(staged.assign(channel=channel), model, None, TERMS, 20.0)["groups"][0][
-        "rows"
-    ]
+    rows = horizon.horizon_facts(staged.assign(channel=channel), model, None, TERMS, 20.0)[
+        "groups"
+    ][0]["rows"]
     kiosk = next(row for row in rows if row["group"] == "kiosk")
     assert kiosk["customers"] == 1
     assert kiosk["ltv"] == pytest.approx(staged["ltv"].iloc[7])
