@@ -13,9 +13,7 @@ from scipy import special as sp
 import lifestage as ls
 from lifestage.core.terms import Terms
 from lifestage.families import family
-from lifestage.prediction import count_distribution as count_laws
-from lifestage.prediction import point_lookup as point
-from lifestage.prediction import point_tables as futures
+from lifestage.prediction import count_distribution, point_lookup, point_tables
 from lifestage.prediction.point_lookup import point_scores
 from lifestage.prediction.scores import _scores
 
@@ -155,7 +153,7 @@ def test_rows_do_not_depend_on_their_block(
 ) -> None:
     rows = histories(500, seed=7)
     whole = point_scores(fitted, *rows, Terms(52), WINDOW)
-    monkeypatch.setattr(point, "BLOCK", 7)
+    monkeypatch.setattr(point_lookup, "ROWS_PER_BLOCK", 7)
     parts = point_scores(fitted, *rows, Terms(52), WINDOW)
     for name, values in whole.items():
         np.testing.assert_array_equal(parts[name], values)
@@ -173,7 +171,7 @@ def test_more_pairs_than_can_be_held_are_scored_in_parts(
 ) -> None:
     rows = histories(300, seed=7)
     whole = point_scores(fitted, *rows, Terms(52), WINDOW)
-    monkeypatch.setattr(futures, "MOST_VALUES", 2_000)
+    monkeypatch.setattr(point_tables, "MAX_VALUES", 2_000)
     parts = point_scores(fitted, *rows, Terms(52), WINDOW)
     for name, values in whole.items():
         np.testing.assert_array_equal(parts[name], values)
@@ -184,7 +182,7 @@ def test_counts_beyond_all_tables_are_found_in_closed_form(
 ) -> None:
     rows = histories(60, seed=7)
     tables = point_scores(fitted, *rows, Terms(52), WINDOW)
-    for module in (futures, count_laws):
+    for module in (point_tables, count_distribution):
         monkeypatch.setattr(module, "LONGEST_TABLE", 40)
     closed = point_scores(fitted, *rows, Terms(52), WINDOW)
     for name, values in tables.items():

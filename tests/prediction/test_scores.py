@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -236,3 +237,41 @@ def test_another_period_is_refused(cdnow: pd.DataFrame, model: ls.LTVModel) -> N
 def test_a_frame_without_the_columns_is_refused(model: ls.LTVModel) -> None:
     with pytest.raises(DataError, match="frequency"):
         model.predict(pd.DataFrame({"x": [1]}))
+
+
+def test_predictions_from_draws_are_the_mean_of_predictions_from_each(
+    model: ls.LTVModel, customers: ls.Summary
+) -> None:
+    rng = np.random.default_rng(3)
+    several = {
+        name: replace(
+            part, draws={k: v * np.exp(0.1 * rng.standard_normal(5)) for k, v in part.draws.items()}
+        )
+        for name, part in model.parts.items()
+    }
+    mixed = replace(model, **several).predict(customers)
+    each = [
+        replace(
+            model,
+            **{
+                n: replace(p, draws={k: v[[i]] for k, v in p.draws.items()})
+                for n, p in several.items()
+            },
+        ).predict(customers)
+        for i in range(5)
+    ]
+    for name in (
+        "p_alive",
+        "p_purchase",
+        "expected_purchases",
+        "p_window",
+        "p_window_fresh",
+        "expected_spend",
+        "ltv",
+    ):
+        np.testing.assert_allclose(
+            mixed[name], np.mean([s[name] for s in each], axis=0), rtol=1e-9, err_msg=name
+        )
+    for name in ("purchases_high", "ltv_high"):
+        assert (mixed[name] >= np.min([s[name] for s in each], axis=0) * 0.98 - 1e-9).all()
+        assert (mixed[name] <= np.max([s[name] for s in each], axis=0) * 1.02 + 1e-9).all()

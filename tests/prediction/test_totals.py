@@ -68,3 +68,18 @@ def test_intervals_are_those_of_simulated_futures() -> None:
     below = (futures < reported["low"].to_numpy()).mean(axis=0)
     above = (futures > reported["high"].to_numpy()).mean(axis=0)
     np.testing.assert_allclose([below, above], 0.05, atol=0.02)
+
+
+def test_parameter_uncertainty_widens_totals_as_much_as_the_covariance_says(
+    customers: ls.Summary,
+) -> None:
+    counts = compress(customers)
+    point, full = (
+        totals(ls.fit(customers, method=method), counts, Terms(39)).set_index("quantity")
+        for method in ("map", "laplace")
+    )
+    np.testing.assert_allclose(full["estimate"], point["estimate"], rtol=0.02)
+    width = [np.log(t["high"] / t["low"]) for t in (point, full)]
+    np.testing.assert_allclose(
+        width[1], width[0], rtol=0.09
+    )  # a spread of 1,000 draws is known to ±2.2 %

@@ -8,8 +8,8 @@ import numpy as np
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.families import family
+from lifestage.families.tables import purchase_table
 from lifestage.fitting.as_summary import counts_of
-from lifestage.prediction.expected_purchases import alive_purchases
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +156,8 @@ def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFr
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
-    expected = (alive * alive_purchases(module, params, t, counts.x, counts.T)).mean(axis=0)
+    living, _ = purchase_table(module, params, t, counts.x, counts.T, rate=0.0)
+    expected = (alive * living).mean(axis=0)
     group = np.minimum(counts.x, TOP).astype(int)
     customers = np.bincount(group, counts.weight, TOP + 1)
     total = np.bincount(group, counts.weight * expected, TOP + 1)

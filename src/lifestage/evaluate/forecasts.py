@@ -10,8 +10,8 @@ from lifestage.core.names import CUSTOMER, KEYS, MONETARY
 from lifestage.data.engines.frames import to_pandas
 from lifestage.evaluate import scoring_rules as scores
 from lifestage.families import family
-from lifestage.prediction.distributions import predictive_laws
-from lifestage.prediction.expected_purchases import alive_purchases
+from lifestage.families.tables import purchase_table
+from lifestage.prediction.distributions import predictive_distributions
 from lifestage.prediction.spend import spend_draws
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def model_forecast(
     Returns
     -------
     dict of arrays
-        ``purchases``, ``probability``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
+        ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
         spend model also ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
     """
     said = to_pandas(
@@ -48,12 +48,12 @@ def model_forecast(
     said = said.reindex(table[CUSTOMER])
     names = {
         "purchases": "expected_purchases",
-        "probability": "p_purchase",
+        "chance": "p_purchase",
         "low": "purchases_low",
         "high": "purchases_high",
     }
     out = {short: said[name].to_numpy(float) for short, name in names.items()}
-    out |= {"score": out["probability"]} | _crps(model, table, horizon)
+    out |= {"score": out["chance"]} | _crps(model, table, horizon)
     if "expected_spend" in said:
         spend = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
         out |= {short: said[name].to_numpy(float) for short, name in spend.items()}
@@ -73,7 +73,7 @@ def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> dict[str, Flo
         {} if spend is None else {"spend_crps": np.empty(bought.size)}
     )
     place = np.empty(x.size, np.intp)
-    for law in predictive_laws(
+    for law in predictive_distributions(
         module, params, module.p_alive(x, t_x, T, **params), horizon, x, T, spend
     ):
         place[law.rows] = np.arange(law.rows.size)
@@ -156,9 +156,8 @@ def tracking_curve(
     )
     rows = []
     for t in at:
-        expected = float(
-            ((alive * alive_purchases(module, params, float(t), x, T)) @ weight).mean()
-        )
+        living, _ = purchase_table(module, params, float(t), x, T, rate=0.0)
+        expected = float(((alive * living) @ weight).mean())
         actual = float(bought[(days > 0) & (days <= round(t * model.period.days))].sum())
         rows.append((float(t), expected, actual))
     return pd.DataFrame(rows, columns=["periods", "expected", "actual"])

@@ -149,6 +149,8 @@ def count_survival(n: Data, t: Data, x: Data, T: Data, params: Params) -> Floats
     """P(at least n purchases within t | alive) = P(N ≥ n)·P(the first n − 1 purchases are survived)."""
     shape, scale, a, b = living(x, T, params)
     n = np.asarray(n, float)
+    if n.shape == () and n == 1.0:  # the same, without the functions of n
+        return special.power_survival(shape, np.asarray(t, float) / np.asarray(scale))
     survived = np.exp(special.log_beta_ratio(a, b, np.maximum(n - 1.0, 0.0)))
     made = special.negative_binomial_sf(n, shape, np.asarray(t, float) / np.asarray(scale))
     return np.asarray(made * survived)

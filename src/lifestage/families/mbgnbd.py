@@ -14,6 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lifestage.families import _beta_geometric as body
@@ -21,21 +22,20 @@ from lifestage.families import _beta_geometric_fit as body_fit
 from lifestage.families import _beta_geometric_simulation as body_simulation
 from lifestage.families import _derivatives
 from lifestage.families._beta_geometric_fit import identified, initial_points
-from lifestage.families._beta_geometric_priors import PRIORS
+from lifestage.families._count_recurrence import count_survival_rows
+from lifestage.families._purchase_curves import purchase_curves
 from lifestage.families._rows import Rows
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
-    "PRIORS",
     "STATE",
     "UNITS",
     "alive_purchases",
     "count_survival",
+    "count_table",
     "discounted_purchases",
     "expected_purchases",
     "identified",
@@ -48,6 +48,8 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "purchase_table",
+    "rate_shape",
     "residual_purchases",
     "rows",
     "sample_latent",
@@ -358,3 +360,22 @@ alive_sf = count_survival
 def dropout_log_odds(x: Data, t_x: Data, T: Data, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
     """Log odds of having dropped out by T."""
     return body.dropout_log_odds(x, t_x, T, _params(r, alpha, a, b))
+
+
+def count_table(
+    t: float, x: Floats, T: Floats, limits: tuple[float, int, int], **params: Any
+) -> tuple[Any, Floats]:
+    """Tabulate :func:`count_survival`; see :func:`lifestage.families.tables.count_table`."""
+    return count_survival_rows(t, body.living(x, T, _params(**params)), *limits)
+
+
+def purchase_table(
+    t: float, x: Floats, T: Floats, rate: float, **params: Any
+) -> tuple[Floats, Floats]:
+    """Tabulate :func:`alive_purchases`; see :func:`lifestage.families.tables.purchase_table`."""
+    return purchase_curves(t, x, T, rate, _params(**params))
+
+
+def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
+    """Squared mean over variance of a living customer's purchase rate."""
+    return np.asarray(r + np.asarray(x, float))

@@ -26,6 +26,8 @@ from lifestage.families import _beta_geometric as body
 from lifestage.families import _beta_geometric_simulation as body_simulation
 from lifestage.families import bgnbd
 from lifestage.families._beta_geometric import Params
+from lifestage.families._count_recurrence import count_survival_rows
+from lifestage.families._purchase_curves import purchase_curves
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
@@ -39,6 +41,7 @@ __all__ = [
     "alive_purchases",
     "alive_sf",
     "count_survival",
+    "count_table",
     "discounted_purchases",
     "dropout_log_odds",
     "expected_purchases",
@@ -49,6 +52,8 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "purchase_table",
+    "rate_shape",
     "residual_purchases",
     "sample_latent",
     "simulate_customers",
@@ -159,3 +164,22 @@ def simulate_future(
 ) -> dict[str, Any]:
     """Carry each customer's history on; see :func:`lifestage.families.bgnbd.simulate_future`."""
     return body_simulation.simulate_future(rng, times, x, t_x, T, _params(**params))
+
+
+def count_table(
+    t: float, x: Floats, T: Floats, limits: tuple[float, int, int], **params: Any
+) -> tuple[Any, Floats]:
+    """Tabulate :func:`count_survival`; see :func:`lifestage.families.tables.count_table`."""
+    return count_survival_rows(t, body.living(x, T, _params(**params)), *limits)
+
+
+def purchase_table(
+    t: float, x: Floats, T: Floats, rate: float, **params: Any
+) -> tuple[Floats, Floats]:
+    """Tabulate :func:`alive_purchases`; see :func:`lifestage.families.tables.purchase_table`."""
+    return purchase_curves(t, x, T, rate, _params(**params))
+
+
+def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
+    """Squared mean over variance of a living customer's purchase rate."""
+    return np.asarray(r + np.asarray(x, float))

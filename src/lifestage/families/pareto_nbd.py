@@ -29,7 +29,6 @@ from lifestage.families._pareto_fit import (
     total_log_likelihood,
 )
 from lifestage.families._pareto_history import dropout_log_odds, log_likelihood, p_alive, p_alive_at
-from lifestage.families._pareto_priors import PRIORS
 from lifestage.families._pareto_simulation import sample_latent, simulate_customers, simulate_future
 from lifestage.families._rows import Rows
 from lifestage.numerics import special
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARAMS",
-    "PRIORS",
     "STATE",
     "UNITS",
     "alive_purchases",
@@ -57,6 +55,7 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "rate_shape",
     "residual_purchases",
     "rows",
     "sample_latent",
@@ -239,3 +238,8 @@ def next_purchase_quantile(
     T = np.asarray(T, float)
     R = r + np.asarray(x, float)
     return lomax_quantile(share, R + 1.0, s, alpha + T, beta + T, t)[()]
+
+
+def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
+    """Squared mean over variance of a living customer's purchase rate."""
+    return np.asarray(r + np.asarray(x, float))

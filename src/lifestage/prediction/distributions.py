@@ -1,33 +1,33 @@
-"""Quantiles of the true predictive distribution: how many purchases, and how much money in all.
+"""The predictive distribution itself, and its quantiles: how many purchases, and how much money in all.
 
-The number of purchases is 0 with probability 1 − P(alive) and else follows the family's law, in
-which only (frequency, T) matter. The spend of n purchases, over v + x·m, is beta-prime(p·n, q +
-p·x); with the draws of purchases and spend independent, the two averages multiply, and the mixture
-over n is inverted.
+The number of purchases is 0 with probability 1 − P(alive) and else follows the family's
+distribution, in which only the state of the customer matters. The spend of n purchases, over v +
+x·m, is beta-prime(p·n, q + p·x); with the draws of purchases and spend independent, the two
+averages multiply, and the mixture over n is inverted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 from scipy import special as sp
 
+from lifestage.families.tables import TableLimits, count_table, rate_shape
 from lifestage.numerics import special
 from lifestage.prediction.count_distribution import (
     COUNT_TAIL,
     LONGEST_TABLE,
-    count_law,
-    tabulate_counts,
+    count_distribution,
 )
-from lifestage.prediction.point_spend import (
+from lifestage.prediction.spend_direct import direct_quantile
+from lifestage.prediction.spend_grids import (
     SpendDraws,
-    direct_quantile,
-    mixing,
     odds_table,
     spend_at,
+    spend_density,
     spend_grids,
 )
 
@@ -38,12 +38,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
+    from lifestage.prediction.count_distribution import CountDistribution
 
-__all__ = ["PredictiveLaw", "SpendDraws", "predictive_laws", "predictive_quantiles"]
+__all__ = [
+    "PredictiveDistribution",
+    "SpendDraws",
+    "predictive_distributions",
+    "predictive_quantiles",
+]
 
 
 SPEND_POINTS = 257
-"""Points of the table of whole laws of spend, equally spaced in the logarithm of spend."""
+"""Points of a table of spend, equally spaced in its logarithm."""
 
 
 def predictive_quantiles(
@@ -59,7 +65,7 @@ def predictive_quantiles(
     """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
 
     A row's quantiles are a function of the row. Those of counts are exact, those of spend within
-    1e-4 of the mixture of ``spend_laws.SPEND_DRAWS`` draws.
+    1e-4 of the mixture of ``spend_grids.SPEND_DRAWS`` draws.
 
     Parameters
     ----------
@@ -75,20 +81,16 @@ def predictive_quantiles(
     purchases, factors = np.zeros((2, wanted.size, x.size))
     for rows in _by_frequency(x):
         frequency = float(x[rows[0]])
-        counts, at, pmf, quantiles = tabulate_counts(
-            module, params, alive[:, rows], t, frequency, T[rows], wanted
-        )
-        purchases[:, rows] = quantiles.T
+        bought = count_distribution(module, params, alive[:, rows], t, frequency, T[rows], wanted)
+        purchases[:, rows] = bought.quantiles.T
         if spend is not None:
-            shape = np.max(module.alive_law(frequency, 0.0, **params)[0])
-            factors[:, rows] = _spend_quantiles(
-                spend, frequency, float(shape), counts, at, pmf, wanted
-            ).T
+            shape = rate_shape(module, params, x[rows[:1]])
+            factors[:, rows] = _spend_quantiles(spend, frequency, shape, bought, wanted).T
     return purchases, factors
 
 
 @dataclass(frozen=True, eq=False)
-class PredictiveLaw:
+class PredictiveDistribution:
     """What customers of one frequency will buy and spend.
 
     Attributes
@@ -108,7 +110,7 @@ class PredictiveLaw:
     above: Floats | None = None
 
 
-def predictive_laws(
+def predictive_distributions(
     module: ModuleType,
     params: dict[str, Floats],
     alive: Floats,
@@ -116,22 +118,31 @@ def predictive_laws(
     x: Floats,
     T: Floats,
     spend: SpendDraws | None = None,
-) -> Iterator[PredictiveLaw]:
-    """The laws that :func:`predictive_quantiles` takes its quantiles of, one frequency after the other."""
+) -> Iterator[PredictiveDistribution]:
+    """The distributions that :func:`predictive_quantiles` takes its quantiles of, one frequency after the other."""
     for rows in _by_frequency(x):
         frequency = float(x[rows[0]])
-        counts, pmf, _ = count_law(
-            module, params, alive[:, rows], t, frequency, T[rows], np.empty(0)
-        )
-        more = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
-        law = PredictiveLaw(
-            rows, np.append(0.0, counts), np.column_stack([more, np.zeros(rows.size)])
-        )
-        if spend is not None:
-            log_s, table = _spend_table(spend, frequency, counts, COUNT_TAIL)
-            above = np.column_stack([more[:, 0], pmf @ table])
-            law = replace(law, spend=np.append(0.0, np.exp(log_s)), above=above)
-        yield law
+        bought = count_distribution(module, params, alive[:, rows], t, frequency, T[rows])
+        survival = np.cumsum(bought.pmf[:, ::-1], axis=1)[:, ::-1]
+        counts = np.append(0.0, bought.counts)
+        more = np.column_stack([survival, np.zeros(rows.size)])
+        if spend is None:
+            yield PredictiveDistribution(rows, counts, more)
+            continue
+        longest = _longest_count(module, params, t, frequency)
+        log_s, exceeded = _spend_table(spend, frequency, bought.counts, longest)
+        above = np.column_stack([survival[:, 0], bought.pmf @ exceeded])
+        yield PredictiveDistribution(rows, counts, more, np.append(0.0, np.exp(log_s)), above)
+
+
+def _longest_count(module: ModuleType, params: dict[str, Floats], t: float, x: float) -> float:
+    """Count that a negligible share of the living reach, of those observed for nothing or for *t* before.
+
+    So the table of spend ends where no customer at hand decides.
+    """
+    limits = TableLimits(COUNT_TAIL, LONGEST_TABLE)
+    table = count_table(module, params, t, np.full(2, x), np.array([0.0, t]), limits)
+    return float(np.diff(table.start).max())
 
 
 def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
@@ -140,53 +151,51 @@ def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
     return np.split(order, np.flatnonzero(np.diff(x[order])) + 1)
 
 
-def _spend_table(spend: SpendDraws, x: float, counts: Floats, tail: float) -> tuple[Floats, Floats]:
-    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), a row a count, averaged over draws."""
+def _spend_table(
+    spend: SpendDraws, x: float, counts: Floats, longest: float
+) -> tuple[Floats, Floats]:
+    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), one row per count, averaged over draws.
+
+    The grid ends where a total of *longest* purchases is negligible.
+    """
     grids = spend_grids(spend, np.array([x]), np.array([1.0]))
     p, shape, unit = grids.p, grids.spends[0], grids.unit[0]
     low = np.max(sp.betaincinv(p, shape, 1e-5))
-    high = np.min(sp.betaincinv(shape, p * counts[-1], min(tail, 0.5) * 0.05))
+    high = np.min(sp.betaincinv(shape, p * longest, COUNT_TAIL * 0.05))
     log_s = np.linspace(
         np.log(max(low, special.TINY)) - np.log1p(-low) + unit.min(),
         np.log1p(-high) - np.log(max(high, special.TINY)) + unit.max(),
         SPEND_POINTS,
     )
-    above = [
-        sp.betainc(shape[i], p[i] * counts[:, None], 1.0 / (1.0 + np.exp(log_s - unit[i])))
-        for i in range(p.size)
-    ]
-    return log_s, np.asarray(np.mean(above, axis=0))
+    above = np.zeros((counts.size, SPEND_POINTS))
+    for i in range(p.size):
+        share = 1.0 / (1.0 + np.exp(log_s - unit[i]))
+        above += sp.betainc(shape[i], p[i] * counts[:, None], share)
+    return log_s, above / p.size
 
 
 def _spend_quantiles(
-    spend: SpendDraws,
-    x: float,
-    shape: float,
-    counts: Floats,
-    at: Floats,
-    pmf: Floats,
-    tails: Floats,
+    spend: SpendDraws, x: float, shape: Floats, bought: CountDistribution, tails: Floats
 ) -> Floats:
     """Totals that rows of one frequency exceed with the tail probabilities, 0 where no purchase is that likely."""
-    grids = spend_grids(spend, np.array([x]), np.array([shape]))
+    grids = spend_grids(spend, np.array([x]), shape)
+    counts, first, pmf, _ = bought
     out, tail = np.zeros((pmf.shape[0], tails.size)), float(tails.min())
     if grids.step[0] == 0.0:
-        _solve(pmf, at, grids.p, grids.spends[0], grids.unit[0], tails, out)
+        _solve(pmf, first, grids.p, grids.spends[0], grids.unit[0], tails, out)
         return out
     more = np.cumsum(pmf.max(axis=0)[::-1])[::-1]  # no row's counts go further
-    law = mixing(grids, 0, counts, counts[np.count_nonzero(more > 0.4 * tail) - 1], tail)
-    _invert(pmf, law.density, law.short, law.low, law.step, tails, 0.9 * tail, out)
+    most = float(counts[np.count_nonzero(more > 0.4 * tail) - 1])
+    table = spend_density(grids, 0, counts, most, tail)
+    _invert(pmf, table, tails, 0.9 * tail, out)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _invert(pmf, density, short, low, step, tails, least, out):  # type: ignore[no-untyped-def]
-    """Quantiles from a table of each row's law of total spend."""
-    share, f, odds = (
-        np.zeros(density.shape[0]),
-        np.empty(density.shape[1]),
-        np.empty(density.shape[1]),
-    )
+def _invert(pmf, table, tails, least, out):  # type: ignore[no-untyped-def]
+    """Quantiles from a table of each row's distribution of total spend."""
+    share = np.zeros(table.density.shape[0])
+    f, odds = np.empty(table.density.shape[1]), np.empty(table.density.shape[1])
     for i in range(pmf.shape[0]):
         buys = 0.0
         for k in range(pmf.shape[1]):
@@ -194,12 +203,11 @@ def _invert(pmf, density, short, low, step, tails, least, out):  # type: ignore[
             share[k] = pmf[i, k]
         if buys <= tails.min():
             continue
-        used = odds_table(share, density, short, step, least, f, odds)
+        used = odds_table(share, table, least, f, odds)
         for k in range(tails.size):
             if buys > tails[k]:
-                out[i, k] = np.exp(
-                    spend_at(odds[:used], low, step, np.log(tails[k] / (1.0 - tails[k])))
-                )
+                wanted = np.log(tails[k] / (1.0 - tails[k]))
+                out[i, k] = np.exp(spend_at(odds[:used], table.low, table.step, wanted))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -12,8 +12,8 @@ from lifestage.core.names import CUSTOMER, KEYS, MONETARY
 from lifestage.core.steps import step
 from lifestage.core.terms import Terms
 from lifestage.families import family
+from lifestage.families.tables import purchase_table
 from lifestage.fitting.as_summary import as_summary
-from lifestage.prediction.expected_purchases import discounted_purchases
 from lifestage.prediction.margins import MARGIN_OF_ROW, with_margins
 from lifestage.prediction.spend import require_money, spend_coefficients
 
@@ -97,7 +97,7 @@ def predict_draws(
         module, params = family(model.purchases.family), model.purchases.columns()
         rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
         alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
-        expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
+        expected, discounted = purchase_table(module, params, terms.horizon, x, T, rate)
         values = {
             "p_alive": alive,
             "p_purchase": module.p_purchase(terms.horizon, x, t_x, T, **params),

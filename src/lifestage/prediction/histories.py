@@ -10,7 +10,7 @@ from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.terms import check_horizon
 from lifestage.families import family
-from lifestage.prediction.expected_purchases import alive_purchases
+from lifestage.families.tables import purchase_table
 from lifestage.prediction.limits import PREDICTION_DRAWS
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def _matrix(
     )
     values = values.reshape(part.size, *rows.shape)
     if horizon is not None:
-        values = (
-            values * alive_purchases(module, params, horizon, x, np.full(x.shape, T))[:, :, None]
-        )
+        living, _ = purchase_table(module, params, horizon, x, np.full(x.shape, T), rate=0.0)
+        values = values * living[:, :, None]
     table = np.where((rows > 0) == (columns > 0), values.mean(axis=0), np.nan)
     return pd.DataFrame(
         table,

@@ -1,4 +1,4 @@
-"""What a customer who is yet to be acquired will be worth, and what a cohort of them will be."""
+"""What a customer who is yet to be acquired will be value, and what a cohort of them will be."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.terms import Terms
 from lifestage.families import family
 from lifestage.numerics.statistics import lognormal_interval
-from lifestage.prediction.count_distribution import count_law
-from lifestage.prediction.distributions import SpendDraws, predictive_quantiles
-from lifestage.prediction.spend import spend_coefficients
+from lifestage.prediction.count_distribution import count_distribution
+from lifestage.prediction.distributions import predictive_quantiles
+from lifestage.prediction.spend import spend_coefficients, spend_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def new_customers(
 ) -> pd.DataFrame:
     r"""Purchases and LTV of *n* new customers from their first purchase on, within a horizon.
 
-    The first purchase counts: a new customer is worth margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at
+    The first purchase counts: a new customer is value margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at
     the moment of it. For one customer the interval is the quantiles of the predictive distribution
     of the repeat purchases (and of their money, on top of the expected first purchase); for more it
     is that of a lognormal distribution, with the variance of n customers who buy independently and
@@ -78,25 +78,22 @@ def new_customers(
     repeat = module.expected_purchases(horizon, zero, zero, zero, **params)[:, 0]
     discounted = module.discounted_purchases(horizon, zero, zero, zero, rate=rate, **params)[:, 0]
     spend = spend_coefficients(model, zero)[0][:, 0]
-    worth = margin * spend * (1.0 + discounted)
+    value = margin * spend * (1.0 + discounted)
     tails = [1 - (1 - level) / 2, 1 - (1 + level) / 2]
-    law = None
-    if model.spend is not None:
-        law = SpendDraws(
-            **{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend
-        )
-    counts, factors = predictive_quantiles(module, params, alive, horizon, zero, zero, tails, law)
-    means = np.array([repeat.mean(), 1.0 + repeat.mean(), worth.mean()])
+    drawn = None if model.spend is None else spend_draws(model)
+    counts, factors = predictive_quantiles(module, params, alive, horizon, zero, zero, tails, drawn)
+    means = np.array([repeat.mean(), 1.0 + repeat.mean(), value.mean()])
     if n == 1:
         scale = model.spend.estimate["v"] if model.spend is not None else 0.0
         later = factors[:, 0] * scale * margin * discounted.mean() / repeat.mean()
         bounds = np.array([counts[:, 0], 1.0 + counts[:, 0], margin * spend.mean() + later])
     else:
-        nodes, pmf, _ = count_law(module, params, alive, horizon, 0.0, zero, np.zeros(0))
-        variance = float(pmf[0] @ nodes**2 - (pmf[0] @ nodes) ** 2)
-        shared = np.array([repeat.var(), repeat.var(), worth.var()])
-        each = np.array([variance, variance, _worth_variance(model, nodes, pmf[0], margin)])
-        bounds = n * np.column_stack(lognormal_interval(means, np.sqrt(each / n + shared), level))
+        bought = count_distribution(module, params, alive, horizon, 0.0, zero)
+        nodes, pmf = bought.counts, bought.pmf[0]
+        variance = float(pmf @ nodes**2 - (pmf @ nodes) ** 2)
+        shared = np.array([repeat.var(), repeat.var(), value.var()])
+        own = np.array([variance, variance, _value_variance(model, nodes, pmf, margin)])
+        bounds = n * np.column_stack(lognormal_interval(means, np.sqrt(own / n + shared), level))
     table = {"quantity": ["repeat_purchases", "purchases", "ltv"], "estimate": n * means}
     frame = pd.DataFrame({**table, "low": bounds[:, 0], "high": bounds[:, 1]})
     return frame if model.spend is not None else frame.iloc[:2]
@@ -106,14 +103,14 @@ DRAWS = 400
 """Draws that a cohort integrates over."""
 
 
-def _worth_variance(model: FittedModel, nodes: Floats, pmf: Floats, margin: float) -> float:
+def _value_variance(model: FittedModel, nodes: Floats, pmf: Floats, margin: float) -> float:
     """Variance of the spend of a new customer over 1 + X purchases, of one unknown mean spend; discounting left out."""
     if model.spend is None:
         return 0.0
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
     q = max(q, 2.05)  # the variance is infinite at q ≤ 2, see value.totals
     total = np.append(1.0, 1.0 + nodes)
-    chance = np.append(1.0 - pmf.sum(), pmf)
-    second = chance @ (p * total * (p * total + 1.0)) * v**2 / ((q - 1.0) * (q - 2.0))
-    first = chance @ total * p * v / (q - 1.0)
+    probability = np.append(1.0 - pmf.sum(), pmf)
+    second = probability @ (p * total * (p * total + 1.0)) * v**2 / ((q - 1.0) * (q - 2.0))
+    first = probability @ total * p * v / (q - 1.0)
     return float(margin**2 * (second - first**2))

@@ -10,44 +10,83 @@ from lifestage.families import family
 from lifestage.numerics import special
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from lifestage.core.typing import Floats
     from lifestage.fitting.posterior import Posterior
 
 
-__all__ = ["NEWTON", "WAIT_DRAWS"]
+__all__ = ["SHARES", "WAIT_DRAWS", "next_purchase_waits"]
 
-WAIT_DRAWS, NEWTON = 20, 4
-"""Draws that the wait to the next purchase is a mixture of, and steps that solve for its quantiles."""
+SHARES = (0.25, 0.5, 0.75)
+"""Of the waits that the columns of a scores table name."""
+
+WAIT_DRAWS = 20
+"""Draws that the wait to the next purchase is a mixture of."""
+
+PRECISION, MAX_STEPS = 1e-10, 60
+"""Relative size of a step after which the search for a quantile ends, and steps at most; a few are needed."""
 
 
 def next_purchase_waits(
     shares: tuple[float, ...], t: float, x: Floats, t_x: Floats, t_obs: Floats, part: Posterior
 ) -> list[Floats]:
-    """Quantiles of the wait from now to the next purchase, given one within t.
+    """Quantiles of the wait from now to the next purchase, given one within *t*.
 
-    Under a draw the wait is a Lomax(r + x, α + T) cut off at t. Over the draws it is their mixture,
-    weighted by the chance of a purchase; Newton's steps from the weighted mean of the quantiles
-    solve for its own.
+    Over the draws the wait is the mixture of what it is under each, weighted by the probability of
+    a purchase. Its quantile lies between those of the draws, and is solved for to 1e-10.
     """
     module, params = family(part.family), part.columns()
-    shape, scale, _, _ = module.alive_law(x, t_obs, **params)
-    weight = module.p_alive(x, t_x, t_obs, **params) / part.size
-    weight = np.broadcast_to(weight, np.broadcast_shapes(weight.shape, shape.shape))
-    buys = weight * special.power_survival(shape, t / scale)
-    total = np.maximum(special.sum_over_draws(buys), special.TINY)
-    out = []
+    alive = np.atleast_2d(module.p_alive(x, t_x, t_obs, **params)) / part.size
+
+    def bought(wait: Floats | float, rows: NDArray[np.intp]) -> Floats:
+        living = module.count_survival(1, wait, x[rows], t_obs[rows], **params)
+        return np.asarray(alive[:, rows] * living)
+
+    everybody = np.arange(x.size)
+    weight = bought(t, everybody)
+    total = np.maximum(special.sum_over_draws(weight), special.TINY)
+    waits = []
     for share in shares:
-        within = special.power_survival(shape, t / scale)
-        wait = (
-            special.sum_over_draws(buys * scale * np.expm1(-np.log1p(-share * within) / shape))
-            / total
-        )
-        for _ in range(NEWTON if part.size > 1 else 0):
-            over = (
-                special.sum_over_draws(weight * special.power_survival(shape, wait / scale)) / total
-            )
-            rate = weight * shape / scale * np.exp(-(shape + 1.0) * np.log1p(wait / scale))
-            rate = special.sum_over_draws(rate) / total
-            wait = np.clip(wait - (over - share) / np.maximum(rate, special.TINY), 0.0, t)
-        out.append(np.asarray(wait))
-    return out
+        by_draw = np.atleast_2d(module.next_purchase_quantile(share, t, x, t_obs, **params))
+        wait = special.sum_over_draws(weight * by_draw) / total
+        if part.size > 1:
+
+            def over(wait: Floats, rows: NDArray[np.intp], share: float = share) -> Floats:
+                return special.sum_over_draws(bought(wait, rows)) / total[rows] - share
+
+            wait = _root(over, by_draw.min(axis=0), wait, by_draw.max(axis=0))
+        waits.append(np.asarray(wait))
+    return waits
+
+
+def _root(
+    rising: Callable[[Floats, NDArray[np.intp]], Floats], low: Floats, start: Floats, high: Floats
+) -> Floats:
+    """Roots between *low* and *high* of functions that rise, from *start*, row by row.
+
+    By false position with the weights of Anderson and Björck (1973), BIT 13, 253–264: the bracket
+    is kept, and steps shrink faster than geometrically.
+    """
+    root, rows = np.array(start), np.arange(start.size)
+    a, b, at = low.copy(), high.copy(), np.clip(start, low, high)
+    f_a, f_b = rising(a, rows), rising(b, rows)
+    for _ in range(MAX_STEPS):
+        f = rising(at, rows)
+        same = f * f_b > 0.0
+        # where the bracket keeps its other end, that end counts for less
+        weight = np.where(same, 1.0 - f / np.where(f_b == 0.0, 1.0, f_b), 1.0)
+        weight = np.where(weight > 0.0, weight, 0.5)
+        a, f_a = np.where(same, a, b), np.where(same, f_a * weight, f_b)
+        b, f_b = at, f
+        slope = np.where(f_b == f_a, 1.0, f_b - f_a)
+        step = np.where(f == 0.0, 0.0, f_b * (b - a) / slope)
+        root[rows] = at = b - step
+        going = np.abs(step) > PRECISION * np.abs(at)
+        if not going.any():
+            break
+        rows, a, b, at = rows[going], a[going], b[going], at[going]
+        f_a, f_b = f_a[going], f_b[going]
+    return root

@@ -1,8 +1,8 @@
 """Scores under one draw: tables by (frequency, T), then one pass over the rows.
 
 A row costs its P(alive) and a few look-ups: where S is the survival function of a living customer,
-a count or a total is exceeded with chance P(alive)·S, so its quantile at the tail u is that of S at
-u / P(alive).
+a count or a total is exceeded with probability P(alive)·S, so its quantile at the tail u is that of
+S at u / P(alive).
 
 This serves every model of one draw, on every engine, for any times. A row's scores are a function
 of the row: expected purchases are within 1e-9 of direct evaluation, quantiles of counts exact,
@@ -16,18 +16,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
 from lifestage.core.names import FREQUENCY, KEYS, MONETARY, NEXT_PURCHASE, RECENCY, T
 from lifestage.families import family
 from lifestage.numerics import special
-from lifestage.prediction.distributions import SpendDraws, predictive_quantiles
+from lifestage.prediction.distributions import predictive_quantiles
 from lifestage.prediction.margins import MARGIN_OF_ROW
-from lifestage.prediction.point_spend import SpendGrids, direct_quantile, spend_at
-from lifestage.prediction.point_tables import Futures, Pairs, find_pairs, tabulate
+from lifestage.prediction.point_pairs import Pairs, find_pairs
+from lifestage.prediction.point_rows import Lookup, fill_rows
+from lifestage.prediction.point_tables import PointTables, SpendTables, TooManyPairs, tabulate
 from lifestage.prediction.score_columns import SCORES, score_columns, wait_columns
-from lifestage.prediction.spend import spend_coefficients
+from lifestage.prediction.spend import spend_coefficients, spend_draws
+from lifestage.prediction.spend_grids import SpendGrids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,44 +47,45 @@ __all__ = ["point_scores", "score_rows"]
 REPLACED = SCORES | {MARGIN_OF_ROW}
 """Columns of the customers that their scores do not keep."""
 
-BLOCK = 30_000
+ROWS_PER_BLOCK = 30_000
 """Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
 
 COLUMNS = (
-    *(
-        "p_alive",
-        "p_purchase",
-        "expected_purchases",
-        "purchases_low",
-        "purchases_high",
-        "p_window",
-        "p_window_fresh",
-    ),
-    *("activity_ratio", *NEXT_PURCHASE, "_discounted", "_fresh", "_factor_low", "_factor_high"),
+    "p_alive",
+    "p_purchase",
+    "expected_purchases",
+    "purchases_low",
+    "purchases_high",
+    "p_window",
+    "p_window_fresh",
+    "activity_ratio",
+    *NEXT_PURCHASE,
+    "_discounted",
+    "_fresh",
+    "_factor_low",
+    "_factor_high",
 )
 WITHOUT_MONEY = 11
 """Columns that do not need a spend model."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
-    """All that rows are looked up in; arrays by pair, as in Pairs and Futures."""
+class Scorer:
+    """Tables of a model, and the customers whose rows are looked up in them."""
 
     model: FittedModel
     horizon: float
+    customers: tuple[Floats, Floats, Floats]
     pairs: Pairs
-    futures: Futures
-    dead: Floats
-    shape: Floats
-    log_time: Floats
-    tails: Floats
+    tables: PointTables
+    lookup: Lookup
     spend: tuple[Floats, Floats] | None
 
 
 def point_scores(
     model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
 ) -> dict[str, Floats]:
-    """Everything that depends on the history alone, under a model of one draw, a value a row.
+    """Everything that depends on the history alone, under a model of one draw, one value per row.
 
     Parameters
     ----------
@@ -116,19 +118,16 @@ def score_rows(
     margins = table[MARGIN_OF_ROW].to_numpy(float) if MARGIN_OF_ROW in table else None
 
     def score(rows: slice) -> dict[str, Any]:
-        known = {FREQUENCY: x[rows], RECENCY: t_x[rows], T: t_obs[rows], MONETARY: money[rows]}
-        found: dict[str, Any] = dict(look_up(rows))
-        found |= wait_columns(found, customers)
-        own = terms.margin if margins is None else margins[rows]
+        columns: dict[str, Any] = dict(look_up(rows))
+        columns |= wait_columns(columns, customers)
+        columns |= {FREQUENCY: x[rows], RECENCY: t_x[rows], T: t_obs[rows], MONETARY: money[rows]}
+        share = terms.margin if margins is None else margins[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (
-                score_columns(known | found, model, own, customers, _either)
-                | constants
-                | {"margin": own}
-            )
+            scores = score_columns(columns, model, share, customers, _either)
+        return scores | constants | {"margin": share}
 
     new = pd.DataFrame(_in_blocks(x.size, score), index=table.index, copy=False)
-    return pd.concat([table[[name for name in table.columns if name not in REPLACED]], new], axis=1)
+    return pd.concat([table.loc[:, ~table.columns.isin(REPLACED)], new], axis=1)
 
 
 def _either(condition: NDArray[np.bool_], value: Floats, other: float | None) -> Floats:
@@ -137,18 +136,17 @@ def _either(condition: NDArray[np.bool_], value: Floats, other: float | None) ->
 
 def _in_blocks(size: int, work: Callable[[slice], dict[str, Any]]) -> dict[str, Any]:
     """The columns of all rows, worked out block by block on all cores."""
-    out = {
-        name: np.empty(size, np.asarray(values).dtype)
-        for name, values in work(slice(0, min(size, 1))).items()
-    }
+    out = {}
+    for name, values in work(slice(0, min(size, 1))).items():
+        out[name] = np.empty(size, np.asarray(values).dtype)
 
     def fill(begin: int) -> None:
-        rows = slice(begin, min(begin + BLOCK, size))
+        rows = slice(begin, min(begin + ROWS_PER_BLOCK, size))
         for name, values in work(rows).items():
             out[name][rows] = values
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(fill, range(0, size, BLOCK)))
+        list(pool.map(fill, range(0, size, ROWS_PER_BLOCK)))
     return out
 
 
@@ -156,147 +154,91 @@ def _scorer(
     model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
 ) -> Callable[[slice], dict[str, Floats]]:
     """What gives the columns of some rows."""
-    tables = _prepare(model, x, t_x, T, terms, window)
-    if tables is not None:
-        return lambda rows: _look_up(tables, rows)
-    order = np.lexsort((T, x))  # too many pairs to hold: half of them at a time
-    halves = order[: x.size // 2], order[x.size // 2 :]
-    parts = [point_scores(model, x[half], t_x[half], T[half], terms, window) for half in halves]
-    found = {name: np.empty(x.size) for name in parts[0]}
-    for half, part in zip(halves, parts, strict=True):
-        for name, values in part.items():
-            found[name][half] = values
-    return lambda rows: {name: values[rows] for name, values in found.items()}
+    try:
+        scorer = _prepare(model, x, t_x, T, terms, window)
+    except TooManyPairs:
+        return _by_halves(model, x, t_x, T, terms, window)
+    return lambda rows: _look_up(scorer, rows)
+
+
+def _by_halves(
+    model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
+) -> Callable[[slice], dict[str, Floats]]:
+    """The same for customers with too many pairs to hold: half of them at a time."""
+    order = np.lexsort((T, x))
+    columns: dict[str, Floats] = {}
+    for half in (order[: x.size // 2], order[x.size // 2 :]):
+        for name, values in point_scores(model, x[half], t_x[half], T[half], terms, window).items():
+            columns.setdefault(name, np.empty(x.size))[half] = values
+    return lambda rows: {name: values[rows] for name, values in columns.items()}
 
 
 def _prepare(
     model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
-) -> Tables | None:
+) -> Scorer:
     pairs = find_pairs(x, t_x, T, model.period.days)
-    futures = tabulate(model, pairs, terms, window)
-    if futures is None:
-        return None
-    point = model.purchases.estimate
-    return Tables(
-        model,
-        float(terms.horizon),
-        pairs,
-        futures,
-        dead=family(model.purchases.family).dropout_log_odds(pairs.x, 0.0, 0.0, **point),
-        shape=point["r"] + pairs.x,
-        log_time=np.log(point["alpha"] + pairs.time),
-        tails=1.0 - np.array([1.0 - terms.level, 1.0 + terms.level]) / 2,
-        spend=(
-            None
-            if model.spend is None
-            else tuple(line[0] for line in spend_coefficients(model, pairs.x))
-        ),
-    )
+    tables = tabulate(model, pairs, terms, window)
+    module, point = family(model.purchases.family), model.purchases.estimate
+    at_once = np.array(module.p_alive(pairs.x, pairs.time, pairs.time, **point))
+    tails = 1.0 - np.array([1.0 - terms.level, 1.0 + terms.level]) / 2
+    spend = tables.spend
+    if spend is None:
+        nothing = SpendGrids(*np.zeros((1, 1)), *np.zeros((2, 1, 1)), *np.zeros((2, 1)))
+        spend = SpendTables(nothing, np.zeros(1, np.int64), np.zeros(0))
+    lookup = Lookup(pairs.x, at_once, tables.values, tables.start, tables.survival, spend, tails)
+    coefficients = None
+    if model.spend is not None:
+        intercept, slope = spend_coefficients(model, pairs.x)
+        coefficients = intercept[0], slope[0]
+    horizon = float(terms.horizon)
+    return Scorer(model, horizon, (x, t_x, T), pairs, tables, lookup, coefficients)
 
 
-def _look_up(tables: Tables, rows: slice) -> dict[str, Floats]:
+def _look_up(scorer: Scorer, rows: slice) -> dict[str, Floats]:
     """The columns of a block of rows."""
-    pairs, futures = tables.pairs, tables.futures
-    now, fresh = pairs.now[rows], pairs.fresh[rows]
-    out = np.empty((WITHOUT_MONEY if tables.spend is None else len(COLUMNS), now.size))
-    grids = futures.grids or SpendGrids(*np.zeros((1, 1)), *np.zeros((2, 1, 1)), *np.zeros((2, 1)))
-    _rows(
-        now, fresh, pairs.x, tables.dead, tables.shape, tables.log_time, futures.values, futures.start,
-        futures.survival, futures.begin, futures.odds, grids.p, grids.spends, grids.unit, grids.low, grids.step,
-        tables.tails, out,
-    )  # fmt: skip
-    found = dict(zip(COLUMNS, out, strict=False))
-    if futures.open.any():
-        _close(tables, now, found)
-    if tables.spend is None:
-        return found
-    intercept, slope = (line[now] for line in tables.spend)
-    discounted = found.pop("_discounted")
-    lost = found.pop("_fresh") - discounted
-    found |= {"_spend_0": intercept, "_spend_1": slope}
-    found |= {"_ltv_0": discounted * intercept, "_ltv_1": discounted * slope}
-    found |= {"_lost_0": lost * intercept, "_lost_1": lost * slope}
-    return found | {"_discount": discounted / np.maximum(found["expected_purchases"], special.TINY)}
+    now, fresh = scorer.pairs.now[rows], scorer.pairs.fresh[rows]
+    x, t_x, t_obs = (column[rows] for column in scorer.customers)
+    part = scorer.model.purchases
+    out = np.empty((WITHOUT_MONEY if scorer.spend is None else len(COLUMNS), now.size))
+    out[0] = family(part.family).p_alive(x, t_x, t_obs, **part.estimate)
+    fill_rows(now, fresh, scorer.lookup, out)
+    columns = dict(zip(COLUMNS, out, strict=False))
+    if scorer.tables.open.any():
+        _solve_open(scorer, now, columns)
+    if scorer.spend is None:
+        return columns
+    intercept, slope = scorer.spend[0][now], scorer.spend[1][now]
+    discounted = columns.pop("_discounted")
+    lost = columns.pop("_fresh") - discounted
+    per_purchase = np.maximum(columns["expected_purchases"], special.TINY)
+    return columns | {
+        "_spend_0": intercept,
+        "_spend_1": slope,
+        "_ltv_0": discounted * intercept,
+        "_ltv_1": discounted * slope,
+        "_lost_0": lost * intercept,
+        "_lost_1": lost * slope,
+        "_discount": discounted / per_purchase,
+    }
 
 
-def _close(tables: Tables, now: NDArray[np.int64], found: dict[str, Floats]) -> None:
-    """Quantiles in closed form of rows whose counts no table holds."""
-    rows = np.flatnonzero(tables.futures.open[now])
+def _solve_open(scorer: Scorer, now: NDArray[np.int64], columns: dict[str, Floats]) -> None:
+    """Replace the quantiles of rows whose counts no table holds."""
+    rows = np.flatnonzero(scorer.tables.open[now])
     if not rows.size:
         return
-    model, pairs, pick = tables.model, tables.pairs, now[rows]
-    spend = None
-    if model.spend is not None:
-        spend = SpendDraws(
-            **{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend
-        )
+    model, pair = scorer.model, now[rows]
     purchases, factors = predictive_quantiles(
-        family(model.purchases.family), model.purchases.columns(), found["p_alive"][None, rows], tables.horizon,
-        pairs.x[pick], pairs.time[pick], tables.tails.tolist(), spend,
-    )  # fmt: skip
+        family(model.purchases.family),
+        model.purchases.columns(),
+        columns["p_alive"][None, rows],
+        scorer.horizon,
+        scorer.pairs.x[pair],
+        scorer.pairs.time[pair],
+        scorer.lookup.tails.tolist(),
+        None if model.spend is None else spend_draws(model),
+    )
     for k, end in enumerate(("low", "high")):
-        found[f"purchases_{end}"][rows] = purchases[k]
-        if spend is not None:
-            found[f"_factor_{end}"][rows] = factors[k]
-
-
-# fmt: off
-@numba.njit(cache=True, nogil=True)
-def _rows(now, fresh, x, dead, shape, log_time, values, start, survival, begin, odds, p, spends, unit, low, step, tails, out):  # type: ignore[no-untyped-def]
-# fmt: on
-    """Fill the columns of rows that are given by the pairs of their T and their recency."""
-    money = out.shape[0] > 11
-    known = np.full(x.size, -1)  # a row that has the columns of all customers without a repeat, by pair
-    for i in range(now.size):
-        j, new = now[i], fresh[i]
-        if x[j] == 0.0:
-            like = known[j]
-            if like >= 0 and fresh[like] == new:
-                for k in range(out.shape[0]):
-                    out[k, i] = out[k, like]
-                continue
-            known[j] = i
-        alive = 1.0 / (1.0 + np.exp(dead[j] + shape[j] * (log_time[j] - log_time[new])))
-        at_once = 1.0 / (1.0 + np.exp(dead[j]))
-        out[0, i] = alive
-        out[1, i] = alive * values[j, 2]
-        out[2, i] = alive * values[j, 0]
-        current, then = alive * values[j, 3], at_once * values[new, 3]
-        out[5, i] = current
-        out[6, i] = then
-        out[7, i] = min(max(current / max(then, 1e-300), 1e-300), 1.0)
-        for k in range(3):
-            out[8 + k, i] = values[j, 4 + k]
-        if money:
-            out[11, i] = alive * values[j, 1]
-            out[12, i] = at_once * values[new, 1]
-        law = survival[start[j] : start[j + 1]]
-        for q in range(2):
-            level, spent = tails[q] / max(alive, 1e-300), 0.0
-            count = _exceeded(law, level)
-            if money and count > 0:
-                if step[j] > 0.0:
-                    table = odds[begin[j] : begin[j + 1]]
-                    spent = np.exp(spend_at(table, low[j], step[j], np.log(level / (1.0 - level))))
-                else:
-                    counts = np.arange(1.0, law.size + 1.0)
-                    spent = np.exp(direct_quantile(counts, law, p, spends[j], unit[j], level))
-            out[3 + q, i] = count
-            if money:
-                out[13 + q, i] = spent
-
-
-@numba.njit(cache=True, nogil=True)
-def _exceeded(law, level):  # type: ignore[no-untyped-def]
-    """Smallest n with P(more than n) ≤ level, of a law that has P(at least n) at n − 1."""
-    low, high, top = 0, 8, law.size
-    while high < top and law[high - 1] > level:
-        low, high = high, 2 * high
-    high = min(high, top)
-    while low < high:
-        middle = (low + high) // 2
-        if law[middle] > level:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+        columns[f"purchases_{end}"][rows] = purchases[k]
+        if model.spend is not None:
+            columns[f"_factor_{end}"][rows] = factors[k]

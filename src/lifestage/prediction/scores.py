@@ -24,14 +24,14 @@ from lifestage.core.terms import Terms, check_horizon, short
 from lifestage.data.engines.duckdb import is_mine, readable
 from lifestage.data.engines.frames import date_column, join_to, lazy, native, to_pandas, upload
 from lifestage.families import family
+from lifestage.families.tables import purchase_table
 from lifestage.fitting.as_summary import as_summary
 from lifestage.fitting.stage_facts import HIGH_VALUE
 from lifestage.numerics import special
 from lifestage.prediction.distributions import predictive_quantiles
-from lifestage.prediction.expected_purchases import discounted_purchases
 from lifestage.prediction.limits import PREDICTION_DRAWS
 from lifestage.prediction.margins import MARGIN_OF_ROW, with_margins
-from lifestage.prediction.next_purchase import WAIT_DRAWS, next_purchase_waits
+from lifestage.prediction.next_purchase import SHARES, WAIT_DRAWS, next_purchase_waits
 from lifestage.prediction.point_lookup import point_scores, score_rows
 from lifestage.prediction.score_columns import (
     SCORES,
@@ -268,52 +268,47 @@ def purchase_scores(
 
 
 def _scores(
-    model: FittedModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms, h: float
+    model: FittedModel, x: Floats, t_x: Floats, t_obs: Floats, terms: Terms, window: float
 ) -> dict[str, Floats]:
-    module, params, t = (
-        family(model.purchases.family),
-        model.purchases.columns(),
-        float(terms.horizon),
-    )
+    """The columns of rows under many draws; *window* in periods."""
+    part, t = model.purchases, float(terms.horizon)
+    module, params = family(part.family), part.columns()
     rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
-
     mean = special.mean_over_draws
-    alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (model.purchases.size, x.size))
-    ahead, worth = discounted_purchases(
-        module, params, t, np.tile(x, 2), np.concatenate([t_obs, t_x]), rate
-    )
-    expected, discounted = alive * ahead[:, : x.size], alive * worth[:, : x.size]
-    fresh = module.p_alive(x, t_x, t_x, **params) * worth[:, x.size :]
-    p_window = mean(module.p_purchase(h, x, t_x, t_obs, **params))
-    p_fresh = mean(module.p_purchase(h, x, t_x, t_x, **params))
+    alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (part.size, x.size))
+    # of living customers now, and of those of the same frequency right after the last purchase
+    both = np.tile(x, 2), np.concatenate([t_obs, t_x])
+    living, discounted_living = purchase_table(module, params, t, *both, rate)
+    expected, discounted = alive * living[:, : x.size], alive * discounted_living[:, : x.size]
+    fresh = module.p_alive(x, t_x, t_x, **params) * discounted_living[:, x.size :]
+    p_window = mean(module.p_purchase(window, x, t_x, t_obs, **params))
+    p_fresh = mean(module.p_purchase(window, x, t_x, t_x, **params))
+    ratio = p_window / np.maximum(p_fresh, special.TINY)
     tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()
     spend = None if model.spend is None else spend_draws(model)
-    (low, high), (factor_low, factor_high) = predictive_quantiles(
-        module, params, alive, t, x, t_obs, tails, spend
-    )
-    out = {
+    purchases, factors = predictive_quantiles(module, params, alive, t, x, t_obs, tails, spend)
+    columns = {
         "p_alive": mean(alive),
         "p_purchase": mean(module.p_purchase(t, x, t_x, t_obs, **params)),
         "expected_purchases": mean(expected),
-        "purchases_low": low,
-        "purchases_high": high,
+        "purchases_low": purchases[0],
+        "purchases_high": purchases[1],
         "p_window": p_window,
         "p_window_fresh": p_fresh,
-        "activity_ratio": np.clip(p_window / np.maximum(p_fresh, special.TINY), special.TINY, 1.0),
+        "activity_ratio": np.clip(ratio, special.TINY, 1.0),
     }
     if spend is not None:
         intercept, slope = spend_coefficients(model, x)
-        out |= {"_spend_0": mean(intercept), "_spend_1": mean(slope)}
-        out |= {"_ltv_0": mean(discounted * intercept), "_ltv_1": mean(discounted * slope)}
-        out |= {
+        columns |= {
+            "_spend_0": mean(intercept),
+            "_spend_1": mean(slope),
+            "_ltv_0": mean(discounted * intercept),
+            "_ltv_1": mean(discounted * slope),
             "_lost_0": mean((fresh - discounted) * intercept),
             "_lost_1": mean((fresh - discounted) * slope),
+            "_discount": mean(discounted) / np.maximum(mean(expected), special.TINY),
+            "_factor_low": factors[0],
+            "_factor_high": factors[1],
         }
-        out |= {"_discount": mean(discounted) / np.maximum(mean(expected), special.TINY)}
-        out |= {"_factor_low": factor_low, "_factor_high": factor_high}
-    waits = next_purchase_waits(
-        (0.25, 0.5, 0.75), t, x, t_x, t_obs, model.purchases.thin(WAIT_DRAWS)
-    )
-    return out | {
-        f"next_purchase_p{name}": values for name, values in zip((25, 50, 75), waits, strict=True)
-    }
+    waits = next_purchase_waits(SHARES, t, x, t_x, t_obs, part.thin(WAIT_DRAWS))
+    return columns | dict(zip(NEXT_PURCHASE, waits, strict=True))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lifestage.core.errors import DataError
 from lifestage.core.names import MONETARY
-from lifestage.prediction.distributions import SpendDraws
+from lifestage.prediction.spend_grids import SpendDraws
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,8 @@ __all__ = ["require_money", "spend_coefficients", "spend_draws"]
 def spend_draws(model: FittedModel) -> SpendDraws:
     """The spend parameters of a model that has them."""
     assert model.spend is not None
-    return SpendDraws(
-        **{name: model.spend.draws[name] for name in ("p", "q", "v")}, mean=model.mean_spend
-    )
+    draws = model.spend.draws
+    return SpendDraws(draws["p"], draws["q"], draws["v"], model.mean_spend)
 
 
 def require_money(model: FittedModel, names: Sequence[str]) -> None:

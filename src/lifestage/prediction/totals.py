@@ -9,9 +9,9 @@ import numpy as np
 
 from lifestage.core.names import MONETARY
 from lifestage.families import family
+from lifestage.families.tables import purchase_table
 from lifestage.numerics.statistics import lognormal_interval
-from lifestage.prediction.count_distribution import count_law
-from lifestage.prediction.expected_purchases import alive_purchases, discounted_purchases
+from lifestage.prediction.count_distribution import count_distribution
 from lifestage.prediction.spend import require_money, spend_coefficients
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _chunk_ahead(model: FittedModel, counts: Counts, terms: Terms) -> tuple[Floa
         np.add.reduceat(alive * each, pairs, axis=1)
         for each in (counts.weight, counts.monetary_sum)
     )
-    expected, discounted = discounted_purchases(module, params, terms.horizon, x, T, rate)
+    expected, discounted = purchase_table(module, params, terms.horizon, x, T, rate)
     first = np.flatnonzero(np.diff(x, prepend=-1.0))
     products = (expected * people, expected * money, discounted * people, discounted * money)
     return x[first], *(np.add.reduceat(each, first, axis=1) for each in products)
@@ -177,8 +177,8 @@ def _chunk_variance(model: FittedModel, counts: Counts, terms: Terms) -> Floats:
     alive = np.broadcast_to(
         module.p_alive(x, counts.t_x, counts.T, **params), (model.purchases.size, x.size)
     )
-    ahead = alive_purchases(module, params, terms.horizon, x[pairs], counts.T[pairs])
-    first = (alive * np.repeat(ahead, np.diff(pairs, append=x.size), axis=1)).mean(axis=0)
+    living, _ = purchase_table(module, params, terms.horizon, x[pairs], counts.T[pairs], rate=0.0)
+    first = (alive * np.repeat(living, np.diff(pairs, append=x.size), axis=1)).mean(axis=0)
 
     def second(*weights: Floats) -> Iterator[Floats]:
         """Sums over the customers of each pair of weight · E[purchases²]."""
@@ -216,10 +216,8 @@ def _second_moments(
     out = np.empty(x.size)
     for frequency in np.unique(x):
         rows = np.flatnonzero(x == frequency)
-        nodes, pmf, _ = count_law(
-            module, params, alive[:, rows], t, float(frequency), T[rows], np.zeros(0)
-        )
-        out[rows] = pmf @ nodes**2
+        bought = count_distribution(module, params, alive[:, rows], t, float(frequency), T[rows])
+        out[rows] = bought.pmf @ bought.counts**2
     return out
 
 
