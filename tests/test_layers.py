@@ -39,7 +39,6 @@ OWNERS = {
     "pytensor": set[str](),
     "matplotlib": {"plots.py", "report/page/"},
 }
-LONGEST = 400
 
 FILES = sorted(ROOT.rglob("*.py"))
 MODULES = {
@@ -181,8 +180,3 @@ def test_engines_and_drawing_stay_with_their_owners(path: Path) -> None:
         if not any(name.startswith(home) for home in OWNERS.get(each.split(".")[0], {""}))
     ]
     assert wrong == []
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_short(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= LONGEST

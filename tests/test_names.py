@@ -30,3 +30,7 @@ def test_in_sight_are_the_public_names_alone_and_none_is_an_inner_module() -> No
     assert {"fit", "evaluate", "lifecycle", "families", "mlflow"} <= set(names)
     assert not {"annotations", "import_module", "Any", "TYPE_CHECKING", "model"} & set(names)
     assert fresh(code + "print(hasattr(ls, 'predict'))") == "False"
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    assert [name for name in ls.__all__ if getattr(ls, name, None) is None] == []
