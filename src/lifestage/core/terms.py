@@ -13,7 +13,9 @@ from lifestage.core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LONGEST", "Terms", "check_horizon", "check_number", "short"]
+    from lifestage.core.period import Period
+
+__all__ = ["LONGEST", "Terms", "check_horizon", "check_number", "rate_per_period", "short"]
 
 LONGEST = 1e6
 """Periods; no forecast is asked for farther."""
@@ -34,6 +36,26 @@ class Terms:
         check_number("discount_rate", self.discount_rate, rate, lambda share: 0 <= share <= 1)
         check_number("margin", self.margin, "a share in (0, 1]", lambda share: 0 < share <= 1)
         check_number("level", self.level, "a probability in (0, 1)", lambda share: 0 < share < 1)
+
+
+def rate_per_period(discount_rate: float, period: Period) -> float:
+    r"""Continuous discount rate per period, :math:`\ln(1 + d) / n`, with n periods in a year.
+
+    Money that comes after t periods is worth :math:`e^{-\text{rate} \cdot t}` of its amount today.
+
+    Parameters
+    ----------
+    discount_rate : float
+        d, per year: 0.10 for 10 %.
+    period : Period
+
+    Examples
+    --------
+    >>> from lifestage.core.period import Period
+    >>> round(rate_per_period(0.10, Period.parse("week")), 6)
+    0.001827
+    """
+    return float(np.log1p(discount_rate)) / period.per_year
 
 
 def check_number(name: str, value: Any, expected: str, holds: Callable[[float], bool]) -> None:

@@ -11,6 +11,7 @@ from lifestage.data.engines.frames import to_pandas
 from lifestage.evaluate import scoring_rules as scores
 from lifestage.families import family
 from lifestage.families.tables import purchase_table
+from lifestage.numerics.statistics import share_interval
 from lifestage.prediction.distributions import predictive_distributions
 from lifestage.prediction.spend import spend_draws
 
@@ -104,7 +105,6 @@ def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.Da
     [0.0, 1.0]
     """
     import pandas as pd
-    from scipy.special import ndtri
 
     chance, came = np.asarray(chance, float), np.asarray(came, float)
     edges = np.unique(np.quantile(chance, np.arange(1, BINS) / BINS, method="inverted_cdf"))
@@ -115,18 +115,14 @@ def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.Da
     predicted, share = (
         np.bincount(place, each, edges.size + 1)[used] / n for each in (chance, came)
     )
-    z = float(ndtri((1 + level) / 2)) ** 2
-    middle = (share + z / (2 * n)) / (1 + z / n)
-    reach = np.sqrt(z * (share * (1 - share) / n + z / (4 * n * n))) / (1 + z / n)
+    low, high = share_interval(share * n, n, level)
     columns = {
         "bin": np.arange(1, n.size + 1),
         "customers": n.astype(int),
         "predicted": predicted,
         "observed": share,
     }
-    return pd.DataFrame(
-        {**columns, "low": np.maximum(middle - reach, 0.0), "high": np.minimum(middle + reach, 1.0)}
-    )
+    return pd.DataFrame({**columns, "low": np.maximum(low, 0.0), "high": np.minimum(high, 1.0)})
 
 
 def tracking_curve(

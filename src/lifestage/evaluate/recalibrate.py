@@ -13,7 +13,7 @@ from lifestage.data.customers.splits import Split, split_purchases
 from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases
 from lifestage.fitting.recalibration import KINDS, Calibration, apply, learn
-from lifestage.numerics.statistics import log_losses
+from lifestage.numerics.statistics import log_losses, z_score
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
@@ -77,8 +77,6 @@ def calibrate(
     >>> bool(better > plain)
     True
     """
-    from scipy.special import ndtri
-
     if kind not in KINDS or not 0 < level < 1:
         raise ConfigError(
             f"kind must be one of {', '.join(KINDS)} and level in (0, 1); got {kind!r} and"
@@ -91,7 +89,7 @@ def calibrate(
     before = log_losses(second, bought)
     after = log_losses(apply(kind, learn(kind, first, earlier.y > 0), second), bought)
     gap = after - before
-    reach = float(ndtri((1 + level) / 2)) * float(gap.std()) / np.sqrt(gap.size)
+    reach = z_score(level) * float(gap.std()) / np.sqrt(gap.size)
     found = Calibration(
         kind=kind,
         values=learn(kind, second, bought),

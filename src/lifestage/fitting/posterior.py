@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifestage.families import family
+from lifestage.numerics.statistics import z_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +148,6 @@ class Posterior:
         column ``weight``.
         """
         import pandas as pd
-        from scipy.special import ndtri
 
         if "components" in self.diagnostics:  # of a stack, each family's own
             return pd.DataFrame(self.diagnostics["components"]).astype(
@@ -169,8 +169,6 @@ class Posterior:
                     else np.nan
                 )
                 sd = estimate * spread
-                low, high = estimate * np.exp(
-                    np.array([-1.0, 1.0]) * ndtri((1 + level) / 2) * spread
-                )
+                low, high = estimate * np.exp(np.array([-1.0, 1.0]) * z_score(level) * spread)
             rows.append((self.family, name, estimate, sd, float(low), float(high)))
         return pd.DataFrame(rows, columns=["family", "parameter", "estimate", "sd", "low", "high"])

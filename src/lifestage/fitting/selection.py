@@ -15,7 +15,7 @@ from lifestage.families import PURCHASES, family
 from lifestage.fitting.mixture import stack_posteriors, stacking_weights
 from lifestage.fitting.posterior import Posterior, Status
 from lifestage.fitting.purchases import fit_purchases
-from lifestage.numerics.statistics import log_scores
+from lifestage.numerics.statistics import log_scores, z_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +131,6 @@ def compare(
     'mbg/nbd'
     """
     import pandas as pd
-    from scipy.special import ndtri
 
     splits = split_purchases(customers, horizon=horizon, origins=origins)
     with step(__name__, f"Comparing {', '.join(families)} at {len(splits)} days of the past"):
@@ -145,7 +144,7 @@ def compare(
     gaps = logs - logs[:, [best]]
     sums = np.array([np.bincount(person, gap) for gap in (gaps - gaps.mean(axis=0)).T])
     table["se"] = np.sqrt((sums**2).sum(axis=1)) / len(gaps)
-    reach = float(ndtri((1 + level) / 2)) * table["se"]
+    reach = z_score(level) * table["se"]
     table["low"], table["high"] = table["difference"] - reach, table["difference"] + reach
     table["weight"] = stacking_weights(np.exp(logs))
     if loo:

@@ -23,6 +23,7 @@ __all__ = [
     "resampled_mean",
     "share_interval",
     "weighted_quantile",
+    "z_score",
 ]
 
 SHARE = 0.8
@@ -38,7 +39,7 @@ def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) 
     >>> weighted_quantile([11, 1], [1, 2], [0.75, 1.0])
     array([ 6., 11.])
     """
-    order = np.argsort(values)
+    order = np.argsort(values, kind="stable")  # of sorted values it costs one pass
     values, reach = np.asarray(values, float)[order], np.cumsum(np.asarray(weights, float)[order])
     place = np.asarray(shares, float) * (reach[-1] - 1.0)
     low, high = (
@@ -90,6 +91,19 @@ def log_scores(probability: ArrayLike) -> Floats:
     return np.asarray(np.log(np.maximum(np.asarray(probability, float), TINY)))
 
 
+def z_score(level: float) -> float:
+    """Half-width, in standard deviations, of the central interval of a normal distribution.
+
+    Examples
+    --------
+    >>> round(z_score(0.95), 3)
+    1.96
+    """
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))
+
+
 def share_interval(count: ArrayLike, total: ArrayLike, level: float) -> tuple[Floats, Floats]:
     r"""Wilson's interval of a share: :math:`(k + z^2/2 \mp z\sqrt{k(n-k)/n + z^2/4}) / (n + z^2)`.
 
@@ -100,17 +114,13 @@ def share_interval(count: ArrayLike, total: ArrayLike, level: float) -> tuple[Fl
     >>> [round(float(end), 3) for end in share_interval(15, 50, 0.95)]
     [0.191, 0.438]
     """
-    from scipy.special import ndtri
-
-    k, n, z = np.asarray(count, float), np.asarray(total, float), float(ndtri((1 + level) / 2))
+    k, n, z = np.asarray(count, float), np.asarray(total, float), z_score(level)
     middle, reach = k + z * z / 2, z * np.sqrt(k * (n - k) / np.maximum(n, 1.0) + z * z / 4)
     return (middle - reach) / (n + z * z), (middle + reach) / (n + z * z)
 
 
 def lognormal_interval(mean: Floats, sd: Floats, level: float) -> tuple[Floats, Floats]:
     """Central interval of the lognormal distributions with these means and standard deviations; finite at mean → 0."""
-    from scipy.special import ndtri
-
     variance = np.log1p((sd / np.maximum(mean, np.finfo(float).tiny)) ** 2)
-    reach = float(ndtri((1 + level) / 2)) * np.sqrt(variance)
+    reach = z_score(level) * np.sqrt(variance)
     return mean * np.exp(-0.5 * variance - reach), mean * np.exp(-0.5 * variance + reach)

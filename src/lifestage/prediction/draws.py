@@ -10,7 +10,7 @@ import numpy as np
 from lifestage.core.errors import ConfigError
 from lifestage.core.names import CUSTOMER, KEYS, MONETARY
 from lifestage.core.steps import step
-from lifestage.core.terms import Terms
+from lifestage.core.terms import Terms, rate_per_period
 from lifestage.families import family
 from lifestage.families.tables import purchase_table
 from lifestage.fitting.as_summary import as_summary
@@ -95,7 +95,7 @@ def predict_draws(
         require_money(model, list(table.columns))
         x, t_x, T = (table[name].to_numpy(float) for name in KEYS)
         module, params = family(model.purchases.family), model.purchases.columns()
-        rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+        rate = rate_per_period(terms.discount_rate, model.period)
         alive = np.broadcast_to(module.p_alive(x, t_x, T, **params), (model.purchases.size, x.size))
         expected, discounted = purchase_table(module, params, terms.horizon, x, T, rate)
         values = {

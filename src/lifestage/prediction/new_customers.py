@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifestage.core.errors import ConfigError
-from lifestage.core.terms import Terms
+from lifestage.core.terms import Terms, rate_per_period
 from lifestage.families import family
 from lifestage.numerics.statistics import lognormal_interval
 from lifestage.prediction.count_distribution import count_distribution
@@ -74,7 +74,7 @@ def new_customers(
     module, params = family(model.purchases.family), model.purchases.columns()
     zero = np.zeros(1)
     alive = np.broadcast_to(module.p_alive(zero, zero, zero, **params), (model.purchases.size, 1))
-    rate = float(np.log1p(discount_rate)) / model.period.per_year
+    rate = rate_per_period(discount_rate, model.period)
     repeat = module.expected_purchases(horizon, zero, zero, zero, **params)[:, 0]
     discounted = module.discounted_purchases(horizon, zero, zero, zero, rate=rate, **params)[:, 0]
     spend = spend_coefficients(model, zero)[0][:, 0]

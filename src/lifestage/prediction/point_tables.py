@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
+from lifestage.core.terms import rate_per_period
 from lifestage.families import family
 from lifestage.families.tables import (
     CountTable,
@@ -123,7 +124,7 @@ def tabulate(model: FittedModel, pairs: Pairs, terms: Terms, window: float) -> P
     """
     module, params = family(model.purchases.family), model.purchases.columns()
     t, tail = float(terms.horizon), 0.5 * (1.0 - terms.level)
-    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+    rate = rate_per_period(terms.discount_rate, model.period)
     table = _tabulate_counts(module, params, t, pairs, min(COUNT_TAIL, 1e-3 * tail))
     values = np.zeros((pairs.x.size, WAITS + len(SHARES)))
     with ThreadPoolExecutor(1) as pool:

@@ -20,7 +20,7 @@ import numpy as np
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import KEYS, NEXT_PURCHASE
 from lifestage.core.steps import step
-from lifestage.core.terms import Terms, check_horizon, short
+from lifestage.core.terms import Terms, check_horizon, rate_per_period, short
 from lifestage.data.engines.duckdb import is_mine, readable
 from lifestage.data.engines.frames import date_column, join_to, lazy, native, to_pandas, upload
 from lifestage.families import family
@@ -273,7 +273,7 @@ def _scores(
     """The columns of rows under many draws; *window* in periods."""
     part, t = model.purchases, float(terms.horizon)
     module, params = family(part.family), part.columns()
-    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+    rate = rate_per_period(terms.discount_rate, model.period)
     mean = special.mean_over_draws
     alive = np.broadcast_to(module.p_alive(x, t_x, t_obs, **params), (part.size, x.size))
     # of living customers now, and of those of the same frequency right after the last purchase

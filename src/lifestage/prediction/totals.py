@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifestage.core.names import MONETARY
+from lifestage.core.terms import rate_per_period
 from lifestage.families import family
 from lifestage.families.tables import purchase_table
 from lifestage.numerics.statistics import lognormal_interval
@@ -146,7 +147,7 @@ def _chunk_ahead(model: FittedModel, counts: Counts, terms: Terms) -> tuple[Floa
         _pairs(counts),
     )
     x, T = counts.x[pairs], counts.T[pairs]
-    rate = float(np.log1p(terms.discount_rate)) / model.period.per_year
+    rate = rate_per_period(terms.discount_rate, model.period)
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
     people, money = (
         np.add.reduceat(alive * each, pairs, axis=1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle.metrics.groups import COHORT, group_totals
+from lifestage.numerics.statistics import z_score
 from lifestage.prediction.new_customers import new_customers
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def acquisition_limits(
         )
     n, past = table["customers"], margin * table["past_revenue"] / table["customers"]
     # The interval of a group's LTV is lognormal: its ends give the mean and spread of the log.
-    spread = np.log(table["ltv_high"] / table["ltv_low"]) / (2 * float(ndtri((1 + level) / 2)))
+    spread = np.log(table["ltv_high"] / table["ltv_low"]) / (2 * z_score(level))
     middle = np.sqrt(table["ltv_low"] * table["ltv_high"])
     limits = table[["group", "customers"]].assign(past_margin=past, ltv=table["ltv"] / n)
     limits["worth"] = limits["past_margin"] + limits["ltv"]

@@ -12,6 +12,7 @@ from lifestage.core.names import CUSTOMER
 from lifestage.data.engines.frames import to_pandas
 from lifestage.lifecycle.campaigns.experiments import CONTROL, TREATMENT
 from lifestage.lifecycle.frames import open_frame
+from lifestage.numerics.statistics import z_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ def _check_outcome(measured: pd.DataFrame, measures: tuple[str, ...], test: pd.D
 
 def _estimate(measure: str, group: tuple[str, pd.DataFrame], level: float) -> dict[str, Any]:
     """One row of the result; a stratum counts by its customers, and not at all if one side is empty there."""
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     name, part = group
     treated = part.loc[part["group"] == TREATMENT].groupby("stratum")[measure]
@@ -143,7 +144,7 @@ def _estimate(measure: str, group: tuple[str, pd.DataFrame], level: float) -> di
         of_means = values.var()[strata].to_numpy() / sizes[side][strata].to_numpy()
         variance += float(weight**2 @ of_means) if len(strata) else np.nan
     difference = mean[TREATMENT] - mean[CONTROL]
-    reach = float(ndtri((1 + level) / 2)) * float(np.sqrt(variance))
+    reach = z_score(level) * float(np.sqrt(variance))
     p_value = float(2 * ndtr(-abs(difference) / np.sqrt(variance))) if variance > 0 else np.nan
     return {
         "measure": measure,

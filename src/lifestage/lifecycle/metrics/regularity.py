@@ -13,6 +13,7 @@ from lifestage.core.names import FREQUENCY, NEXT_PURCHASE, RECENCY, T
 from lifestage.data.engines.frames import date_column, lazy, native, to_pandas, upload
 from lifestage.lifecycle.frames import open_frame, required_day
 from lifestage.lifecycle.metrics.repurchase_curve import purchases_in_order
+from lifestage.numerics.statistics import z_score
 from lifestage.prediction.score_columns import NEXT_WAITS
 
 if TYPE_CHECKING:
@@ -88,8 +89,6 @@ def regularity(customers: Summary, *, level: float = 0.9) -> Regularity:
     >>> found.regular, round(found.k, 2)
     (False, 1.0)
     """
-    from scipy.special import ndtri
-
     if not 0 < level < 1:
         raise ConfigError(f"level must be a probability in (0, 1); got {level!r}")
     rows = purchases_in_order(customers)
@@ -106,7 +105,7 @@ def regularity(customers: Summary, *, level: float = 0.9) -> Regularity:
         raise DataError(f"expected 30 or more customers who bought three times; got {people.size}")
     spread = square.mean()
     error = np.bincount(owner, square - spread)
-    reach = float(ndtri((1 + level) / 2)) * float(np.sqrt((error**2).sum())) / square.size
+    reach = z_score(level) * float(np.sqrt((error**2).sum())) / square.size
 
     def shape(variance: float) -> float:
         return float(np.clip((1 - 4 * variance) / max(8 * variance, 1e-12), 0.0, MOST_REGULAR))

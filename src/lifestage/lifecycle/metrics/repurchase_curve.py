@@ -12,6 +12,7 @@ from lifestage.data.customers.summary import Summary, expect_summary
 from lifestage.data.engines.frames import lazy, to_pandas
 from lifestage.families import family
 from lifestage.lifecycle.frames import open_frame
+from lifestage.numerics.statistics import z_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,8 +180,6 @@ def _bought_again(
     wait: Floats, ended: NDArray[np.bool_], at: Floats, level: float
 ) -> tuple[Floats, Floats, Floats]:
     """Kaplan and Meier's share by each day, with its interval."""
-    from scipy.special import ndtri
-
     times, place = np.unique(wait, return_inverse=True)
     over = np.bincount(place, ended, times.size)
     waiting = np.cumsum(np.bincount(place, minlength=times.size)[::-1])[::-1]
@@ -189,7 +188,7 @@ def _bought_again(
         variance = np.concatenate([[0.0], np.cumsum(over / (waiting * (waiting - over)))])
         spot = np.searchsorted(times, at, side="right")
         s, v = survival[spot], variance[spot]
-        reach = float(ndtri((1 + level) / 2)) * np.sqrt(v) / np.abs(np.log(s))
+        reach = z_score(level) * np.sqrt(v) / np.abs(np.log(s))
         low, high = s ** np.exp(-reach), s ** np.exp(reach)
     sure = ~np.isfinite(low)
     return 1 - s, 1 - np.where(sure, s, low), 1 - np.where(sure, s, high)

@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from lifestage.data.engines.frames import to_pandas
+from lifestage.numerics.statistics import weighted_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,14 +51,10 @@ def ltv_distribution(buyers: Any, customers: int, total: float) -> dict[str, Any
         share of customers, share of LTV).
     """
     values, counts = _values(buyers, customers)
-    reach = np.cumsum(counts)
     shares = sorted({*TOPS, *CURVE})
 
     def quantile(q: float) -> float:
-        place = q * (reach[-1] - 1)
-        ends = np.searchsorted(reach, [np.floor(place), np.ceil(place)], side="right")
-        low, high = values[ends].tolist()
-        return float(low + (place - np.floor(place)) * (high - low))
+        return float(weighted_quantile(values, counts, q))
 
     def held(p: float) -> float | None:
         cut = quantile(1 - p)
