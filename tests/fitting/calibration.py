@@ -35,7 +35,7 @@ MEAN_SPEND = 40.0
 def ranks(name: str, method: str, replications: int, workers: int = 1) -> Floats:
     """Ranks of the true parameters in [0, 1], shape (replications, k)."""
     one = partial(_spend if name == "gamma-gamma" else _purchases, name, method)
-    truths = sample_prior("spend" if name == "gamma-gamma" else "purchases", replications, 7)
+    truths = sample_prior(family(name), replications, 7)
     with ThreadPoolExecutor(workers) as pool:
         return np.array(list(pool.map(one, range(replications), truths)))
 
@@ -67,10 +67,10 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
         x, gammagamma.simulate(x, p=p, q=q, v=v, seed=2000 + i)["m"], np.ones(CUSTOMERS)
     )
     density = log_density(
-        lambda at: gammagamma.total_log_likelihood(at, rows), units, log_prior("spend")
+        lambda at: gammagamma.total_log_likelihood(at, rows), units, log_prior(gammagamma)
     )
     curved = curved_density(
-        lambda at: gammagamma.log_likelihood_with_hessian(at, rows), units, log_prior("spend")
+        lambda at: gammagamma.log_likelihood_with_hessian(at, rows), units, log_prior(gammagamma)
     )
     best = maximise(
         curved, [np.log(start / units) for start in gammagamma.initial_points(rows)], CUSTOMERS
@@ -78,7 +78,7 @@ def _spend(name: str, method: str, i: int, theta: Floats) -> Floats:  # noqa: AR
     if method == "nuts":
         how = {name: CHAINS[name] for name in ("chains", "tune")}
         found = nuts.sample(
-            density, best.theta, best.covariance, CHAINS["draws"], i, **how
+            density, best.theta, best.covariance, CHAINS["draws"], i, nuts.ChainOptions(**how)
         ).theta.reshape(-1, 3)
     else:
         found = laplace.sample(density, best.theta, best.covariance, DRAWS, i).theta

@@ -12,7 +12,7 @@ import lifestage as ls
 from lifestage.core.errors import ConfigError
 from lifestage.data.customers.compress import compress
 from lifestage.fitting import fit_purchases, fit_spend
-from lifestage.fitting.nuts import sample
+from lifestage.fitting.nuts import ChainOptions, sample
 from tests.fitting.test_laplace import (
     bought_once,
     never_leaves,
@@ -72,7 +72,7 @@ def test_a_normal_density_is_reproduced_however_it_is_whitened() -> None:
         return float(-0.5 * step @ precision @ step), -precision @ step
 
     for guess in (covariance, np.zeros((2, 2))):
-        run = sample(density, np.zeros(2), guess, 1500, seed=2, chains=2, tune=300)
+        run = sample(density, np.zeros(2), guess, 1500, 2, ChainOptions(chains=2, tune=300))
         assert run.theta.shape == (2, 1500, 2)
         flat = run.theta.reshape(-1, 2)
         np.testing.assert_allclose(flat.mean(axis=0), mean, atol=0.15)

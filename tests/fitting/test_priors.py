@@ -9,8 +9,9 @@ from scipy.integrate import quad
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError
-from lifestage.fitting.prior_distributions import LAWS, draw, law_density, law_text
-from lifestage.fitting.priors import DEFAULTS, choose, log_prior, sample_prior
+from lifestage.families import SPEND, bgnbd, gammagamma, mbgnbd, pareto_nbd
+from lifestage.fitting.prior_distributions import DISTRIBUTIONS, draw, prior_density, prior_text
+from lifestage.fitting.priors import check_prior_names, choose_priors, log_prior, sample_prior
 
 LAW = {
     "Beta(alpha=2, beta=3)": stats.beta(2, 3),
@@ -24,7 +25,7 @@ LAW = {
     "Uniform(lower=1, upper=4)": stats.uniform(1, 3),
     "Weibull(alpha=2, beta=10)": stats.weibull_min(2, scale=10),
 }
-UNITS = {"purchases": np.array([1.0, 30.0, 1.0, 1.0]), "spend": np.array([1.0, 1.0, 35.0])}
+SCALE = {"time": 30.0, "money": 35.0}
 GIVEN = {
     "alpha": "Gamma(2, 0.2)",
     "dropout": "Beta(1, 3)",
@@ -32,15 +33,16 @@ GIVEN = {
     "q": "HalfCauchy(4)",
     "v": "LogNormal(median=20, sigma=1)",
 }
+MODULES = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd, "pareto/nbd": pareto_nbd}
 
 
 def test_every_law_is_tested() -> None:
-    assert {text.split("(")[0] for text in LAW} == set(LAWS)
+    assert {text.split("(")[0] for text in LAW} == set(DISTRIBUTIONS)
 
 
 @pytest.mark.parametrize("text", LAW)
 def test_a_law_is_that_of_scipy_on_the_scale_of_logarithms(text: str) -> None:
-    law, density = LAW[text], law_density(law_text(text, "r"))
+    law, density = LAW[text], prior_density(prior_text(text, "r"))
     x = law.ppf(np.linspace(0.03, 0.97, 21))
     found = np.array([density(u) for u in np.log(x)])
     np.testing.assert_allclose(found[:, 0], law.logpdf(x) + np.log(x), rtol=1e-9, atol=1e-9)
@@ -53,7 +55,7 @@ def test_a_law_is_that_of_scipy_on_the_scale_of_logarithms(text: str) -> None:
     ("text", "law"), [("Beta(2, 3)", stats.beta(2, 3)), ("Uniform(0, 1)", stats.uniform())]
 )
 def test_a_share_has_a_density_of_its_log_odds(text: str, law: stats.rv_continuous) -> None:
-    density = law_density(law_text(text, "dropout", share=True), share=True)
+    density = prior_density(prior_text(text, "dropout", share=True), share=True)
     d = np.linspace(0.01, 0.99, 25)
     found = np.array([density(u) for u in np.log(d / (1 - d))])
     np.testing.assert_allclose(found[:, 0], law.logpdf(d) + np.log(d) + np.log1p(-d), rtol=1e-10)
@@ -65,25 +67,28 @@ def test_a_share_has_a_density_of_its_log_odds(text: str, law: stats.rv_continuo
 @pytest.mark.parametrize("text", LAW)
 def test_draws_follow_the_law(text: str) -> None:
     z = np.random.default_rng(1).standard_normal(2000)
-    assert stats.kstest(np.exp(draw(law_text(text, "r"), z)), LAW[text].cdf).pvalue > 0.01
+    assert stats.kstest(np.exp(draw(prior_text(text, "r"), z)), LAW[text].cdf).pvalue > 0.01
 
 
 def test_beyond_an_edge_the_density_falls_steeply_but_does_not_end() -> None:
-    density = law_density("Pareto(alpha=1, m=1)")
+    density = prior_density("Pareto(alpha=1, m=1)")
     inside, outside = density(0.0), density(-0.05)
     assert outside[0] == pytest.approx(inside[0] - 12.5)
     assert outside[1] > 0
 
 
 @pytest.mark.parametrize("given", [{}, GIVEN, {"a": "Gamma(2, 2)", "b": "HalfNormal(4)"}])
-@pytest.mark.parametrize("kind", ["purchases", "spend"])
+@pytest.mark.parametrize("name", ["bg/nbd", "mbg/nbd", "pareto/nbd", "gamma-gamma"])
 def test_the_joint_density_is_a_density_and_its_gradient_is_exact(
-    kind: str, given: dict[str, str]
+    name: str, given: dict[str, str]
 ) -> None:
     """Self-normalised importance sampling from the prior itself must agree with its density: E[q/p] = 1."""
-    laws = choose(given)[kind]
-    density = log_prior(kind, laws, UNITS[kind])
-    theta = sample_prior(kind, 4000, 3, laws, UNITS[kind])
+    module = (MODULES | SPEND)[name]
+    unit = SCALE["money" if name in SPEND else "time"]
+    units = np.array([unit ** module.UNITS[param] for param in module.PARAMS])
+    chosen = choose_priors(module, given)
+    density = log_prior(module, chosen, units)
+    theta = sample_prior(module, 4000, 3, chosen, units)
     center, spread = theta.mean(axis=0), np.cov(theta.T) * 0.3
     other = stats.multivariate_normal(center, spread)
     at = other.rvs(4000, random_state=4)
@@ -108,7 +113,7 @@ def test_a_tight_prior_holds_its_quantity_and_leaves_the_rest(customers: ls.Summ
     assert model.spend is not None
     assert model.spend.estimate["v"] == pytest.approx(40, rel=0.01)
     assert model.purchases.priors["dropout"] == "Beta(alpha=4000, beta=36000)"
-    assert model.purchases.priors["r"] == DEFAULTS["purchases"]["r"]
+    assert model.purchases.priors["r"] == bgnbd.PRIORS.defaults["r"]
 
 
 def test_a_prior_in_periods_fits_the_same_in_days(cdnow: object) -> None:
@@ -140,8 +145,8 @@ def test_objects_of_other_packages_are_read() -> None:
     class Prior:
         distribution, parameters = "Weibull", {"alpha": 2, "beta": 10}
 
-    assert law_text(Gamma(), "r") == "Gamma(alpha=2, beta=4)"
-    assert law_text(Prior(), "r") == "Weibull(alpha=2, beta=10)"
+    assert prior_text(Gamma(), "r") == "Gamma(alpha=2, beta=4)"
+    assert prior_text(Prior(), "r") == "Weibull(alpha=2, beta=10)"
 
 
 @pytest.mark.parametrize(
@@ -163,8 +168,34 @@ def test_objects_of_other_packages_are_read() -> None:
     ],
 )
 def test_wrong_priors_are_refused(given: dict[str, object], told: str) -> None:
+    def choose() -> None:
+        check_prior_names(given, [bgnbd, gammagamma])
+        choose_priors(bgnbd, given)
+
     with pytest.raises(ConfigError, match=told):
-        choose(given)
+        choose()
+
+
+def test_the_defaults_of_pareto_nbd_are_free_of_units() -> None:
+    """r, s ~ LogNormal(0.5, 1.5); r·τ/α and s·τ/β ~ LogNormal(1, 2), τ the mean time observed."""
+    theta = sample_prior(pareto_nbd, 40_000, 5)
+    r, alpha, s, beta = theta.T
+    for shape, scale in ((r, alpha), (s, beta)):
+        assert shape.mean() == pytest.approx(np.log(0.5), abs=0.03)
+        assert shape.std() == pytest.approx(1.5, rel=0.02)
+        assert (shape - scale).mean() == pytest.approx(0.0, abs=0.04)
+        assert (shape - scale).std() == pytest.approx(2.0, rel=0.02)
+
+
+def test_parameters_of_pareto_nbd_carry_priors_in_periods() -> None:
+    chosen = choose_priors(
+        pareto_nbd, {"alpha": "LogNormal(median=10, sigma=0.1)", "beta": "Gamma(400, 40)"}
+    )
+    assert list(chosen) == ["r", "alpha", "s", "beta"]
+    units = np.array([1.0, 30.0, 1.0, 30.0])
+    params = units * np.exp(sample_prior(pareto_nbd, 4000, 1, chosen, units))
+    assert np.median(params[:, 1]) == pytest.approx(10, rel=0.01)
+    assert np.median(params[:, 3]) == pytest.approx(10, rel=0.01)
 
 
 def test_maximum_likelihood_has_no_priors(customers: ls.Summary) -> None:

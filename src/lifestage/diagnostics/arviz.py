@@ -131,9 +131,9 @@ def _prior_groups(model: FittedModel, seed: int) -> dict[str, xr.Dataset]:
 
     prior, density = {}, {}
     for kind, part in model.parts.items():
-        for name, values in prior_draws(kind, part, PRIOR_DRAWS, seed).items():
+        for name, values in prior_draws(part, PRIOR_DRAWS, seed).items():
             prior[name] = (("chain", "draw"), values[None, :])
-        density[kind] = (("chain", "draw"), by_chain(log_prior_draws(kind, part), chains(model)))
+        density[kind] = (("chain", "draw"), by_chain(log_prior_draws(part), chains(model)))
     coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
     return {
         "prior": xr.Dataset(prior, coords),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifestage.core.errors import ConfigError
-from lifestage.families import STACK, family
+from lifestage.families import STACK, bgnbd, family
 from lifestage.fitting.priors import log_prior, sample_prior
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     import pandas as pd
 
@@ -45,10 +46,10 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
 
     rng = np.random.default_rng(seed)
     columns: dict[str, Floats] = {}
-    for name, part in model.parts.items():
-        columns |= prior_draws(name, part, draws, rng)
+    for part in model.parts.values():
+        columns |= prior_draws(part, draws, rng)
     module = family(model.purchases.family)
-    time = _units(model.purchases)[module.PARAMS.index(module.TIME_PARAM)]
+    time = _units(model.purchases)[module.PARAMS.index("alpha")]
     purchases = {name: columns[name] for name in module.PARAMS}
     columns["repeat_rate"] = module.p_purchase(time, 0, 0, 0, **purchases)
     columns["repeat_purchases"] = module.expected_purchases(time, 0, 0, 0, **purchases)
@@ -61,9 +62,7 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
     return pd.DataFrame(columns)
 
 
-def prior_draws(
-    kind: str, part: Posterior, size: int, seed: int | np.random.Generator
-) -> dict[str, Floats]:
+def prior_draws(part: Posterior, size: int, seed: int | np.random.Generator) -> dict[str, Floats]:
     """Draw a part's parameters from its priors, in the units of the data; after maximum likelihood from the defaults.
 
     The families of a stack have the same priors; each draw is of one of them, with its weight as
@@ -71,7 +70,7 @@ def prior_draws(
     """
     rng = np.random.default_rng(seed)
     units = _units(part)
-    theta = sample_prior(kind, size, rng, _laws(part), units)
+    theta = sample_prior(_module(part), size, rng, _laws(part), units)
     out = dict(zip(family(part.family).PARAMS, (units * np.exp(theta)).T, strict=False))
     if part.family == STACK:
         out["first_dropout"] = (rng.uniform(size=size) < part.estimate["first_dropout"]).astype(
@@ -80,13 +79,18 @@ def prior_draws(
     return out
 
 
-def log_prior_draws(kind: str, part: Posterior) -> Floats:
+def log_prior_draws(part: Posterior) -> Floats:
     """Log prior density of the logarithms of the parameters at each draw; of a stack, that of the draw's family."""
     units = _units(part)
     names = family(part.family).PARAMS[: units.size]
     theta = np.log(np.column_stack([part.draws[name] for name in names]) / units)
-    density = log_prior(kind, _laws(part), units)
+    density = log_prior(_module(part), _laws(part), units)
     return np.array([density(row)[0] for row in theta])
+
+
+def _module(part: Posterior) -> ModuleType:
+    """The family whose priors a part has; those of a stack have the same."""
+    return bgnbd if part.family == STACK else family(part.family)
 
 
 def _laws(part: Posterior) -> Mapping[str, str] | None:

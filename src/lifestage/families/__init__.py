@@ -1,32 +1,27 @@
-"""Probability models of buying and spending: a model is a module, and its sisters have the same function names."""
+"""Probability models of buying and spending: a family is a module, and all have the same function names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lifestage.core.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd, pareto_nbd
-from lifestage.families import mixture as stack
+from lifestage.families import bgnbd, gammagamma, mbgnbd, mixture, pareto_nbd
+from lifestage.families.catalog import FAMILIES, SPEND, STACK
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
-    "PURCHASES",
+    "FAMILIES",
     "SPEND",
     "STACK",
     "bgnbd",
     "family",
     "gammagamma",
     "mbgnbd",
+    "mixture",
     "pareto_nbd",
-    "stack",
 ]
-
-PURCHASES: dict[str, ModuleType] = {"bg/nbd": bgnbd, "mbg/nbd": mbgnbd}
-SPEND: dict[str, ModuleType] = {"gamma-gamma": gammagamma}
-STACK = "stack"
-"""Name of a posterior whose draws belong to several of the purchase families."""
 
 
 def family(name: str) -> ModuleType:
@@ -42,7 +37,7 @@ def family(name: str) -> ModuleType:
     >>> family("bg/nbd").PARAMS
     ('r', 'alpha', 'a', 'b')
     """
-    known = PURCHASES | SPEND | {STACK: stack}
-    if name not in known:
-        raise ConfigError(f"family must be one of {', '.join(known)}; got {name!r}")
-    return known[name]
+    modules = FAMILIES | SPEND | {STACK: mixture}
+    if name not in modules:
+        raise ConfigError(f"family must be one of {', '.join(modules)}; got {name!r}")
+    return modules[name]

@@ -25,6 +25,7 @@ from lifestage.families import _beta_geometric_fit as body_fit
 from lifestage.families import _beta_geometric_simulation as body_simulation
 from lifestage.families import _derivatives
 from lifestage.families._beta_geometric_fit import initial_points
+from lifestage.families._beta_geometric_priors import PRIORS
 from lifestage.families._count_recurrence import count_survival_rows
 from lifestage.families._purchase_curves import purchase_curves
 from lifestage.families._rows import Rows
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARAMS",
+    "PRIORS",
     "STATE",
     "UNITS",
     "alive_purchases",

@@ -16,17 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special as sp
 
+from lifestage.core.notes import Note
+from lifestage.families._gammagamma_priors import PRIORS
 from lifestage.numerics import special
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from lifestage.core.typing import Floats
 
 __all__ = [
     "PARAMS",
+    "PRIORS",
     "UNITS",
+    "at_limit",
     "expected_spend",
+    "identified",
     "initial_points",
     "log_likelihood",
     "log_likelihood_with_hessian",
@@ -40,6 +47,15 @@ __all__ = [
 PARAMS = ("p", "q", "v")
 UNITS = {"p": 0, "q": 0, "v": 1}
 """Power of the money unit in which each parameter is expressed."""
+
+NO_SPREAD = 1e4
+"""Value of p (of q) from which spends of one customer (mean spends of customers) differ by less than
+1 %."""
+
+ALIKE = {
+    "p": "the purchases of a customer hardly differ in price",
+    "q": "customers hardly differ in what they spend",
+}
 
 
 def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:
@@ -171,3 +187,27 @@ def simulate(
     x = np.asarray(x, float)
     nu = rng.gamma(q, 1.0 / v, x.shape)
     return {"nu": nu, "m": rng.gamma(p * x, 1.0 / (nu * x))}
+
+
+def identified(params: Floats, rows: Rows) -> list[Note]:  # noqa: ARG001 -- as every family
+    """Notes on what the data cannot determine, none if they determine everything."""
+    q = float(params[1])
+    if q > 1.0:
+        return []
+    text = (
+        f"The spend model has no finite mean (q = {q:.3g} ≤ 1): observed mean spends are used in"
+        " place of its expectation."
+    )
+    return [Note("spend_mean_infinite", text, {"q": q})]
+
+
+def at_limit(estimate: Mapping[str, float]) -> list[Note]:
+    """A note where spends differ so little that the likelihood rises towards a limit without an end."""
+    reasons = [text for name, text in ALIKE.items() if estimate[name] > NO_SPREAD]
+    if not reasons:
+        return []
+    text = (
+        f"The spend model is at its limit: {' and '.join(reasons)}. Its mean is right, its"
+        " parameters are not determined."
+    )
+    return [Note("spend_at_limit", text, {name: estimate[name] for name in ALIKE})]

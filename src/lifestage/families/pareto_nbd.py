@@ -29,6 +29,7 @@ from lifestage.families._pareto_fit import (
     total_log_likelihood,
 )
 from lifestage.families._pareto_history import dropout_log_odds, log_likelihood, p_alive, p_alive_at
+from lifestage.families._pareto_priors import PRIORS
 from lifestage.families._pareto_simulation import sample_latent, simulate_customers, simulate_future
 from lifestage.families._rows import Rows
 from lifestage.numerics import special
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARAMS",
+    "PRIORS",
     "STATE",
     "UNITS",
     "alive_purchases",

@@ -9,7 +9,7 @@ normal is near standard normal. They start at random points about the mode.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from lifestage.core.typing import Floats
     from lifestage.fitting.mle import Objective
 
-__all__ = ["Chains", "sample"]
+__all__ = ["ChainOptions", "Chains", "sample"]
 
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """Draws of theta of shape (chains, draws, k) and what the chains say of themselves.
+    """Draws of theta of shape (chains, draws, k) and their diagnostics.
 
     Attributes
     ----------
@@ -48,16 +48,21 @@ class Chains:
     ess_tail: float
 
 
+class ChainOptions(NamedTuple):
+    """Chains, draws of each that tune the sampler and are left out, and whether to show progress."""
+
+    chains: int = 4
+    tune: int = 1000
+    progress: bool = False
+
+
 def sample(
     density: Objective,
     mode: Floats,
     covariance: Floats,
     draws: int,
     seed: int,
-    *,
-    chains: int = 4,
-    tune: int = 1000,
-    progress: bool = False,
+    options: ChainOptions,
 ) -> Chains:
     """Draw theta from the posterior whose log density is *density*.
 
@@ -68,11 +73,9 @@ def sample(
     mode : array, shape (k,)
     covariance : array, shape (k, k)
         Inverse curvature at the mode.
-    draws, chains, tune : int
-        Draws kept of each chain, chains, and draws of each chain that tune the sampler and are left
-        out.
-    progress : bool
-        Show nutpie's progress bar.
+    draws : int
+        Kept of each chain.
+    options : ChainOptions
     """
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -95,11 +98,11 @@ def sample(
     trace = nutpie.sample(
         compiled,
         draws=draws,
-        tune=tune,
-        chains=chains,
+        tune=options.tune,
+        chains=options.chains,
         seed=seed,
         save_warmup=False,
-        progress_bar=progress,
+        progress_bar=options.progress,
     )
     theta = np.asarray(trace["posterior"]["theta"], float)
     return Chains(theta, np.asarray(trace["sample_stats"]["diverging"], bool), *_diagnose(theta))

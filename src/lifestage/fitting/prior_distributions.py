@@ -1,8 +1,8 @@
-# ruff: noqa: ARG005 -- laws of one signature need not use every argument
+# ruff: noqa: ARG005 -- functions of one signature need not use every argument
 """Distributions of one positive quantity, written as in PyMC and PreliZ: ``"Gamma(alpha=2, beta=4)"``.
 
-A law is kept as its text, so that a saved model says, and can draw from, the priors it was fitted
-under.
+A distribution is kept as its text, so that a saved model says, and can draw from, the priors it was
+fitted under.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from lifestage.core.errors import ConfigError
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
 
-__all__ = ["LAWS", "draw", "law_density", "law_text", "normal"]
+__all__ = ["DISTRIBUTIONS", "draw", "normal", "prior_density", "prior_text"]
 
 
-HIGHEST, HIGHEST_ODDS = 700.0, 30.0
+MAX_LOG, MAX_LOG_ODDS = 700.0, 30.0
 """Logarithm of a quantity, and log odds of a share, beyond which numbers overflow or meet 1."""
 
-WALL = 0.01
-"""Of the logarithm: the edge of a law that ends abruptly is 1 % wide."""
+EDGE_WIDTH = 0.01
+"""Of the logarithm: the edge of a distribution that ends abruptly is 1 % wide."""
 
-Law = tuple[tuple[str, ...], Callable[..., Any], Callable[..., tuple[float, float]]]
+Entry = tuple[tuple[str, ...], Callable[..., Any], Callable[..., tuple[float, float]]]
 
-LAWS: Mapping[str, Law] = MappingProxyType(
+DISTRIBUTIONS: Mapping[str, Entry] = MappingProxyType(
     {
         "Beta": (
             ("alpha", "beta"),
@@ -96,14 +96,14 @@ LAWS: Mapping[str, Law] = MappingProxyType(
 log density of u = ln x but for its constant, with its slope."""
 
 
-def law_text(given: Any, what: str, share: bool = False) -> str:
-    """Check a law and return its text.
+def prior_text(distribution: Any, quantity: str, share: bool = False) -> str:
+    """Check a distribution and return its text.
 
     Parameters
     ----------
-    given : str, PreliZ distribution, or ``pymc_extras.prior.Prior``
-    what : str
-        The quantity it is a prior of, for the message.
+    distribution : str, PreliZ distribution, or ``pymc_extras.prior.Prior``
+    quantity : str
+        What it is a prior of, for the message.
     share : bool
         Whether the quantity lies in (0, 1) rather than above 0.
 
@@ -114,98 +114,107 @@ def law_text(given: Any, what: str, share: bool = False) -> str:
 
     Examples
     --------
-    >>> law_text("Gamma(2, 4)", "r")
+    >>> prior_text("Gamma(2, 4)", "r")
     'Gamma(alpha=2, beta=4)'
     """
-    if isinstance(given, str):
-        name, values = _read(given, what)
-    elif hasattr(given, "distribution") and hasattr(given, "parameters"):  # Prior of pymc_extras
-        name, values = str(given.distribution), dict(given.parameters)
-    elif hasattr(given, "params") and hasattr(given, "param_names"):  # PreliZ
-        name, values = type(given).__name__, dict(zip(given.param_names, given.params, strict=True))
+    if isinstance(distribution, str):
+        name, values = _read(distribution, quantity)
+    elif hasattr(distribution, "distribution") and hasattr(distribution, "parameters"):
+        name, values = str(distribution.distribution), dict(distribution.parameters)  # pymc_extras
+    elif hasattr(distribution, "params") and hasattr(distribution, "param_names"):  # PreliZ
+        name = type(distribution).__name__
+        values = dict(zip(distribution.param_names, distribution.params, strict=True))
     else:
-        raise _unreadable(given, what)
-    if name not in LAWS or not all(isinstance(v, (int, float, np.number)) for v in values.values()):
-        raise _unreadable(given, what)
-    text = f"{name}({', '.join(f'{key}={float(value):.10g}' for key, value in values.items())})"
-    law = _law(text)
-    low, high = law.support()
-    if not (low >= 0 and (high <= 1 or not share)) or not np.isfinite(law.logpdf(law.median())):
+        raise _unreadable(distribution, quantity)
+    numeric = all(isinstance(value, (int, float, np.number)) for value in values.values())
+    if name not in DISTRIBUTIONS or not numeric:
+        raise _unreadable(distribution, quantity)
+    words = [f"{key}={float(value):.10g}" for key, value in values.items()]
+    text = f"{name}({', '.join(words)})"
+    frozen = _frozen(text)
+    low, high = frozen.support()
+    inside = low >= 0 and (high <= 1 or not share)
+    if not inside or not np.isfinite(frozen.logpdf(frozen.median())):
         raise ConfigError(
-            f"expected a prior of {what} within {'(0, 1)' if share else '(0, ∞)'}; got {given}"
+            f"expected a prior of {quantity} within {'(0, 1)' if share else '(0, ∞)'}; got"
+            f" {distribution}"
         )
     return text
 
 
-def _unreadable(given: Any, what: str) -> ConfigError:
-    known = ", ".join(f"{name}({', '.join(params)})" for name, (params, *_) in LAWS.items())
-    return ConfigError(f"expected a prior of {what} such as {known}; got {given!r}")
+def _unreadable(distribution: Any, quantity: str) -> ConfigError:
+    forms = [f"{name}({', '.join(params)})" for name, (params, *_) in DISTRIBUTIONS.items()]
+    return ConfigError(
+        f"expected a prior of {quantity} such as {', '.join(forms)}; got {distribution!r}"
+    )
 
 
-def _read(text: str, what: str) -> tuple[str, dict[str, Any]]:
+def _read(text: str, quantity: str) -> tuple[str, dict[str, Any]]:
     """Name and parameters of a text such as ``Gamma(alpha=2, beta=4)``; nothing in it is executed."""
     try:
         call = ast.parse(text.strip(), mode="eval").body
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-            raise _unreadable(text, what)
-        names = LAWS[call.func.id][0]
-        values = dict(zip(names, (ast.literal_eval(arg) for arg in call.args), strict=False))
-        values |= {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+            raise _unreadable(text, quantity)
+        values = dict(
+            zip(DISTRIBUTIONS[call.func.id][0], map(ast.literal_eval, call.args), strict=False)
+        )
+        for word in call.keywords:
+            values[str(word.arg)] = ast.literal_eval(word.value)
     except (SyntaxError, ValueError, KeyError) as error:
-        raise _unreadable(text, what) from error
+        raise _unreadable(text, quantity) from error
     if len(values) != len(call.args) + len(call.keywords):
-        raise _unreadable(text, what)
+        raise _unreadable(text, quantity)
     return call.func.id, values
 
 
-def _values(text: str) -> tuple[str, dict[str, float]]:
+def _parameters(text: str) -> tuple[str, dict[str, float]]:
     """Name and the parameters that PyMC gives it."""
     name, values = _read(text, "a parameter")
     if name == "LogNormal" and values.get("median", 0) > 0:
         values["mu"] = float(np.log(values.pop("median")))
-    if set(values) != set(LAWS[name][0]):
-        raise ConfigError(f"expected {name}({', '.join(LAWS[name][0])}); got {text}")
+    if set(values) != set(DISTRIBUTIONS[name][0]):
+        raise ConfigError(f"expected {name}({', '.join(DISTRIBUTIONS[name][0])}); got {text}")
     return name, values
 
 
 @lru_cache(maxsize=64)
-def _law(text: str) -> Any:
-    """The distribution of a text that :func:`law_text` made."""
+def _frozen(text: str) -> Any:
+    """The distribution of a text that :func:`prior_text` made."""
     from scipy import stats
 
-    name, values = _values(text)
-    with np.errstate(all="ignore"):
-        law = (
-            None if 0 in (values.get("lam"), values.get("beta")) else LAWS[name][1](stats, **values)
-        )
-    if law is None or not np.isfinite(law.median()):
+    name, values = _parameters(text)
+    frozen = None
+    if 0 not in (values.get("lam"), values.get("beta")):
+        with np.errstate(all="ignore"):
+            frozen = DISTRIBUTIONS[name][1](stats, **values)
+    if frozen is None or not np.isfinite(frozen.median()):
         raise ConfigError(f"expected positive parameters of {name}; got {text}")
-    return law
+    return frozen
 
 
 def normal(text: str) -> tuple[float, float] | None:
     """Mean and standard deviation of the logarithm of the quantity, where that is normal; else None."""
-    name, values = _values(text)
+    name, values = _parameters(text)
     return (values["mu"], values["sigma"]) if name == "LogNormal" else None
 
 
-def law_density(text: str, share: bool = False) -> Callable[[float], tuple[float, float]]:
+def prior_density(text: str, share: bool = False) -> Callable[[float], tuple[float, float]]:
     """Log density and slope of the logarithm u of the quantity (of its log odds, for a share).
 
     The density of u is that of the quantity times its derivative by u. Beyond an edge of the
-    support (``Uniform``, ``Pareto``) it falls as a normal density of standard deviation ``WALL``,
-    so that there is always a mode.
+    support (``Uniform``, ``Pareto``) it falls as a normal density of standard deviation
+    ``EDGE_WIDTH``, so that there is always a mode.
     """
-    name, values = _values(text)
-    law, shape = _law(text), LAWS[name][2]
+    name, values = _parameters(text)
+    frozen, shape = _frozen(text), DISTRIBUTIONS[name][2]
+    support = np.asarray(frozen.support())
     with np.errstate(divide="ignore"):
-        edges = np.log(law.support()) - (np.log1p(-np.asarray(law.support())) if share else 0.0)
-    farthest = HIGHEST_ODDS if share else HIGHEST
+        edges = np.log(support) - (np.log1p(-support) if share else 0.0)
+    farthest = MAX_LOG_ODDS if share else MAX_LOG
     low, high = max(float(edges[0]), -farthest), min(float(edges[1]), farthest)
-    middle = float(law.median())
-    constant = (
-        float(law.logpdf(middle)) + math.log(middle) - shape(math.log(middle), middle, **values)[0]
-    )
+    middle = float(frozen.median())
+    u = math.log(middle)
+    constant = float(frozen.logpdf(middle)) + u - shape(u, middle, **values)[0]
 
     def density(u: float) -> tuple[float, float]:
         inside = min(max(u, low), high)
@@ -214,18 +223,18 @@ def law_density(text: str, share: bool = False) -> Callable[[float], tuple[float
         value, slope = shape(at, x, **values)
         if share:
             value, slope = value + math.log1p(-x), slope * (1 - x) - x
-        beyond = (u - inside) / WALL
-        return (value + constant - 0.5 * beyond**2, -beyond / WALL if beyond else slope)
+        beyond = (u - inside) / EDGE_WIDTH
+        return (value + constant - 0.5 * beyond**2, -beyond / EDGE_WIDTH if beyond else slope)
 
     return density
 
 
 def draw(text: str, z: Floats, share: bool = False) -> Floats:
-    """Draws of u from standard normal draws: the quantile of the law at their level."""
+    """Draws of u from standard normal draws: the quantile of the distribution at their level."""
     from scipy.special import ndtr
 
     moments = normal(text)
     if moments is not None:
         return moments[0] + moments[1] * z
-    value = _law(text).ppf(ndtr(z))
+    value = _frozen(text).ppf(ndtr(z))
     return np.asarray(np.log(value) - (np.log1p(-value) if share else 0.0))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lifestage.families import PURCHASES, SPEND, STACK, family
+from lifestage.families import FAMILIES, SPEND, STACK, family
 
 __all__ = ["SavedModel"]
 
@@ -69,7 +69,7 @@ class _Part(_Strict):
     @model_validator(mode="after")
     def _fits_its_family(self) -> _Part:
         names = (
-            family(self.family).PARAMS if self.family in PURCHASES | SPEND | {STACK: None} else ()
+            family(self.family).PARAMS if self.family in FAMILIES | SPEND | {STACK: None} else ()
         )
         if not names:
             raise ValueError("expected a family that is known")

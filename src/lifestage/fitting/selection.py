@@ -11,7 +11,7 @@ from lifestage.core.notes import Note
 from lifestage.core.steps import step
 from lifestage.data.customers.compress import compress
 from lifestage.data.customers.splits import Split, split_purchases
-from lifestage.families import PURCHASES, family
+from lifestage.families import FAMILIES, family
 from lifestage.fitting.mixture import stack_posteriors, stacking_weights
 from lifestage.fitting.posterior import Posterior, Status
 from lifestage.fitting.purchases import fit_purchases
@@ -81,7 +81,7 @@ class Comparison:
 
 def compare(
     customers: Summary,
-    families: Sequence[str] = tuple(PURCHASES),
+    families: Sequence[str] = tuple(FAMILIES),
     *,
     horizon: float | None = None,
     origins: int = 2,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import lifestage as ls
+from lifestage.families import bgnbd
 from lifestage.families.bgnbd import PARAMS
 from lifestage.fitting.prior_distributions import normal
-from lifestage.fitting.priors import DEFAULTS
 from tests.benchmarks.environments import PYMC_MARKETING
 from tests.benchmarks.results import Check, Row
 
@@ -30,7 +30,7 @@ def run(bench: Bench) -> Iterator[Row]:
     data.parent.mkdir(parents=True, exist_ok=True)
     base = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     base.table.to_parquet(data)
-    laws = {name: normal(text) for name, text in DEFAULTS["purchases"].items()}
+    laws = {name: normal(text) for name, text in bgnbd.PRIORS.defaults.items()}
     priors = {name: [exp(law[0]), law[1]] for name, law in laws.items() if law is not None}
     laplace = bench.ours("fit", data=data, method="laplace", draws=10_000)()
     nuts = bench.ours("fit", data=data, method="nuts", draws=5_000, chains=4)()

@@ -74,7 +74,7 @@ def log_posterior(data: str, points: list[dict[str, float]]) -> Call:
     rows = bgnbd.rows(counts.x, counts.t_x, counts.T, counts.weight)
     units = np.array([1.0, float(counts.weight @ counts.T) / counts.customers, 1.0, 1.0])
     density = log_density(
-        lambda params: bgnbd.total_log_likelihood(params, rows), units, log_prior("purchases")
+        lambda params: bgnbd.total_log_likelihood(params, rows), units, log_prior(bgnbd)
     )
 
     def call() -> dict[str, Any]:
