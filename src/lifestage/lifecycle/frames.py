@@ -1,4 +1,4 @@
-"""What every file of this folder does to a frame at its door."""
+"""Checks of the tables that come in, and expressions that every part of the life cycle needs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Frame",
+    "as_count",
     "collect",
     "constant",
     "days_observed",
@@ -61,26 +62,23 @@ def collect(frame: Frame) -> pd.DataFrame:
 
 
 def require(frame: Frame, holds: nw.Expr, expected: str, column: str) -> None:
-    """Raise a DataError that shows the first rows where *holds* is false or unknown.
+    """Check that a condition holds in every row.
 
     Raises
     ------
     DataError
-        Always, when any row fails.
+        If it is false or null in any row; the first ones are shown.
     """
-    failed = nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1))
-    wrong = frame.with_columns(__failed=failed).filter(nw.col("__failed") == 1)
-    count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
+    failed = frame.with_columns(_holds=as_count(holds)).filter(nw.col("_holds") == 0)
+    count = int(collect(failed.select(nw.len().alias("n")))["n"].iloc[0])
     if count:
-        rows = collect(wrong.select(CUSTOMER, column).head(3))
-        shown = ", ".join(
-            f"{customer!r}: {value!r}" for customer, value in rows.to_numpy(dtype=object).tolist()
-        )
-        raise DataError(f"{column} must be {expected}; {count:,} customers are not, first {shown}")
+        rows = collect(failed.select(CUSTOMER, column).head(3)).to_numpy(dtype=object).tolist()
+        first = ", ".join(f"{customer!r}: {value!r}" for customer, value in rows)
+        raise DataError(f"{column} must be {expected}; {count:,} customers are not, first {first}")
 
 
 def require_term(frame: Frame, name: str, way_out: str) -> None:
-    """Raise a DataError where a term that the model carries is not in the scores of every buyer.
+    """Check that a term which the model carries is in the scores of every buyer.
 
     Raises
     ------
@@ -88,11 +86,9 @@ def require_term(frame: Frame, name: str, way_out: str) -> None:
         If the column is missing, or holds no number.
     """
     if name in frame.collect_schema():
-        known = (
-            nw.when(nw.col(name).cast(nw.Float64).is_finite()).then(nw.lit(1)).otherwise(nw.lit(0))
-        )
-        wrong = frame.filter(orders_made() >= 1).select(known=known).filter(nw.col("known") == 0)
-        if not collect(wrong.select(n=nw.len()))["n"].iloc[0]:
+        finite = as_count(nw.col(name).cast(nw.Float64).is_finite())
+        buyers = frame.filter(orders_made() >= 1).select(finite=finite)
+        if not collect(buyers.filter(nw.col("finite") == 0).select(n=nw.len()))["n"].iloc[0]:
             return
     raise DataError(
         f"expected {name} in the scores, as a model carries it since its fit; got none: {way_out}"
@@ -100,7 +96,7 @@ def require_term(frame: Frame, name: str, way_out: str) -> None:
 
 
 def constant(frame: Frame, name: str) -> float:
-    """The one value of a term of the scores over the buyers.
+    """Return the one value of a term of the scores over the buyers.
 
     Raises
     ------
@@ -122,7 +118,7 @@ def constant(frame: Frame, name: str) -> float:
 
 
 def last_day(frame: Frame, until: date | str | None) -> date | None:
-    """The last day of observation: the one that is given, or else the one that the scores name.
+    """Return the last day of observation: *until*, or else the one that the scores name.
 
     Raises
     ------
@@ -135,10 +131,9 @@ def last_day(frame: Frame, until: date | str | None) -> date | None:
         return None
     day = nw.col(LAST_DAY).cast(nw.Date)
     ends = collect(frame.select(low=day.min(), high=day.max()))
-    low, high = (
-        None if ends[name].isna().iloc[0] else parse_day(str(ends[name].iloc[0])[:10])
-        for name in ends
-    )
+    if ends["low"].isna().iloc[0]:
+        return None
+    low, high = (parse_day(str(end)[:10]) for end in ends.iloc[0])
     if low != high:
         raise DataError(
             f"expected scores of one day of observation; got {low} to {high}: give until="
@@ -147,7 +142,7 @@ def last_day(frame: Frame, until: date | str | None) -> date | None:
 
 
 def required_day(frame: Frame, until: date | str | None) -> date:
-    """The same, where nothing can be dated without it.
+    """Return the last day of observation where nothing can be dated without it.
 
     Raises
     ------
@@ -162,8 +157,13 @@ def required_day(frame: Frame, until: date | str | None) -> date:
     return day
 
 
+def as_count(condition: nw.Expr) -> nw.Expr:
+    """1 where a condition holds, else 0: to be added up on any engine."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
 def orders_made() -> nw.Expr:
-    """N, purchase days of a customer: frequency + 1, and 0 for a contact that never bought (frequency is null)."""
+    """N, purchase days of a customer: frequency + 1, and 0 for a contact without a purchase (frequency is null)."""
     return (nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None) + 1.0).fill_null(0.0)
 
 

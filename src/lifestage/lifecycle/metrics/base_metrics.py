@@ -1,4 +1,4 @@
-"""What a base report shows: repurchase, retention, order value, cost of acquisition; in total and by channel."""
+"""Metrics of a customer base: repurchase, retention, order value, acquisition cost; in total and by group."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import FREQUENCY
 from lifestage.lifecycle.frames import (
     Frame,
+    as_count,
     collect,
     constant,
     days_observed,
@@ -26,25 +27,22 @@ if TYPE_CHECKING:
 __all__ = ["METRICS", "base_metrics", "metric_changes"]
 
 METRICS = (
-    *(
-        "customers",
-        "repurchase_rate",
-        "retention",
-        "churn",
-        "average_order_value",
-        "purchases_per_year",
-    ),
-    *(
-        "lifespan_years",
-        "arppu",
-        "cac",
-        "ltv",
-        "ltv_simple",
-        "ltv_to_cac",
-        "revenue",
-        "repeat_revenue_share",
-    ),
-    *("revenue_share", "order_share"),
+    "customers",
+    "repurchase_rate",
+    "retention",
+    "churn",
+    "average_order_value",
+    "purchases_per_year",
+    "lifespan_years",
+    "arppu",
+    "cac",
+    "ltv",
+    "ltv_simple",
+    "ltv_to_cac",
+    "revenue",
+    "repeat_revenue_share",
+    "revenue_share",
+    "order_share",
 )
 """Numeric columns of :func:`base_metrics`, in order."""
 
@@ -61,36 +59,40 @@ def base_metrics(
     cac: float | Mapping[Any, float] | None = None,
     churn_window_days: float | None = None,
 ) -> pd.DataFrame:
-    r"""Metrics of the whole base, and of each group.
+    r"""Compute metrics of the whole customer base, and of each group.
 
-    Let W be the window, the last days of observation. **churn** = the share of customers first seen
-    before the window began (days since the first purchase ≥ W) who did not buy in it (days since
-    the last purchase ≥ W); **retention** is 1 − churn; **lifespan_years** = W / (365.25 · churn),
-    null without churn. **purchases_per_year** = all orders, the first included, ÷ customer-years
-    observed. **arppu** = revenue ÷ paying users. **ltv** is the mean of the model's, **ltv_simple**
-    = average_order_value · purchases_per_year · lifespan_years.
+    Let W be the window, the last days of observation. The churn is
+
+    .. math:: \text{churn} = \frac{\#\{\text{first purchase} \ge W \text{ days ago},
+              \text{ last purchase} \ge W \text{ days ago}\}}
+              {\#\{\text{first purchase} \ge W \text{ days ago}\}},
+
+    retention is 1 − churn, and ``lifespan_years`` is W / (365.25 · churn), null without churn.
+    ``purchases_per_year`` is all orders, the first included, ÷ customer-years observed; ``arppu``
+    is revenue ÷ paying users. ``ltv`` is the mean of the model's, ``ltv_simple`` is
+    average_order_value · purchases_per_year · lifespan_years.
 
     Parameters
     ----------
     staged : frame
-        One row a customer; contacts without a purchase are left out.
+        One row per customer; contacts without a purchase are left out.
     by : str, optional
         Column to group by, such as ``channel``.
     cac : float or mapping, optional
-        Cost of acquiring one customer; or one cost a group. The total is then the mean over
-        customers, null while the cost of a group is not known.
+        Cost of acquiring one customer, money; or one cost per group. The total is then the mean
+        over customers, null while the cost of a group is not known.
     churn_window_days : float, optional
         W in days; the stage window if left out.
 
     Returns
     -------
     pandas.DataFrame
-        The total first (``scope`` and ``group`` are ``"total"``), then a row a group (``scope`` is
-        *by*), with ``customers`` (paying users), ``repurchase_rate``, ``retention``, ``churn``,
+        The total first (``scope`` and ``group`` are ``"total"``), then one row per group (``scope``
+        is *by*), with ``customers`` (paying users), ``repurchase_rate``, ``retention``, ``churn``,
         ``churn_window_days``, ``average_order_value``, ``purchases_per_year``, ``lifespan_years``,
         ``arppu``, ``cac``, ``ltv``, ``ltv_simple``, ``ltv_to_cac``, ``revenue``,
         ``repeat_revenue_share`` (of buyers who bought again), ``revenue_share`` and ``order_share``
-        (of the total). What cannot be known is null: without the column ``orders`` purchase days
+        (of the total). What cannot be computed is null: without the column ``orders`` purchase days
         stand for orders; without ``revenue`` there is no money but the model's.
 
     Raises
@@ -99,6 +101,14 @@ def base_metrics(
         If columns are missing, or nobody has bought.
     ConfigError
         If the window or a cost is out of range.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> table = base_metrics(ls.fit(customers).predict(customers), cac=20.0)
+    >>> table[["customers", "repurchase_rate", "average_order_value"]].round(2).values.tolist()
+    [[2357.0, 0.4, 35.96]]
     """
     import pandas as pd
 
@@ -122,33 +132,46 @@ def base_metrics(
         ordered = named.sort_values(["customers", "_name"], ascending=[False, True])
         for _, group in ordered.iterrows():
             cost = cac.get(group["group"]) if isinstance(cac, Mapping) else cac
-            found = {name: float(group[name]) for name in totals}
-            rows.append(
-                {"scope": by, "group": group["group"], **_metrics(found, totals, window, cost)}
-            )
+            parts = {name: float(group[name]) for name in totals}
+            metrics = _metrics(parts, totals, window, cost)
+            rows.append({"scope": by, "group": group["group"], **metrics})
     overall = _mean_cost(rows) if isinstance(cac, Mapping) else cac
-    rows.insert(
-        0, {"scope": "total", "group": "total", **_metrics(totals, totals, window, overall)}
-    )
+    metrics = _metrics(totals, totals, window, overall)
+    rows.insert(0, {"scope": "total", "group": "total", **metrics})
     columns = ["scope", "group", *METRICS[:4], "churn_window_days", *METRICS[4:]]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(METRICS[1:], float))
     return table.astype({"customers": int})
 
 
 def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
-    """Compare two results of :func:`base_metrics`: every metric's change since the run before.
+    """Compare two results of :func:`base_metrics`: the change of every metric since the previous run.
+
+    Parameters
+    ----------
+    current, previous : pandas.DataFrame
+        Results of :func:`base_metrics` for the two runs.
 
     Returns
     -------
     pandas.DataFrame
-        A row a group of *current* and metric: ``scope``, ``group``, ``metric``, ``previous``,
+        One row per group of *current* and metric: ``scope``, ``group``, ``metric``, ``previous``,
         ``current``, ``change`` (current − previous) and ``relative_change`` (change ÷ previous).
-        Null where one run does not know it.
+        Null where a run has no value.
 
     Raises
     ------
     DataError
         If either is not such a table.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> now = base_metrics(ls.fit(customers).predict(customers))
+    >>> then = now.assign(revenue=now["revenue"] - 1000.0)
+    >>> table = metric_changes(now, then).set_index("metric")
+    >>> table["change"]["revenue"].round(2)
+    np.float64(1000.0)
     """
     keys = ["scope", "group"]
     for name, table in (("current", current), ("previous", previous)):
@@ -157,14 +180,7 @@ def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFram
             raise DataError(
                 f"{name} must come from base_metrics; columns missing: {', '.join(missing)}"
             )
-
-    def tall(table: pd.DataFrame, name: str) -> pd.DataFrame:
-        values = table.assign(
-            group=table["group"].astype(object), customers=table["customers"].astype(float)
-        )
-        return values.melt(keys, list(METRICS), "metric", name).astype({name: float})
-
-    now, before = tall(current, "current"), tall(previous, "previous")
+    now, before = _one_row_per_metric(current, "current"), _one_row_per_metric(previous, "previous")
     both = now.merge(before, how="left", on=[*keys, "metric"], validate="one_to_one")
     change = both["current"] - both["previous"]
     relative = change / both["previous"].where(both["previous"] != 0)
@@ -172,34 +188,39 @@ def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFram
     return both[columns].assign(change=change, relative_change=relative)
 
 
+def _one_row_per_metric(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    values = table.assign(
+        group=table["group"].astype(object), customers=table["customers"].astype(float)
+    )
+    return values.melt(["scope", "group"], list(METRICS), "metric", name).astype({name: float})
+
+
 def _sums(buyers: Frame, by: str | None, window: float) -> Frame:
-    """Everything the metrics are made of, added up by the engine, a row a group."""
+    """The sums that the metrics are made of, one row per group, added up by the engine."""
     names = buyers.collect_schema().names()
     old = days_observed() >= window - SLACK_DAYS
     gone = old & (nw.col("days_silent") >= window - SLACK_DAYS)
     repeats = orders_made() >= 2
-    orders = (
-        nw.col("orders").cast(nw.Float64).fill_null(0.0) if "orders" in names else orders_made()
-    )
+    orders = orders_made()
+    if "orders" in names:
+        orders = nw.col("orders").cast(nw.Float64).fill_null(0.0)
     columns = {
         "customers": nw.lit(1),
-        "repeaters": _one(repeats),
-        "old": _one(old),
-        "gone": _one(gone),
+        "repeaters": as_count(repeats),
+        "old": as_count(old),
+        "gone": as_count(gone),
         "orders": orders,
         "years": days_observed() / YEAR_DAYS,
     }
     if "revenue" in names:
         revenue = nw.col("revenue").cast(nw.Float64).fill_null(0.0)
-        columns |= {
-            "revenue": revenue,
-            "repeat_revenue": nw.when(repeats).then(revenue).otherwise(nw.lit(0.0)),
-        }
+        columns["revenue"] = revenue
+        columns["repeat_revenue"] = nw.when(repeats).then(revenue).otherwise(nw.lit(0.0))
     if "ltv" in names:
         columns["ltv"] = nw.col("ltv").fill_null(0.0)
     group = (nw.lit("total") if by is None else nw.col(by)).alias("group")
-    parts = buyers.select(group, **{f"__{name}": value for name, value in columns.items()})
-    return parts.group_by("group").agg(*[nw.col(f"__{name}").sum().alias(name) for name in columns])
+    parts = buyers.select(group, **columns)
+    return parts.group_by("group").agg(*[nw.col(name).sum() for name in columns])
 
 
 def _metrics(sums: Row, totals: Row, window: float, cac: float | None) -> dict[str, float | None]:
@@ -208,7 +229,9 @@ def _metrics(sums: Row, totals: Row, window: float, cac: float | None) -> dict[s
     life = lifespan_years(churn, window) if churn else None
     revenue, ltv = sums.get("revenue"), _ratio(sums.get("ltv"), sums["customers"])
     value, rate = _ratio(revenue, sums["orders"]), _ratio(sums["orders"], sums["years"])
-    known = value is not None and value >= 0 and rate is not None and life is not None
+    simple = None
+    if value is not None and value >= 0 and rate is not None and life is not None:
+        simple = ltv_simple(value, rate, life)
     return {
         "customers": sums["customers"],
         "repurchase_rate": _ratio(sums["repeaters"], sums["customers"]),
@@ -221,7 +244,7 @@ def _metrics(sums: Row, totals: Row, window: float, cac: float | None) -> dict[s
         "arppu": _ratio(revenue, sums["customers"]),
         "cac": cac,
         "ltv": ltv,
-        "ltv_simple": ltv_simple(value, rate, life) if known else None,  # type: ignore[arg-type]
+        "ltv_simple": simple,
         "ltv_to_cac": _ratio(ltv, cac),
         "revenue": revenue,
         "repeat_revenue_share": _ratio(sums.get("repeat_revenue"), revenue),
@@ -238,18 +261,15 @@ def _mean_cost(rows: list[dict[str, Any]]) -> float | None:
     """Cost of acquisition over all customers, from the costs of the groups."""
     if any(row["cac"] is None for row in rows):
         return None
+    customers = [row["customers"] for row in rows]
     spent = math.fsum(row["cac"] * row["customers"] for row in rows)
-    return _ratio(spent, math.fsum(row["customers"] for row in rows))
+    return _ratio(spent, math.fsum(customers))
 
 
 def _check_costs(cac: float | Mapping[Any, float] | None, by: str | None) -> None:
     if isinstance(cac, Mapping) and by is None:
         raise ConfigError("a cac for each group needs by, the column of the groups")
-    costs = cac if isinstance(cac, Mapping) else {} if cac is None else {"the base": cac}
+    costs = cac if isinstance(cac, Mapping) else {"the base": 0.0 if cac is None else cac}
     for name, cost in costs.items():
         if not (math.isfinite(cost) and cost >= 0):
             raise ConfigError(f"cac must be a finite amount, 0 or more; got {cost!r} for {name}")
-
-
-def _one(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))

@@ -1,4 +1,4 @@
-"""Lifetime value by formula: the baselines that stand beside the model."""
+"""LTV by formula: baselines to compare the model with."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ YEAR_DAYS = 365.25
 
 
 def ltv_simple(average_purchase_value: float, purchases_per_year: float, lifespan: float) -> float:
-    r"""Revenue over a life: :math:`\text{value} \times \text{purchases a year} \times \text{years}`.
+    r"""Compute the revenue over a customer's life from averages.
+
+    .. math:: \text{value per purchase} \times \text{purchases per year} \times \text{years}
 
     Parameters
     ----------
     average_purchase_value : float
-        Money a purchase.
+        Money per purchase.
+    purchases_per_year : float
+        Purchases per customer and year.
     lifespan : float
         Years.
+
+    Returns
+    -------
+    float
+        Money per customer.
 
     Raises
     ------
@@ -42,14 +51,23 @@ def ltv_simple(average_purchase_value: float, purchases_per_year: float, lifespa
 def ltv_with_margin(
     average_order_value: float, purchase_frequency: float, lifetime: float, margin: float
 ) -> float:
-    r"""Profit over a life: :math:`\text{order value} \times \text{frequency} \times \text{years} \times \text{margin}`.
+    r"""Compute the profit over a customer's life from averages.
+
+    .. math:: \text{order value} \times \text{frequency} \times \text{lifetime} \times \text{margin}
 
     Parameters
     ----------
+    average_order_value : float
+        Money per order.
     purchase_frequency, lifetime : float
-        In one unit of time: orders a year and years, or orders a month and months.
+        In one unit of time: orders per year and years, or orders per month and months.
     margin : float
         Share of revenue that is profit, in [0, 1].
+
+    Returns
+    -------
+    float
+        Money per customer.
 
     Raises
     ------
@@ -75,16 +93,29 @@ def ltv_with_margin(
 def ltv_base(
     arppu: float, paying_users: float, loyal_years: float, cac: float, *, scope: str = "base"
 ) -> float:
-    r"""Value after acquisition: :math:`\text{ARPPU} \times \text{years} - \text{CAC}`, of one customer or of the base.
+    r"""Compute the value after acquisition, of one customer or of the customer base.
+
+    .. math:: \text{ARPPU} \times \text{loyal years} - \text{CAC}
+
+    per customer, times the number of paying users for the base.
 
     Parameters
     ----------
     arppu : float
-        Revenue a paying user and year.
+        Revenue per paying user and year, money.
+    paying_users : float
+        Number of customers who buy.
+    loyal_years : float
+        Years that a customer stays.
     cac : float
-        Cost of acquiring one paying user.
+        Cost of acquiring one paying user, money.
     scope : {"base", "customer"}
-        ``base`` multiplies both terms by *paying_users*; ``customer`` leaves that number aside.
+        ``"base"`` multiplies both terms by *paying_users*; ``"customer"`` does not read it.
+
+    Returns
+    -------
+    float
+        Money, of the base or per customer.
 
     Raises
     ------
@@ -99,18 +130,26 @@ def ltv_base(
     _check(arppu=arppu, paying_users=paying_users, loyal_years=loyal_years, cac=cac)
     if scope not in ("base", "customer"):
         raise ConfigError(f'scope must be "base" or "customer"; got {scope!r}')
-    each = arppu * loyal_years - cac
-    return each * paying_users if scope == "base" else each
+    per_customer = arppu * loyal_years - cac
+    return per_customer * paying_users if scope == "base" else per_customer
 
 
 def lifespan_years(churn_rate: float, window_days: float) -> float:
-    r"""Expected life in years at a steady churn: :math:`\text{window} / (365.25 \cdot \text{churn})`.
+    r"""Compute the expected lifetime in years at a constant churn rate.
+
+    .. math:: \frac{\text{window in days}}{365.25 \cdot \text{churn rate}}
 
     Parameters
     ----------
     churn_rate : float
         Share of customers lost in one window, in (0, 1].
     window_days : float
+        Length of the window, days.
+
+    Returns
+    -------
+    float
+        Years.
 
     Raises
     ------

@@ -29,11 +29,10 @@ COHORT = "cohort"
 """The month of the first purchase, made from ``first_purchase`` where the table has no such column."""
 
 MOST = 200
-"""Groups that are told apart."""
 
 QUANTITIES = ("purchases", "revenue", "ltv")
 
-SUMS = ("weight", "__money", "__square", "__past")
+SUMS = ("weight", "_money", "_square", "_past")
 """What is added up for each distinct history of a group."""
 
 
@@ -48,20 +47,27 @@ def group_totals(
     level: float = 0.9,
     weight: str | None = None,
 ) -> pd.DataFrame:
-    """What each group of customers is expected to do within a horizon, and what it has done.
+    """Add up past revenue and predicted purchases, revenue and LTV by group, with intervals.
 
     Parameters
     ----------
     model : LTVModel
+        The model that made the scores.
     staged : frame
-        One row a customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it.
+        One row per customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it.
         Contacts without a purchase are left out.
     by : str
         A column such as ``channel``, ``activity_stage``, ``at_risk``; or ``"cohort"``, the month of
         ``first_purchase``. Customers without a value are the group ``"unknown"``; true and false
         are ``"yes"`` and ``"no"``.
-    horizon, discount_rate, margin, level
-        As in ``LTVModel.predict``; give those of the scores.
+    horizon : float
+        Periods of the model.
+    discount_rate : float
+        Per year.
+    margin : float
+        Share of revenue that is earned.
+    level : float
+        Interval level, in (0, 1).
     weight : str, optional
         Column with the number of customers each row stands for, where *staged* is a sample; 1 if
         left out.
@@ -69,15 +75,17 @@ def group_totals(
     Returns
     -------
     pandas.DataFrame
-        A row a group, and ``"total"`` last: ``group``, ``customers``, ``past_revenue`` (money up to
-        the last day, NaN if not known), and within the horizon ``purchases``, ``revenue`` (money,
-        undiscounted), ``ltv`` (discounted margin), each with ``_low`` and ``_high`` as in the
-        totals of a report. Intervals of groups do not add up.
+        One row per group, ``"total"`` last: ``group``, ``customers``, ``past_revenue`` (money up to
+        the last day, NaN without the column ``revenue``), and within the horizon ``purchases``,
+        ``revenue`` (money, undiscounted), ``ltv`` (discounted margin), each with ``_low`` and
+        ``_high``. Intervals of groups do not add up to that of the total.
 
     Raises
     ------
     DataError
-        If columns are missing, or there are more than 200 groups.
+        If columns are missing, nobody has bought, or there are more than 200 groups.
+    ConfigError
+        If there is no column to group by, or a term is out of range.
 
     Examples
     --------
@@ -91,53 +99,57 @@ def group_totals(
     import pandas as pd
 
     terms = Terms(horizon, discount_rate, margin, level)
-    frame = group_column(
-        open_frame(
-            staged,
-            (CUSTOMER, *KEYS, *((by,) if by != COHORT else ()), *((weight,) if weight else ())),
-        ),
-        by,
-    ).lazy()
+    needed = [CUSTOMER, *KEYS, *_column(by)] + ([] if weight is None else [weight])
+    frame = group_column(open_frame(staged, needed), by).lazy()
     names = frame.collect_schema().names()
     require_money(model, names)
     money = nw.col(MONETARY).cast(nw.Float64) if MONETARY in names else nw.lit(0.0)
     past = nw.col("revenue").cast(nw.Float64) if "revenue" in names else nw.lit(None, nw.Float64)
-    each = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
-    facts = frame.filter(~nw.col(FREQUENCY).is_null()).select(
+    customers = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
+    buyers = frame.filter(~nw.col(FREQUENCY).is_null()).select(
         "__group",
         *KEYS,
-        weight=each,
-        __money=each * money,
-        __square=each * money * money,
-        __past=each * past,
+        weight=customers,
+        _money=customers * money,
+        _square=customers * money * money,
+        _past=customers * past,
     )
-    rows = to_pandas(
-        facts.group_by("__group", *KEYS).agg(*(nw.col(name).sum() for name in SUMS))
-    ).sort_values(["__group", FREQUENCY, T, RECENCY], ignore_index=True)
+    histories = buyers.group_by("__group", *KEYS).agg(*[nw.col(name).sum() for name in SUMS])
+    # In a fixed order: engines return groups in any, and sums depend on it in the last digit.
+    order = ["__group", FREQUENCY, T, RECENCY]
+    rows = to_pandas(histories).sort_values(order, ignore_index=True)
     groups = rows["__group"].unique().tolist()
     if not groups:
         raise DataError("expected customers who have bought; there are none")
+    _check_number(groups, by)
+    table = [_row(model, str(name), rows[rows["__group"] == name], terms) for name in groups]
+    together = rows.groupby([FREQUENCY, T, RECENCY], as_index=False)[list(SUMS)].sum()
+    table.append(_row(model, "total", together, terms))
+    result = pd.DataFrame(table)
+    return result if "revenue" in names else result.assign(past_revenue=np.nan)
+
+
+def _column(by: str) -> list[str]:
+    """The column that *by* needs; a cohort can be made from the date of the first purchase."""
+    return [] if by == COHORT else [by]
+
+
+def _check_number(groups: list[Any], by: str) -> None:
     if len(groups) > MOST:
         raise DataError(f"expected at most {MOST} groups in {by}; got {len(groups):,}")
-    parts = [(name, rows[rows["__group"] == name]) for name in groups]
-    table = [
-        _row(model, str(name), part, terms) for name, part in [*parts, ("total", _together(rows))]
-    ]
-    columns = [f"{name}{end}" for name in QUANTITIES for end in ("", "_low", "_high")]
-    out = pd.DataFrame(table, columns=["group", "customers", "past_revenue", *columns])
-    return out if "revenue" in names else out.assign(past_revenue=np.nan)
 
 
 def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
-    """Make a table of the base for every group: stages, forecasts, realised repurchase, metrics, or your own.
+    """Make a table for every group of customers: stages, forecasts, realised repurchase, metrics, or your own.
 
     Parameters
     ----------
     staged : frame
+        One row per customer.
     by : str
-        As in :func:`group_totals`.
+        A column, or ``"cohort"``, as in :func:`group_totals`.
     make : callable
-        Makes the table from the customers of one group, in the kind that went in.
+        Makes a pandas table from the customers of one group, in the kind that went in.
 
     Returns
     -------
@@ -147,33 +159,30 @@ def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.Da
 
     Raises
     ------
-    ConfigError, DataError
-        As in :func:`group_totals`.
+    ConfigError
+        If there is no column to group by.
+    DataError
+        If there are more than 200 groups.
 
     Examples
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> model = ls.fit(customers)
-    >>> staged = ls.assign_stages(model.predict(customers))
-    >>> from lifestage.lifecycle import stage_forecast
-    >>> table = by_group(staged, "cohort", lambda part: stage_forecast(model, part, points=1, scenarios=10).totals)
-    >>> table["group"].tolist()
-    ['1997-01', '1997-02', '1997-03', 'total']
+    >>> staged = ls.assign_stages(ls.fit(customers).predict(customers))
+    >>> table = by_group(staged, "cohort", ls.lifecycle.base_metrics)
+    >>> table[["group", "customers"]].values.tolist()
+    [['1997-01', 781], ['1997-02', 857], ['1997-03', 719], ['total', 2357]]
     """
     import pandas as pd
 
-    frame = group_column(open_frame(staged, (CUSTOMER, *((by,) if by != COHORT else ()))), by)
+    frame = group_column(open_frame(staged, (CUSTOMER, *_column(by))), by)
     groups = sorted(to_pandas(frame.lazy().select("__group").unique())["__group"].tolist())
-    if len(groups) > MOST:
-        raise DataError(f"expected at most {MOST} groups in {by}; got {len(groups):,}")
-    parts = [
-        make(frame.filter(nw.col("__group") == name).drop("__group").to_native()) for name in groups
-    ]
-    tables = [
-        part.assign(group=name)
-        for name, part in zip([*groups, "total"], [*parts, make(staged)], strict=True)
-    ]
+    _check_number(groups, by)
+    tables = []
+    for name in groups:
+        part = frame.filter(nw.col("__group") == name).drop("__group")
+        tables.append(make(part.to_native()).assign(group=name))
+    tables.append(make(staged).assign(group="total"))
     whole = pd.concat(tables, ignore_index=True)
     return whole[["group", *[name for name in whole.columns if name != "group"]]]
 
@@ -203,25 +212,18 @@ def group_column(frame: Any, by: str) -> Any:
     return frame.with_columns(__group=value.fill_null("unknown"))
 
 
-def _together(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.groupby([FREQUENCY, T, RECENCY], as_index=False)[list(SUMS)].sum()
-
-
-def _row(model: LTVModel, name: str, part: pd.DataFrame, terms: Terms) -> dict[str, Any]:
-    x, t_x, t, weight, money, square = (
-        part[column].to_numpy(float)
-        for column in (FREQUENCY, RECENCY, T, "weight", "__money", "__square")
-    )
+def _row(model: LTVModel, group: str, part: pd.DataFrame, terms: Terms) -> dict[str, Any]:
+    columns = (FREQUENCY, RECENCY, T, "weight", "_money", "_square")
+    x, t_x, t, weight, money, square = (part[column].to_numpy(float) for column in columns)
     none = np.zeros(0)
     counts = Counts(x, t_x, t, weight, money, square, none, none, none)
+    sums = totals(model, counts, terms).set_index("quantity").reindex(QUANTITIES)
     row: dict[str, Any] = {
-        "group": name,
+        "group": group,
         "customers": round(weight.sum()),
-        "past_revenue": float(part["__past"].sum()),
+        "past_revenue": float(part["_past"].sum()),
     }
-    found = totals(model, counts, terms).set_index("quantity").reindex(QUANTITIES)
-    for end, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
-        row |= dict(
-            zip([f"{name}{suffix}" for name in QUANTITIES], found[end].tolist(), strict=True)
-        )
+    for name in QUANTITIES:
+        estimate, low, high = sums.loc[name, ["estimate", "low", "high"]].astype(float)
+        row |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
     return row

@@ -1,4 +1,4 @@
-"""Why the LTV of a customer base changed between two runs."""
+"""Steps that explain the change of the LTV of a customer base between two runs."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def ltv_change(
     discount_rate: float = 0.10,
     margin: float = 1.0,
 ) -> pd.DataFrame:
-    r"""Explain the change of the LTV of the base between two dates, step by step; the steps add up to it exactly.
+    r"""Explain the change of the total LTV between two dates in steps that add up to it exactly.
 
-    From the total before, of the model before:
+    From the total before, under the model before:
 
-    1. ``lost``: − LTV of customers whom the new data no longer hold;
-    2. ``decay``: what the others would be worth on the new date had they bought nothing since;
+    1. ``lost``: minus the LTV of customers whom the new data no longer hold;
+    2. ``decay``: the change for the other customers had nobody bought since;
     3. ``purchases``: what their purchases since have added to that;
-    4. ``new_customers``: LTV of those who came since, still under the model before;
-    5. ``refit``: the new model in the place of the old one, for everybody.
+    4. ``new_customers``: the LTV of customers acquired since, still under the model before;
+    5. ``refit``: the new model in place of the old one, for all customers.
 
     Parameters
     ----------
@@ -48,24 +48,78 @@ def ltv_change(
         With a spend model, in one period.
     customers_before, customers_after : Summary
         At the two dates, with ``until``.
-    horizon, discount_rate, margin
-        As in ``LTVModel.predict``, the same for both.
+    horizon : float
+        Periods of the models.
+    discount_rate : float
+        Per year.
+    margin : float
+        Share of revenue that is earned.
 
     Returns
     -------
     pandas.DataFrame
-        ``step`` (``before``, the five, ``after``), ``customers`` it is about, ``ltv`` (money): the
-        first plus the five is the last.
+        One row per step: ``step`` (``before``, the five, ``after``), ``customers`` it is about,
+        ``ltv`` (money). The first row plus the five steps is the last row.
 
     Raises
     ------
     DataError
-        If a date is unknown or the second one comes first, or rows stand for several customers.
+        If a date is unknown or the later one comes first, or rows stand for several customers.
     ConfigError
         If there is no spend model, or the periods differ.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> orders = ls.datasets.cdnow()
+    >>> then = ls.summarize(orders, until="1997-06-30", period="week")
+    >>> now = ls.summarize(orders, until="1997-09-30", period="week")
+    >>> table = ltv_change(ls.fit(then), then, ls.fit(now), now)
+    >>> table["step"].tolist()
+    ['before', 'lost', 'decay', 'purchases', 'new_customers', 'refit', 'after']
+    >>> abs(table["ltv"][:-1].sum() - table["ltv"].iloc[-1]) < 1e-6
+    np.True_
     """
     import pandas as pd
 
+    passed = _periods_between(model_before, customers_before, model_after, customers_after)
+    terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
+    table, kind = lazy(customers_before.table)
+    silent = replace(
+        customers_before,
+        table=native(table.with_columns((nw.col(T) + passed).alias(T)), kind),
+        until=customers_after.until,
+    )
+    then = _ltv(predict(model_before, customers_before, **terms), "then")
+    was = then.join(_ltv(predict(model_before, silent, **terms), "silent"), on=CUSTOMER)
+    old = _ltv(predict(model_before, customers_after, **terms), "old")
+    now = old.join(_ltv(predict(model_after, customers_after, **terms), "fresh"), on=CUSTOMER)
+    stayed = was.join(old, on=CUSTOMER)
+    gone, came = was.join(now, on=CUSTOMER, how="anti"), now.join(was, on=CUSTOMER, how="anti")
+    n_before, before = _sums(then, "then")
+    n_gone, lost = _sums(gone, "then")
+    n_stayed, at_start, quiet, bought = _sums(stayed, "then", "silent", "old")
+    n_new, new = _sums(came, "old")
+    n_after, unrefitted, after = _sums(now, "old", "fresh")
+    rows = [
+        ("before", n_before, before),
+        ("lost", n_gone, 0.0 - lost),
+        ("decay", n_stayed, quiet - at_start),
+        ("purchases", n_stayed, bought - quiet),
+        ("new_customers", n_new, new),
+        ("refit", n_after, after - unrefitted),
+        ("after", n_after, after),
+    ]
+    return pd.DataFrame(rows, columns=["step", "customers", "ltv"]).astype({"customers": "int64"})
+
+
+def _periods_between(
+    model_before: LTVModel,
+    customers_before: Summary,
+    model_after: LTVModel,
+    customers_after: Summary,
+) -> float:
+    """Check that two runs can be compared, and return the periods between them."""
     if model_before.spend is None or model_after.spend is None:
         raise ConfigError("expected models with a spend model: without one there is no LTV")
     if (
@@ -86,46 +140,15 @@ def ltv_change(
             "expected one row per customer, to follow each from one date to the other; got weighted"
             " rows"
         )
-    terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
-    aged, kind = lazy(customers_before.table)
-    silent = replace(
-        customers_before,
-        table=native(aged.with_columns((nw.col(T) + passed).alias(T)), kind),
-        until=customers_after.until,
-    )
-    values = {
-        "then": predict(model_before, customers_before, **terms),
-        "silent": predict(model_before, silent, **terms),
-        "old": predict(model_before, customers_after, **terms),
-        "fresh": predict(model_after, customers_after, **terms),
-    }
-    frames = {
-        name: lazy(scores)[0].select(CUSTOMER, nw.col("ltv").alias(name))
-        for name, scores in values.items()
-    }
-    was = frames["then"].join(frames["silent"], on=CUSTOMER, how="inner")
-    now = frames["old"].join(frames["fresh"], on=CUSTOMER, how="inner")
-    stayed = was.join(frames["old"], on=CUSTOMER, how="inner")
-    gone, came = was.join(now, on=CUSTOMER, how="anti"), now.join(was, on=CUSTOMER, how="anti")
+    return passed
 
-    def sums(frame: nw.LazyFrame[Any], *names: str) -> list[float]:
-        row = to_pandas(
-            frame.select(nw.len().alias("n"), *(nw.col(name).sum() for name in names))
-        ).iloc[0]
-        return [float(row[name] or 0.0) for name in ("n", *names)]
 
-    n_before, before = sums(frames["then"], "then")
-    n_gone, lost = sums(gone, "then")
-    n_stayed, then, quiet, bought = sums(stayed, "then", "silent", "old")
-    n_new, new = sums(came, "old")
-    n_after, old, after = sums(now, "old", "fresh")
-    rows = [
-        ("before", n_before, before),
-        ("lost", n_gone, 0.0 - lost),
-        ("decay", n_stayed, quiet - then),
-        ("purchases", n_stayed, bought - quiet),
-        ("new_customers", n_new, new),
-        ("refit", n_after, after - old),
-        ("after", n_after, after),
-    ]
-    return pd.DataFrame(rows, columns=["step", "customers", "ltv"]).astype({"customers": "int64"})
+def _ltv(scores: Any, name: str) -> nw.LazyFrame[Any]:
+    return lazy(scores)[0].select(CUSTOMER, nw.col("ltv").alias(name))
+
+
+def _sums(frame: nw.LazyFrame[Any], *names: str) -> list[float]:
+    """How many customers there are, and the sum of each column."""
+    sums = [nw.col(name).sum() for name in names]
+    row = to_pandas(frame.select(nw.len().alias("customers"), *sums)).iloc[0]
+    return [float(row[name] or 0.0) for name in ("customers", *names)]

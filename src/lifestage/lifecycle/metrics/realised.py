@@ -1,4 +1,4 @@
-"""What each stage went on to do: the check of the stages against what came after."""
+"""Realised repurchase by stage: the check of the stages against later purchases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY
 from lifestage.data.engines.frames import lazy, to_pandas, upload
 from lifestage.lifecycle.frames import constant, open_frame
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES, column_of
+from lifestage.lifecycle.stages.taxonomies import built_in
 from lifestage.numerics.statistics import share_interval
 
 if TYPE_CHECKING:
@@ -28,35 +28,35 @@ __all__ = ["realised_repurchase"]
 def realised_repurchase(
     staged: Any, customers: Summary, *, window: float | None = None, level: float = 0.9
 ) -> pd.DataFrame:
-    r"""The share of the customers of each stage who bought within the window after the last day of observation.
+    r"""Compute the share of customers of each stage who bought within the window after the last day of observation.
 
-    Stages are worth their names if this falls from the first to the last. Intervals are Wilson's.
+    If the stages separate customers well, this share falls from the first stage to the last. The
+    intervals are Wilson's.
 
     Parameters
     ----------
     staged : frame
         What :func:`lifestage.assign_stages` made of the scores of *customers*.
     customers : Summary
-        Made from a log that goes on after ``until``.
+        Made from an order log that goes on after ``until``.
     window : float, optional
-        Days after ``until``; the stage window H if left out, or what there is of it.
+        Days after ``until``; the stage window H if left out, or as much of it as the log covers.
     level : float
-        Coverage of the intervals, in (0, 1).
+        Interval level, in (0, 1).
 
     Returns
     -------
     pandas.DataFrame
-        ``taxonomy``, ``stage``, ``customers``, ``buyers`` (who bought within the window),
-        ``repurchased`` (their share), ``low``, ``high``, ``expected`` (mean of ``p_window``;
-        missing where the window is not H), and ``window_days``. Stages without a customer are left
-        out.
+        One row per taxonomy and stage with customers: ``taxonomy``, ``stage``, ``customers``,
+        ``buyers`` (who bought within the window), ``repurchased`` (their share), ``low``, ``high``,
+        ``expected`` (mean of ``p_window``; missing where the window is not H), ``window_days``.
 
     Raises
     ------
     DataError
-        If nothing is known of what came after ``until``.
+        If the log does not go on after ``until``, or columns are missing.
     ConfigError
-        If the window is not positive, or longer than what came after.
+        If the window is not positive, or longer than the log goes on.
 
     Examples
     --------
@@ -75,10 +75,10 @@ def realised_repurchase(
             " observation"
         )
     after = (customers.holdout_end - customers.until).days
-    columns = [column_of(name) for name in TAXONOMIES]
-    frame = open_frame(
-        staged, (CUSTOMER, FREQUENCY, "p_window", "stage_window_days", *columns)
-    ).lazy()
+    taxonomies = built_in().values()
+    columns = [taxonomy.column for taxonomy in taxonomies]
+    needed = (CUSTOMER, FREQUENCY, "p_window", "stage_window_days", *columns)
+    frame = open_frame(staged, needed).lazy()
     stage_window = constant(frame, "stage_window_days")
     days = float(min(after, stage_window) if window is None else window)
     if not 0 < days <= after or not 0 < level < 1:
@@ -88,24 +88,23 @@ def realised_repurchase(
         )
     limit = as_date(as_number(customers.until) + int(days))
     later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
-    found = upload(later.select(CUSTOMER, nw.lit(1).alias("__bought")).to_native(), like=staged)
-    buyers = lazy(found)[0]
+    bought = later.select(CUSTOMER, nw.lit(1).alias("_bought")).to_native()
+    buyers = lazy(upload(bought, like=staged))[0]
     joined = frame.filter(~nw.col(FREQUENCY).is_null()).join(buyers, on=CUSTOMER, how="left")
     parts = []
-    for name, column in zip(TAXONOMIES, columns, strict=True):
-        counted = to_pandas(
-            joined.group_by(column).agg(
-                nw.len().alias("customers"),
-                nw.col("__bought").sum().alias("buyers"),
-                nw.col("p_window").mean(),
-            )
-        ).set_index(column)
-        keys = [stage.key for stage in TAXONOMIES[name] if stage.key in counted.index]
-        parts.append(counted.loc[keys].rename_axis("stage").reset_index().assign(taxonomy=name))
+    for taxonomy in taxonomies:
+        by_stage = joined.group_by(taxonomy.column).agg(
+            nw.len().alias("customers"),
+            nw.col("_bought").sum().alias("buyers"),
+            nw.col("p_window").mean(),
+        )
+        counts = to_pandas(by_stage).set_index(taxonomy.column)
+        counts = counts.loc[[key for key in taxonomy.keys if key in counts.index]]
+        parts.append(counts.rename_axis("stage").reset_index().assign(taxonomy=taxonomy.name))
     table = pd.concat(parts, ignore_index=True)
     n, k = (table[name].fillna(0).astype(int) for name in ("customers", "buyers"))
     low, high = share_interval(k, n, level)
-    whole = abs(days - stage_window) < 0.5
+    is_stage_window = abs(days - stage_window) < 0.5  # p_window is a probability within H
     return pd.DataFrame(
         {
             "taxonomy": table["taxonomy"],
@@ -115,7 +114,7 @@ def realised_repurchase(
             "repurchased": k / n,
             "low": low,
             "high": high,
-            "expected": table["p_window"] if whole else np.nan,
+            "expected": table["p_window"] if is_stage_window else np.nan,
             "window_days": days,
         }
     )
