@@ -28,7 +28,7 @@ __all__ = ["COHORT", "by_group", "group_column", "group_totals"]
 COHORT = "cohort"
 """The month of the first purchase, made from ``first_purchase`` where the table has no such column."""
 
-MOST = 200
+MAX_GROUPS = 200
 
 QUANTITIES = ("purchases", "revenue", "ltv")
 
@@ -107,22 +107,22 @@ def group_totals(
     past = nw.col("revenue").cast(nw.Float64) if "revenue" in names else nw.lit(None, nw.Float64)
     customers = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
     buyers = frame.filter(~nw.col(FREQUENCY).is_null()).select(
-        "__group",
+        "_group",
         *KEYS,
         weight=customers,
         _money=customers * money,
         _square=customers * money * money,
         _past=customers * past,
     )
-    histories = buyers.group_by("__group", *KEYS).agg(*[nw.col(name).sum() for name in SUMS])
+    histories = buyers.group_by("_group", *KEYS).agg(*[nw.col(name).sum() for name in SUMS])
     # In a fixed order: engines return groups in any, and sums depend on it in the last digit.
-    order = ["__group", FREQUENCY, T, RECENCY]
+    order = ["_group", FREQUENCY, T, RECENCY]
     rows = to_pandas(histories).sort_values(order, ignore_index=True)
-    groups = rows["__group"].unique().tolist()
+    groups = rows["_group"].unique().tolist()
     if not groups:
         raise DataError("expected customers who have bought; there are none")
     _check_number(groups, by)
-    table = [_row(model, str(name), rows[rows["__group"] == name], terms) for name in groups]
+    table = [_row(model, str(name), rows[rows["_group"] == name], terms) for name in groups]
     together = rows.groupby([FREQUENCY, T, RECENCY], as_index=False)[list(SUMS)].sum()
     table.append(_row(model, "total", together, terms))
     result = pd.DataFrame(table)
@@ -135,8 +135,8 @@ def _column(by: str) -> list[str]:
 
 
 def _check_number(groups: list[Any], by: str) -> None:
-    if len(groups) > MOST:
-        raise DataError(f"expected at most {MOST} groups in {by}; got {len(groups):,}")
+    if len(groups) > MAX_GROUPS:
+        raise DataError(f"expected at most {MAX_GROUPS} groups in {by}; got {len(groups):,}")
 
 
 def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
@@ -176,11 +176,11 @@ def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.Da
     import pandas as pd
 
     frame = group_column(open_frame(staged, (CUSTOMER, *_column(by))), by)
-    groups = sorted(to_pandas(frame.lazy().select("__group").unique())["__group"].tolist())
+    groups = sorted(to_pandas(frame.lazy().select("_group").unique())["_group"].tolist())
     _check_number(groups, by)
     tables = []
     for name in groups:
-        part = frame.filter(nw.col("__group") == name).drop("__group")
+        part = frame.filter(nw.col("_group") == name).drop("_group")
         tables.append(make(part.to_native()).assign(group=name))
     tables.append(make(staged).assign(group="total"))
     whole = pd.concat(tables, ignore_index=True)
@@ -188,7 +188,7 @@ def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.Da
 
 
 def group_column(frame: Any, by: str) -> Any:
-    """Add ``__group``, the text of the column *by*, or the month of the first purchase for ``"cohort"``.
+    """Add ``_group``, the text of the column *by*, or the month of the first purchase for ``"cohort"``.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def group_column(frame: Any, by: str) -> Any:
         raise ConfigError(
             f"expected a column {needed} to group by; the table has {', '.join(names)}"
         )
-    return frame.with_columns(__group=value.fill_null("unknown"))
+    return frame.with_columns(_group=value.fill_null("unknown"))
 
 
 def _row(model: LTVModel, group: str, part: pd.DataFrame, terms: Terms) -> dict[str, Any]:

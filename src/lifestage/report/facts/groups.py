@@ -10,7 +10,7 @@ from lifestage.core.names import CUSTOMER, FREQUENCY, KEYS, MONETARY
 from lifestage.core.plain import records
 from lifestage.data.engines.frames import lazy, to_pandas
 from lifestage.lifecycle.campaigns.acquisition import acquisition_limits
-from lifestage.lifecycle.metrics.groups import COHORT, MOST, group_column, group_totals
+from lifestage.lifecycle.metrics.groups import COHORT, MAX_GROUPS, group_column, group_totals
 from lifestage.report.facts.sample import sample_buyers
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def group_facts(
         if column not in known:
             continue
         sums = _sums(staged, by, column)
-        if 1 < len(sums) <= MOST:
+        if 1 < len(sums) <= MAX_GROUPS:
             rows = _group_rows(model, sample, by, sums, terms, cac)
             groups.append({"by": by, "quantile": quantile, "rows": rows})
     return groups
@@ -76,7 +76,7 @@ def _sums(staged: Any, by: str, column: str) -> pd.DataFrame:
         nw.len().alias("customers"), nw.col("revenue").sum(), nw.col("ltv").sum()
     )
     named: pd.DataFrame = group_column(nw.from_native(to_pandas(sums)), by).to_native()
-    return named.groupby("__group")[["customers", "revenue", "ltv"]].sum()
+    return named.groupby("_group")[["customers", "revenue", "ltv"]].sum()
 
 
 def _group_rows(
@@ -88,8 +88,8 @@ def _group_rows(
     cac: float | None,
 ) -> list[dict[str, Any]]:
     part = to_pandas(group_column(nw.from_native(sample), by))
-    weight = sums["customers"] / part["__group"].value_counts()
-    part = part.assign(**{WEIGHT: part["__group"].map(weight)})
+    weight = sums["customers"] / part["_group"].value_counts()
+    part = part.assign(**{WEIGHT: part["_group"].map(weight)})
     limits = acquisition_limits(
         model,
         part,
