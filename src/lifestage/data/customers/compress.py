@@ -33,7 +33,8 @@ import numpy as np
 from lifestage.core.names import FREQUENCY, KEYS, MONETARY, RECENCY, T
 from lifestage.data.customers.counts import Counts
 from lifestage.data.customers.summary import Summary, expect_summary
-from lifestage.data.engines.frames import lazy, to_pandas
+from lifestage.data.engines.fixed_point import in_money, in_units, units_of
+from lifestage.data.engines.frames import ENGINES, lazy, to_pandas
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
@@ -65,56 +66,73 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
     expect_summary(summary)
     table, kind = lazy(summary.table)
     spend = spend and MONETARY in table.collect_schema().names()
-    if kind == "pandas":
-        frame = table.to_native()
-        x, t_x, t_obs = (frame[name].to_numpy() for name in KEYS)
-        weight = None if summary.weights is None else frame[summary.weights].to_numpy()
-        return Counts.from_arrays(
-            x, t_x, t_obs, frame[MONETARY].to_numpy() if spend else None, weight
-        )
-    people = nw.lit(1) if summary.weights is None else nw.col(summary.weights)
-    money = nw.col(MONETARY) if spend else nw.lit(float("nan"))
-    table = table.select(*KEYS, _money=money, _weight=people)
-    histories = _histories(table)
-    spends = (
-        table.filter((nw.col(FREQUENCY) > 0) & (nw.col("_money") > 0)) if spend else table.head(0)
-    )
-    spent = to_pandas(
-        spends.group_by(FREQUENCY, "_money").agg(nw.col("_weight").sum()).sort(FREQUENCY, "_money")
-    )
-    return Counts(
-        *histories, *(spent[name].to_numpy(np.float64) for name in (FREQUENCY, "_money", "_weight"))
-    )
+    if kind in ENGINES:
+        return _counted_by_engine(table, summary.weights, spend)
+    columns = [*KEYS]
+    if spend:
+        columns.append(MONETARY)
+    if summary.weights is not None:
+        columns.append(summary.weights)
+    frame = to_pandas(table.select(*columns))
+    arrays = {name: frame[name].to_numpy() for name in columns}
+    x, t_x, t_obs = (arrays[name] for name in KEYS)
+    money = arrays[MONETARY] if spend else None
+    weight = None if summary.weights is None else arrays[summary.weights]
+    return Counts.from_arrays(x, t_x, t_obs, money, weight)
 
 
 def mean_spend(customers: Summary, counts: Counts) -> float:
     """Mean money per purchase day: of the whole base when revenue is known, else of repeat purchases."""
-    table, _ = lazy(customers.table)
+    table, kind = lazy(customers.table)
     names = table.collect_schema().names()
     if "revenue" in names:
-        people = nw.lit(1) if customers.weights is None else nw.col(customers.weights)
-        found = table.select(
-            revenue=nw.col("revenue") * people, days=(nw.col(FREQUENCY) + 1) * people
+        weight = _weight(customers.weights)
+        table = table.select(
+            revenue=nw.col("revenue") * weight, days=(nw.col(FREQUENCY) + 1) * weight
         )
-        sums = to_pandas(found.select(nw.col("revenue").sum(), nw.col("days").sum()))
-        return float(sums["revenue"].iloc[0] / sums["days"].iloc[0])
+        unit = None
+        if kind in ENGINES:
+            unit = units_of(table, "revenue")["revenue"]
+            table = in_units(table, {"revenue": unit})
+        sums = table.select(nw.col("revenue").sum(), nw.col("days").sum())
+        total = to_pandas(sums.select("days", in_money("revenue", unit))).iloc[0]
+        return float(total["revenue"] / total["days"])
     if MONETARY in names and counts.spend_x.size:
-        return float(
-            counts.spend_weight
-            @ (counts.spend_x * counts.spend_m)
-            / (counts.spend_weight @ counts.spend_x)
-        )
+        spent = counts.spend_weight @ (counts.spend_x * counts.spend_m)
+        return float(spent / (counts.spend_weight @ counts.spend_x))
     return float("nan")
 
 
-def _histories(table: nw.LazyFrame[Any]) -> list[Floats]:
-    """x, t_x, T, weight and the sums of money and of its square, a row a distinct history, by the engine."""
-    money, people = nw.col("_money"), nw.col("_weight")
-    sums = ("_weight", "_sum", "_squares")
-    rows = to_pandas(
-        table.select(*KEYS, "_weight", _sum=people * money, _squares=people * money * money)
-        .group_by(*KEYS)
-        .agg(*(nw.col(name).sum() for name in sums))
-        .sort(FREQUENCY, T, RECENCY)
+def _weight(weights: str | None) -> nw.Expr:
+    """Customers that a row stands for."""
+    return nw.lit(1) if weights is None else nw.col(weights)
+
+
+def _counted_by_engine(table: nw.LazyFrame[Any], weights: str | None, spend: bool) -> Counts:
+    """Counts of a table that is grouped where it is, so that only distinct rows are fetched."""
+    weight = _weight(weights)
+    money = nw.col(MONETARY) if spend else nw.lit(float("nan"))
+    table = table.select(
+        *KEYS,
+        _money=money,
+        _weight=weight,
+        _sum=weight * money,
+        _squares=weight * money * money,
     )
-    return [rows[name].to_numpy(np.float64) for name in (*KEYS, *sums)]
+    histories = _histories(table)
+    spenders = (nw.col(FREQUENCY) > 0) & (nw.col("_money") > 0)
+    spends = table.filter(spenders) if spend else table.head(0)
+    spends = spends.group_by(FREQUENCY, "_money").agg(nw.col("_weight").sum())
+    spent = to_pandas(spends.sort(FREQUENCY, "_money"))
+    columns = [spent[name].to_numpy(np.float64) for name in (FREQUENCY, "_money", "_weight")]
+    return Counts(*histories, *columns)
+
+
+def _histories(table: nw.LazyFrame[Any]) -> list[Floats]:
+    """x, t_x, T, weight and the sums of money and of its square, one row per distinct history."""
+    units = units_of(table, "_sum", "_squares")
+    sums = ("_weight", *units)
+    rows = in_units(table, units).group_by(*KEYS).agg(*(nw.col(name).sum() for name in sums))
+    totals = [in_money(name, unit) for name, unit in units.items()]
+    counted = to_pandas(rows.select(*KEYS, "_weight", *totals).sort(FREQUENCY, T, RECENCY))
+    return [counted[name].to_numpy(np.float64) for name in (*KEYS, *sums)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.core.names import CUSTOMER, FREQUENCY
+from lifestage.data.engines.fixed_point import in_money, in_units
 from lifestage.data.engines.frames import materialize, to_pandas
 from lifestage.data.log.lines import DAY
 
@@ -32,11 +33,16 @@ def later_by_frequency(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd
     )
 
 
-def later_by_customer(later: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Store a row a customer who bought after the end; days are still numbers."""
-    counted = later.group_by(CUSTOMER).agg(
-        nw.col(DAY).min().alias("next_purchase"),
-        nw.len().alias("purchases"),
-        nw.col("net").sum().alias("revenue"),
+def later_by_customer(later: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any]:
+    """Store one row per customer who bought after the end; days are still numbers."""
+    counted = (
+        in_units(later, {"net": unit})
+        .group_by(CUSTOMER)
+        .agg(
+            nw.col(DAY).min().alias("next_purchase"),
+            nw.len().alias("purchases"),
+            nw.col("net").sum().alias("revenue"),
+        )
     )
-    return materialize(counted)
+    revenue = in_money("revenue", unit).alias("revenue")
+    return materialize(counted.with_columns(revenue))

@@ -17,6 +17,7 @@ from lifestage.data.customers.holdout import later_by_customer, later_by_frequen
 from lifestage.data.customers.rounding import rounded
 from lifestage.data.customers.stage_window import stage_window_of
 from lifestage.data.customers.summary import Summary
+from lifestage.data.engines.fixed_point import in_money, in_units
 from lifestage.data.engines.frames import (
     ENGINES,
     as_kind,
@@ -128,8 +129,8 @@ def _summary(log: Log, options: LogOptions, until: date | None) -> Summary:
     window, window_notes = stage_window_of(
         gaps, options.stage_window, end - int(log.days[DAY].min())
     )
-    sums = by_customer_and_day(known(log.visits))
-    tickets = tickets_of(known(log.bought()))
+    sums = by_customer_and_day(known(log.visits), log.unit)
+    tickets = tickets_of(known(log.bought()), log.unit)
     parts = sums.filter(nw.col("of_day") == 0)
     table = _customers(parts, tickets, period, end)
     table = table if has_money else table.drop(MONETARY)
@@ -142,14 +143,15 @@ def _summary(log: Log, options: LogOptions, until: date | None) -> Summary:
                 nw.len().alias("customers"),
                 (nw.col(FREQUENCY) > 0).cast(nw.Int64).sum().cast(nw.Int64).alias("repeaters"),
                 nw.col("orders").sum().cast(nw.Int64),
-                nw.col("revenue").sum(),
                 nw.col("revenue").max().alias("largest"),
             )
         )
         .iloc[0]
         .to_dict()
     )
-    by_day = to_pandas(sums.filter(nw.col("of_day") == 1).select(DAY, "days", "revenue"))
+    days = sums.filter(nw.col("of_day") == 1).select(DAY, "days", "revenue")
+    by_day = to_pandas(days.sort(DAY))
+    facts["revenue"] = by_day["revenue"].sum()
     quality = complete_quality(quality, log, table, int(by_day["days"].sum()), end)
     # a mistyped date is no holdout of centuries
     close = (
@@ -159,7 +161,7 @@ def _summary(log: Log, options: LogOptions, until: date | None) -> Summary:
     if close > end:
         after = log.visits.filter((nw.col(DAY) > end) & (nw.col(DAY) <= close))
         later = materialize(after.join(table.select(CUSTOMER), on=CUSTOMER, how="semi"))
-    calendar = _calendar(table, by_day, later)
+    calendar = _calendar(table, by_day, later, log.unit)
     found = notes(
         quality,
         log.days,
@@ -188,10 +190,10 @@ def _summary(log: Log, options: LogOptions, until: date | None) -> Summary:
         later=(
             None
             if later is None
-            else _finished(later_by_customer(later), log.kind, "next_purchase")
+            else _finished(later_by_customer(later, log.unit), log.kind, "next_purchase")
         ),
         purchases=_finished(_purchases(known(log.sample)), log.kind, "date"),
-        channels=channels_of(tickets),
+        channels=channels_of(tickets, log.unit),
         table=_finished(table, log.kind, "first_purchase", "last_purchase"),
     )
     for stored in (sums, *(frame for frame in (later, tickets) if frame is not None)):
@@ -243,20 +245,22 @@ def _customers(
 
 
 def _calendar(
-    table: nw.LazyFrame[Any], by_day: pd.DataFrame, later: nw.LazyFrame[Any] | None
+    table: nw.LazyFrame[Any],
+    by_day: pd.DataFrame,
+    later: nw.LazyFrame[Any] | None,
+    unit: float | None,
 ) -> pd.DataFrame:
     """New customers, repeat purchases and revenue by day, of the customers in *table*, to the end of the log."""
     import pandas as pd
 
     days = [by_day]
     if later is not None:
-        days.append(
-            to_pandas(
-                later.group_by(DAY).agg(
-                    nw.len().alias("days"), nw.col("net").sum().alias("revenue")
-                )
-            )
+        counted = (
+            in_units(later, {"net": unit})
+            .group_by(DAY)
+            .agg(nw.len().alias("days"), nw.col("net").sum().alias("revenue"))
         )
+        days.append(to_pandas(counted.with_columns(in_money("revenue", unit).alias("revenue"))))
     first = to_pandas(table.group_by("first_purchase").agg(nw.len().alias("new")))
     fresh = dict(zip(first["first_purchase"], first["new"], strict=True))
     calendar = pd.concat(days).sort_values(DAY, ignore_index=True)
@@ -285,7 +289,7 @@ def _sizes(log: Log, end: int) -> dict[str, float]:
     sizes = measure(log.sample)
     giant = 0.5 * GIANT * sizes["median"]
     if log.every > 1 and log.days["largest"].max() > giant:
-        few = log.visits_of(nw.col("money") > giant)
+        few = log.visits_of(in_money("money", log.unit) > giant)
         sizes |= {
             name: max(value, sizes[name])
             for name, value in measure(few).items()

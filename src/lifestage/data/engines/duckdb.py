@@ -24,6 +24,7 @@ __all__ = [
     "date_of",
     "day_of",
     "drop",
+    "exact_sum",
     "finite_stamp",
     "hash_of",
     "is_mine",
@@ -43,6 +44,7 @@ __all__ = [
     "to_arrow",
     "upload",
     "wall_stamp",
+    "whole",
     "write_parquet",
 ]
 
@@ -176,13 +178,13 @@ def write_parquet(frame: Any, path: str | Path) -> None:
         )
 
 
-def by_customer_and_day(visits: Any) -> Any:
+def by_customer_and_day(visits: Any, unit: float | None) -> Any:
     """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
     channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.columns else ""
     sql = (
         "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase,"
-        " max(day) as last_purchase, count(*) as days, sum(net) as revenue, arg_min(net, day) as"
-        f" opening{channel} from self group by grouping sets ((customer_id), (day))"
+        f" max(day) as last_purchase, count(*) as days, {exact_sum('net', unit)} as revenue,"
+        f" arg_min(net, day) as opening{channel} from self group by grouping sets ((customer_id), (day))"
     )
     return store(visits, sql)
 
@@ -227,6 +229,16 @@ def text(column: str, blanks: str) -> str:
 def number(text: str) -> str:
     """SQL: the number that a text says, or null."""
     return f"try_cast({text} as double)"
+
+
+def whole(column: str, unit: float) -> str:
+    """SQL: a number in whole multiples of a unit, a power of two; their sums are exact."""
+    return f"cast({column} * {1 / unit:.17e} as hugeint)"
+
+
+def exact_sum(column: str, unit: float | None) -> str:
+    """SQL: the sum of a column, added up in whole multiples of a unit where there is one."""
+    return f"sum({column})" if unit is None else f"sum({whole(column, unit)}) * {unit:.17e}"
 
 
 def like(text: str, pattern: str) -> str:

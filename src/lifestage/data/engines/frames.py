@@ -269,8 +269,15 @@ def drawn(frame: Any, rows: int, size: int) -> pd.DataFrame:
     return found.sample(size, random_state=0) if len(found) > 2 * size else found
 
 
-def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def by_customer_and_day(visits: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any]:
     """Store what visits come to, by customer and, with ``of_day`` = 1, by day, in one pass over them.
+
+    Parameters
+    ----------
+    visits : narwhals.LazyFrame
+        ``customer_id``, ``day``, ``net`` and perhaps ``channel``.
+    unit : float or None
+        Unit in which money is added up; see :mod:`lifestage.data.engines.fixed_point`.
 
     Returns
     -------
@@ -279,7 +286,7 @@ def by_customer_and_day(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         ``revenue``, the net ``opening`` day and, where visits have one, its ``channel``.
     """
     rel = visits.to_native()
-    return wrapped(dialect_of(rel).by_customer_and_day(rel))
+    return wrapped(dialect_of(rel).by_customer_and_day(rel, unit))
 
 
 def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:

@@ -21,6 +21,7 @@ __all__ = [
     "date_of",
     "day_of",
     "drop",
+    "exact_sum",
     "finite_stamp",
     "hash_of",
     "is_mine",
@@ -39,6 +40,7 @@ __all__ = [
     "to_arrow",
     "upload",
     "wall_stamp",
+    "whole",
     "write_parquet",
 ]
 
@@ -116,7 +118,7 @@ def write_parquet(frame: Any, path: str | Path) -> None:
     pq.write_table(to_arrow(frame), str(path))
 
 
-def by_customer_and_day(visits: Any) -> Any:
+def by_customer_and_day(visits: Any, unit: float | None) -> Any:
     """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
     from pyspark.sql import functions as F  # noqa: N812 - everybody's name for it
 
@@ -124,7 +126,7 @@ def by_customer_and_day(visits: Any) -> Any:
         "min(day) as first_purchase",
         "max(day) as last_purchase",
         "count(*) as days",
-        "sum(net) as revenue",
+        f"{exact_sum('net', unit)} as revenue",
     ]
     terms += [
         "min_by(net, day) as opening",
@@ -159,6 +161,18 @@ def text(column: str, blanks: str) -> str:
 def number(text: str) -> str:
     """SQL: the number that a text says, or null."""
     return f"case when {like(text, NUMBER)} then try_cast({text} as double) end"
+
+
+def whole(column: str, unit: float) -> str:
+    """SQL: a number in whole multiples of a unit, a power of two; their sums are exact."""
+    return f"cast({column} * {1 / unit:.17e} as decimal(38, 0))"
+
+
+def exact_sum(column: str, unit: float | None) -> str:
+    """SQL: the sum of a column, added up in whole multiples of a unit where there is one."""
+    if unit is None:
+        return f"sum({column})"
+    return f"cast(sum({whole(column, unit)}) as double) * {unit:.17e}"
 
 
 def like(text: str, pattern: str) -> str:

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
+from lifestage.data.engines.fixed_point import common_unit, in_money, in_units
 from lifestage.data.engines.frames import drop, materialize, relation, sampled, to_pandas
 from lifestage.data.engines.local import names, opened
 from lifestage.data.log.parse import typed_lines
@@ -61,8 +62,8 @@ class Log:
     Attributes
     ----------
     lines : lazy frame
-        Readable lines: ``customer_id``, ``day``, ``money`` and, if given, ``order_id`` and
-        ``channel``.
+        Readable lines: ``customer_id``, ``day``, ``money`` (multiples of *unit*) and, if given,
+        ``order_id`` and ``channel``.
     odd : lazy frame
         Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and
         ``fate``.
@@ -85,6 +86,8 @@ class Log:
         option.
     kind : str
         The kind of frame that came in.
+    unit : float or None
+        Unit in which amounts are added up, and of ``money`` in *lines*; None if it is doubles. See :mod:`lifestage.data.engines.fixed_point`.
     """
 
     lines: nw.LazyFrame[Any]
@@ -97,6 +100,7 @@ class Log:
     malformed: tuple[str, ...]
     implausible: Implausible | None
     kind: str
+    unit: float | None
     stored: list[nw.LazyFrame[Any]]
 
     @property
@@ -112,7 +116,7 @@ class Log:
         """Purchase days with a line that fulfils a condition."""
         keys = materialize(self.lines.filter(condition).select(*KEYS).unique())
         lines = _without(self.lines.join(keys, on=list(KEYS), how="semi"), self.odd)
-        found = materialize(_visits(lines, nw.col("money").max().alias("largest")))
+        found = materialize(_visits(lines, self.unit, nw.col("money").max().alias("largest")))
         drop(keys)
         self.stored.append(found)
         return found
@@ -167,7 +171,9 @@ def read_log(
         refuse_implausible(implausible, named["time"], int(scan["lines"].sum()))
     unread, days = (
         scan[scan["reason"] > 0],
-        scan[scan["reason"] == 0].drop(columns="reason").reset_index(drop=True),
+        scan[scan["reason"] == 0]
+        .drop(columns=["reason", "greatest", "least"])
+        .reset_index(drop=True),
     )
     counts = unread.groupby("reason")["lines"].sum()
     unreadable = {
@@ -187,6 +193,10 @@ def read_log(
         )
     if outside.any():
         lines = lines.filter(nw.col(DAY).is_between(first, last))
+    # Of the whole scan: an engine may convert lines before it filters them.
+    unit = common_unit(scan["greatest"].max(), scan["least"].min(), int(scan["lines"].sum()))
+    if unit is not None:
+        lines = in_units(lines, {"money": unit})
     stored = []
     every = max(1, int(days["lines"].sum()) // SAMPLED)
     if drop_duplicates:
@@ -206,27 +216,39 @@ def read_log(
     days["duplicates"] = days[DAY].map(repeated).fillna(0).astype(int)
     lines, few = lines.select(*kept), few.select(*kept)
     strange = "amount" in named and bool(days["other"].any())
-    odd = materialize(_odd(lines if strange else lines.head(0), drop_zero))
+    odd = materialize(_odd(lines if strange else lines.head(0), drop_zero, unit))
     if strange:
         few = _without(few, odd)
-    sample = _visits(few, nw.col("money").max().alias("largest"))
+    sample = _visits(few, unit, nw.col("money").max().alias("largest"))
     if every == 1:
         visits = sample = materialize(sample)
         stored.append(sample)
     else:
-        visits = _visits(_without(lines, odd) if strange else lines)
+        visits = _visits(_without(lines, odd) if strange else lines, unit)
     sample = materialize(
         sample.with_columns(nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous"))
     )
     stored += [odd, sample]
     return Log(
-        lines, odd, visits, sample, every, unreadable, days, malformed, implausible, kind, stored
+        lines,
+        odd,
+        visits,
+        sample,
+        every,
+        unreadable,
+        days,
+        malformed,
+        implausible,
+        kind,
+        unit,
+        stored,
     )
 
 
 def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Lines by reason and day: how many, how many below zero, how many not above it, and the largest."""
+    """Lines by reason and day: how many, below zero or not above it; the largest and extreme amounts."""
     money = nw.col("money")
+    size = money.abs()
     return to_pandas(
         lines.group_by("reason", DAY)
         .agg(
@@ -234,6 +256,8 @@ def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
             (money < 0).cast(nw.Int64).sum().cast(nw.Int64).alias("negative"),
             (money <= 0).cast(nw.Int64).sum().cast(nw.Int64).alias("other"),
             money.max().alias("largest"),
+            size.max().alias("greatest"),
+            nw.when(money != 0).then(size).min().alias("least"),
         )
         .sort("reason", DAY)
     )
@@ -278,7 +302,7 @@ def _negative(folded: nw.LazyFrame[Any]) -> pd.DataFrame:
     return to_pandas(folded.group_by(DAY).agg(below))
 
 
-def _odd(lines: nw.LazyFrame[Any], drop_zero: bool) -> nw.LazyFrame[Any]:
+def _odd(lines: nw.LazyFrame[Any], drop_zero: bool, unit: float | None) -> nw.LazyFrame[Any]:
     """Days with a line that is not above zero, and their fate."""
     keys = lines.filter(nw.col("money") <= 0).select(*KEYS).unique()
     paid = nw.col("net") > TOLERANCE * nw.col("gross")
@@ -296,6 +320,7 @@ def _odd(lines: nw.LazyFrame[Any], drop_zero: bool) -> nw.LazyFrame[Any]:
             nw.col("money").sum().alias("net"),
             nw.col("gross").sum(),
         )
+        .with_columns(in_money("net", unit).alias("net"), in_money("gross", unit).alias("gross"))
         .with_columns(nw.when(paid).then(nw.lit(PURCHASE)).otherwise(fate).alias("fate"))
     )
 
@@ -307,10 +332,12 @@ def _without(lines: nw.LazyFrame[Any], odd: nw.LazyFrame[Any]) -> nw.LazyFrame[A
     )
 
 
-def _visits(lines: nw.LazyFrame[Any], *more: nw.Expr) -> nw.LazyFrame[Any]:
-    """A row a customer and purchase day."""
+def _visits(lines: nw.LazyFrame[Any], unit: float | None, *more: nw.Expr) -> nw.LazyFrame[Any]:
+    """One row per customer and purchase day, in money."""
     channel = [nw.col("channel").min()] if "channel" in lines.collect_schema().names() else []
-    return lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
+    visits = lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
+    sums = [name for name in ("net", "largest") if name in visits.collect_schema().names()]
+    return visits.with_columns(*(in_money(name, unit).alias(name) for name in sums))
 
 
 def _reason(named: Mapping[str, str], *, malformed: bool) -> nw.Expr:

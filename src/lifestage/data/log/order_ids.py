@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.core.names import CUSTOMER
+from lifestage.data.engines.fixed_point import in_money, in_units
 from lifestage.data.engines.frames import materialize, to_pandas
 from lifestage.data.log.lines import DAY, KEYS
 
@@ -18,13 +19,14 @@ __all__ = ["channels_of", "real_orders", "tickets_of"]
 NO_CHANNEL = "unknown"
 
 
-def tickets_of(bought: nw.LazyFrame[Any]) -> nw.LazyFrame[Any] | None:
+def tickets_of(bought: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any] | None:
     """Lines of purchase days by customer, day, order and channel; None where neither is given."""
     given = [name for name in ("order_id", "channel") if name in bought.collect_schema().names()]
     if not given:
         return None
     sums = nw.col("money").sum().alias("net"), nw.col("money").max().alias("largest")
-    return materialize(bought.group_by(*KEYS, *given).agg(*sums))
+    tickets = bought.group_by(*KEYS, *given).agg(*sums)
+    return materialize(tickets.with_columns(in_money("net", unit).alias("net")))
 
 
 def real_orders(tickets: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -32,8 +34,8 @@ def real_orders(tickets: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return tickets.filter(~nw.col("order_id").is_null() & (nw.col("largest") >= 0))
 
 
-def channels_of(tickets: nw.LazyFrame[Any] | None) -> pd.DataFrame | None:
-    """Orders and revenue by the channel of the order."""
+def channels_of(tickets: nw.LazyFrame[Any] | None, unit: float | None) -> pd.DataFrame | None:
+    """Orders and revenue by the channel of the order; *unit* is that of the log."""
     names = [] if tickets is None else tickets.collect_schema().names()
     if tickets is None or "channel" not in names:
         return None
@@ -43,9 +45,14 @@ def channels_of(tickets: nw.LazyFrame[Any] | None) -> pd.DataFrame | None:
         (real_orders(named) if by == "order_id" else named).select(CUSTOMER, by, "channel").unique()
     )
     counted = orders.group_by("channel").agg(nw.len().alias("orders"))
-    revenue = named.group_by("channel").agg(nw.col("net").sum().alias("revenue"))
+    by_channel = in_units(named, {"net": unit}).group_by("channel")
+    revenue = by_channel.agg(nw.col("net").sum().alias("revenue"))
     return to_pandas(
         revenue.join(counted, on="channel", how="left")
-        .select("channel", nw.col("orders").fill_null(0).cast(nw.Int64), "revenue")
+        .select(
+            "channel",
+            nw.col("orders").fill_null(0).cast(nw.Int64),
+            in_money("revenue", unit).alias("revenue"),
+        )
         .sort("channel")
     )
