@@ -1,6 +1,8 @@
-"""Thresholds that a base suggests, against planted steps; and stages that remember."""
+"""Thresholds that a base suggests, against planted steps; and stages with hysteresis."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,6 +13,8 @@ import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import moved_customers, smooth_stages, suggest_thresholds
 from lifestage.lifecycle.stages.suggest import BINS, _best
+from tests.lifecycle.playbooks import rules
+from tests.lifecycle.tables import as_kind, scores, to_pandas
 
 
 def test_planted_steps_are_found() -> None:
@@ -69,7 +73,7 @@ def test_stages_are_left_only_below_the_lower_threshold() -> None:
     then = table[["customer_id", "was"]].rename(columns={"was": "activity_stage"}).dropna()
     out = smooth_stages(now, then)
     assert out["activity_stage"].tolist() == table["expected"].tolist()
-    assert out["stage_line_strict"].tolist() == table["activity_stage"].tolist()
+    assert out["activity_stage_strict"].tolist() == table["activity_stage"].tolist()
     other = smooth_stages(duckdb.from_df(now), duckdb.from_df(then)).df().set_index("customer_id")
     assert other.loc[table["customer_id"], "activity_stage"].tolist() == table["expected"].tolist()
     moved = moved_customers(then, out, column="activity_stage").set_index("customer_id")["move"]
@@ -77,5 +81,39 @@ def test_stages_are_left_only_below_the_lower_threshold() -> None:
     assert moved["has left"] == "down"
     assert moved["unknown before"] == "new"
     assert "stays active" not in moved
-    with pytest.raises(ConfigError, match="margin must be"):
-        smooth_stages(now, then, margin=0.2)
+    with pytest.raises(ConfigError, match="hysteresis must be"):
+        smooth_stages(now, then, hysteresis=0.2)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "duckdb"])
+def test_own_and_other_taxonomies_are_smoothed(kind: str, write: Any) -> None:
+    own = write(rules("N >= 3 and R >= 0.6", "high_value or R >= 0.3", None))
+    rows = [
+        # id, frequency, R, expected spend; before, now and smoothed: tempo, then phase
+        ("kept", 3, 0.56, 1.0, "a", "b", "a", "retain", "retain", "retain"),
+        ("left", 3, 0.54, 1.0, "a", "b", "b", "grow", "retain", "retain"),
+        ("once", 0, 0.58, 1.0, "a", "b", "b", "acquire", "engage", "engage"),
+        ("high value", 3, 0.43, 9.0, "b", "b", "b", "grow", "retain", "grow"),
+        ("quiet", 3, 0.26, 1.0, "a", "c", "b", "retain", "retain", "retain"),
+        ("asleep", 3, 0.17, 1.0, "c", "c", "c", "retain", "engage", "retain"),
+        ("was engaged", 3, 0.17, 1.0, "c", "c", "c", "engage", "engage", "engage"),
+        ("contact", None, None, 1.0, "c", "c", "c", "acquire", "acquire", "acquire"),
+    ]
+    columns = "id x r spend tempo_0 tempo_1 tempo_2 phase_0 phase_1 phase_2"
+    table = pd.DataFrame(rows, columns=columns.split())
+    given = scores(table[["id", "x", "r", "spend"]].astype(object).to_dict("records"))
+    given = given.assign(high_value_cut=20.0)
+    now = ls.assign_stages(as_kind(given, kind), playbook=own)
+    plain = to_pandas(now)
+    assert plain["stage_tempo"].tolist() == table["tempo_1"].tolist()
+    assert plain["lifecycle_phase"].tolist() == table["phase_1"].tolist()
+    for name, column in (("tempo", "stage_tempo"), ("phase", "lifecycle_phase")):
+        before = plain[["customer_id"]].assign(**{column: table[f"{name}_0"]})
+        out = smooth_stages(now, as_kind(before, kind), taxonomy=name, playbook=own)
+        found = to_pandas(out).set_index("customer_id").loc[plain["customer_id"]]
+        assert found[column].tolist() == table[f"{name}_2"].tolist()
+        assert found[f"{column}_strict"].tolist() == table[f"{name}_1"].tolist()
+    with pytest.raises(ConfigError, match="have none"):
+        smooth_stages(now, now, taxonomy="tempo", playbook=write(rules("N > 2", None)))
+    with pytest.raises(ConfigError, match="taxonomy must be one of line, phase, segment; got"):
+        smooth_stages(now, now, taxonomy="tempo")

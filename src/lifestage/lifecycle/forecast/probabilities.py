@@ -14,7 +14,7 @@ from lifestage.families import family
 from lifestage.lifecycle.forecast.base import Base, read_base
 from lifestage.lifecycle.forecast.simulate import simulate_base
 from lifestage.lifecycle.stages.playbook import as_playbook
-from lifestage.lifecycle.stages.rules import taxonomies_of
+from lifestage.lifecycle.stages.rules import named_taxonomy
 from lifestage.lifecycle.stages.states import StateSpace, state_space
 from lifestage.lifecycle.stages.taxonomies import built_in
 from lifestage.lifecycle.stages.thresholds import Thresholds
@@ -97,13 +97,11 @@ def stage_probabilities(
     ['p_new', 'p_active', 'p_drowsy', 'p_half_asleep', 'p_asleep']
     """
     book = None if playbook is None else as_playbook(playbook)
-    by_name = {member.name: member for member in taxonomies_of(book)}
-    if taxonomy not in by_name:
-        raise ConfigError(f"taxonomy must be one of {', '.join(by_name)}; got {taxonomy!r}")
+    chosen = named_taxonomy(taxonomy, book)
     check_horizon(horizon, "of 0 or more")
     if scenarios < 2:
         raise ConfigError(f"expected 2 or more scenarios; got {scenarios!r}")
-    limits, chosen = thresholds or Thresholds(), by_name[taxonomy]
+    limits = thresholds or Thresholds()
     taxonomies = (*built_in().values(),) if taxonomy in built_in() else (chosen,)
     states = state_space(taxonomies, limits)
     customers, base, _ = read_base(staged, taxonomies, limits)

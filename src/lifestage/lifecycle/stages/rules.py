@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from lifestage.core.errors import ConfigError
 from lifestage.core.names import FREQUENCY, HIGH_VALUE_CUT, KEYS, MEDIAN_GAP
 from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require_term
 from lifestage.lifecycle.stages.conditions import FLAG, NUMBER, Operand, rules_of
@@ -30,6 +31,7 @@ __all__ = [
     "facts_of",
     "first_match",
     "is_valuable",
+    "named_taxonomy",
     "stage_index",
     "stage_key",
     "taxonomies_of",
@@ -51,9 +53,26 @@ def taxonomies_of(playbook: Playbook | None = None) -> tuple[Taxonomy, ...]:
     return (*built_in().values(), *(() if playbook is None else playbook.custom))
 
 
+def named_taxonomy(name: str, playbook: Playbook | None = None) -> Taxonomy:
+    """The taxonomy called *name*.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    by_name = {taxonomy.name: taxonomy for taxonomy in taxonomies_of(playbook)}
+    if name not in by_name:
+        raise ConfigError(f"taxonomy must be one of {', '.join(by_name)}; got {name!r}")
+    return by_name[name]
+
+
 def with_facts(frame: Frame) -> Frame:
-    """Add what the rules read of a customer and no column holds. Needs the cut: :func:`with_cut`."""
-    return frame.with_columns(_purchase_days=orders_made(), _high_value=is_valuable(frame))
+    """Add what the rules read of a customer and no column holds: N, and high value if there is a cut."""
+    frame = frame.with_columns(_purchase_days=orders_made())
+    if HIGH_VALUE_CUT in frame.collect_schema().names():
+        frame = frame.with_columns(_high_value=is_valuable(frame))
+    return frame
 
 
 def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
@@ -62,9 +81,10 @@ def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
     facts: dict[str, Operand] = {
         "N": (n, NUMBER),
         "R": (nw.col("activity_ratio").cast(nw.Float64), NUMBER),
-        "high_value": (nw.col("_high_value"), FLAG),
     }
     columns = frame.collect_schema().names()
+    if "_high_value" in columns:
+        facts["high_value"] = (nw.col("_high_value"), FLAG)
     if "mean_gap_days" in columns and MEDIAN_GAP in columns:
         own_gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
         facts["own_gap"] = (own_gap.cast(nw.Float64), NUMBER)
