@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -57,42 +58,56 @@ def simulate_customers(rng: np.random.Generator, T: Data, params: Params) -> dic
 def simulate_future(
     rng: np.random.Generator, times: Data, x: Data, t_x: Data, T: Data, params: Params
 ) -> dict[str, Any]:
-    """Carry each customer's history on to T + each of *times*, which rise; arrays of shape (n, times).
-
-    A customer who never dropped out would make Poisson numbers of purchases in the intervals between
-    *times*. The number of the purchase after which the customer leaves is geometric.
-    """
+    """Carry each customer's history on to T + each of *times*, which rise; arrays of shape (n, times)."""
     times = np.asarray(times, float)
-    x, t_x, T = (np.asarray(v, float) for v in (x, t_x, T))
-    probability = p_alive(x, t_x, T, params)
-    shape = np.shape(probability)
-    gamma_shape, scale, a, b = living(x, T, params)
-    rate = rng.standard_gamma(gamma_shape, shape) / scale
-    last_purchase = _geometric(rng, np.asarray(rng.beta(a, b, shape)))
-    alive = rng.random(shape) < probability
-    last_purchase = np.where(alive, last_purchase, 0.0)[..., None]
-
-    lengths = np.diff(times, prepend=0.0)
-    made = rng.poisson(rate[..., None] * lengths)
-    total = np.minimum(np.cumsum(made, axis=-1), last_purchase)
-    new = np.diff(total, axis=-1, prepend=0.0)
-    # the j-th of n times, spread evenly at random, lies at a Beta(j, n + 1 − j) share of the interval
-    share = rng.beta(np.maximum(new, 1.0), np.maximum(made - new, 0.0) + 1.0)
-    latest = T[..., None] + times - lengths * (1.0 - share)
-    last = np.where(new > 0, latest, t_x[..., None])
+    history = x, t_x, T, p_alive(x, t_x, T, params), *living(x, T, params)
+    columns = np.broadcast_arrays(*(np.asarray(column, float) for column in history))
+    shape = (*columns[0].shape, times.size)
+    customers = Customers(*(np.ascontiguousarray(column).ravel() for column in columns))
+    bought, last, alive = np.empty((3, customers.x.size, times.size))
+    _carry_on(rng, times, customers, bought, last, alive)
     return {
-        "x": x[..., None] + total,
-        "t_x": np.maximum.accumulate(last, axis=-1),
-        "T": np.broadcast_to(T[..., None] + times, new.shape),
-        "alive": np.cumsum(made, axis=-1) < last_purchase,
+        "x": bought.reshape(shape),
+        "t_x": last.reshape(shape),
+        "T": columns[2][..., None] + times,
+        "alive": alive.reshape(shape) > 0.0,
     }
 
 
-def _geometric(rng: np.random.Generator, probability: Floats) -> Floats:
-    """Number of trials until the first success, as a float: of a tiny probability it is immense."""
-    with np.errstate(divide="ignore"):  # a probability of 1 succeeds at once
-        trials = rng.standard_exponential(probability.shape) / -np.log1p(-probability)
-    return np.asarray(np.maximum(np.ceil(trials), 1.0))
+class Customers(NamedTuple):
+    """Histories, P(alive), and what is known of the living: arrays of shape (n,)."""
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    p_alive: Floats
+    shape: Floats
+    scale: Floats
+    a: Floats
+    b: Floats
+
+
+@numba.njit(cache=True, nogil=True)
+def _carry_on(rng: Any, times: Any, customers: Any, bought: Any, last: Any, alive: Any) -> None:
+    """Purchases one by one, with a test of dropout after each; fill the state at each of *times*."""
+    x, t_x, T, probability, shape, scale, a, b = customers
+    for i in range(x.size):
+        n, latest, following, rate, dropout = x[i], t_x[i], np.inf, 1.0, 0.0
+        lives = rng.random() < probability[i]
+        if lives:
+            rate = rng.gamma(shape[i], 1.0 / scale[i])
+            dropout = rng.beta(a[i], b[i])
+            if rate > 1e-300:
+                following = T[i] + rng.exponential(1.0 / rate)
+        for k in range(times.size):
+            while following <= T[i] + times[k]:
+                n += 1.0
+                latest = following
+                lives = rng.random() >= dropout
+                following = latest + rng.exponential(1.0 / rate) if lives else np.inf
+            bought[i, k] = n
+            last[i, k] = latest
+            alive[i, k] = lives
 
 
 def sample_latent(

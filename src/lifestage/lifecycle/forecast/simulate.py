@@ -1,7 +1,7 @@
 """Simulated futures of a customer base, customer by customer.
 
-A scenario takes one draw of the parameters, samples each customer's state, rate, dropout probability
-and spend level given the history, and simulates purchases. At each time customers are counted by
+A scenario takes one draw of the parameters, lets the family carry each customer's history on, and
+samples each customer's spend level given the history, and the spends. At each time customers are counted by
 the states that the rules of the stages tell apart (:mod:`lifestage.lifecycle.stages.states`).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numba
 import numpy as np
@@ -22,7 +22,7 @@ from lifestage.prediction.spend import spend_coefficients
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lifestage.core.typing import Floats
+    from lifestage.core.typing import Floats, Ints
     from lifestage.lifecycle.forecast.base import Base
     from lifestage.lifecycle.stages.states import StateSpace
     from lifestage.model import LTVModel
@@ -36,8 +36,11 @@ NODES, EXACT = 64, 48
 RULE_DRAWS = 40
 """Draws that the limits are averaged over: they move by a day where the 200 of the scores would put them."""
 
-MOST_PURCHASES = 5000
+MAX_PURCHASES = 5000
 """Repeat purchases up to which limits of silence are told apart."""
+
+VALUES_PER_BLOCK = 1_000_000
+"""Customers times points whose futures are simulated at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,7 @@ def simulate_base(
     rng = np.random.default_rng(seed)
     draws = {name: part.resampled(scenarios, rng) for name, part in model.parts.items()}
     seeds = rng.integers(0, 2**32, scenarios)
-    times, silence, intercept, slope = _tables(model, base, float(points[-1]), states)
+    bands = _bands(model, base, float(points[-1]), states)
     groups = int(base.group.max()) + 1 if base.group.size else 1
     customers = np.zeros((scenarios, points.size, groups, states.size))
     revenue, purchases = np.zeros_like(customers), np.zeros((scenarios, points.size))
@@ -83,23 +86,29 @@ def simulate_base(
     size = (base.x.size, points.size, states.size) if by_customer else (0, 0, 0)
     seen = [np.zeros(size, np.uint16) for _ in range(workers)]
     module = family(model.purchases.family)
-    levels = np.array(states.purchase_days), len(states.activity_ratio), len(states.p_alive)
+    blocks = range(0, base.x.size, max(1, VALUES_PER_BLOCK // points.size))
 
     def run(worker: int) -> None:
         for s in range(worker, scenarios, workers):
             one = {name: float(values[s]) for name, values in draws["purchases"].items()}
             spend = {name: float(values[s]) for name, values in draws.get("spend", {}).items()}
-            alive = np.broadcast_to(module.p_alive(base.x, base.t_x, base.T, **one), base.x.shape)
-            shape, scale, a, b = (
-                np.array(np.broadcast_to(v, base.x.shape))
-                for v in module.alive_law(base.x, base.T, **one)
-            )
-            _run(
-                np.random.default_rng(seeds[s]), base.x, base.t_x, base.T, base.money, base.group, np.array(alive),
-                shape, scale, a, b, spend.get("p", 0.0), spend.get("q", 0.0), spend.get("v", 0.0), points,
-                model.period.days, times, silence, intercept, slope, base.high_value, *levels, customers[s],
-                revenue[s], purchases[s], seen[worker],
-            )  # fmt: skip
+            level = spend.get("p", 0.0), spend.get("q", 0.0), spend.get("v", 0.0)
+            buying = np.random.default_rng(seeds[s])
+            (spending,) = buying.spawn(1)
+            counts = Counts(customers[s], revenue[s], purchases[s], seen[worker])
+            for begin in blocks:
+                rows = slice(begin, begin + blocks.step)
+                x, t_x, T = base.x[rows], base.t_x[rows], base.T[rows]
+                future = module.simulate_future(buying, points, x, t_x, T, **one)
+                histories = Histories(
+                    x,
+                    T + points[:, None],
+                    base.money[rows],
+                    base.group[rows],
+                    future["x"],
+                    future["t_x"],
+                )
+                _count(spending, level, begin, histories, bands, counts)
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(run, range(workers)))
@@ -109,80 +118,140 @@ def simulate_base(
     return Scenarios(customers, revenue, purchases, probabilities)
 
 
-def _tables(model: LTVModel, base: Base, horizon: float, states: StateSpace) -> tuple[Floats, ...]:
-    """Recencies; days of silence at which each level is passed, by level, frequency and recency; and the spend line."""
+class Histories(NamedTuple):
+    """Customers of one scenario.
+
+    Attributes
+    ----------
+    x, money, group : arrays, shape (n,)
+        As in Base.
+    ends : array, shape (points, n)
+        Time observed at each point.
+    bought, last : arrays, shape (n, points)
+        Frequency and recency at each point.
+    """
+
+    x: Floats
+    ends: Floats
+    money: Floats
+    group: Ints
+    bought: Floats
+    last: Floats
+
+
+class Bands(NamedTuple):
+    """What tells the states apart.
+
+    Attributes
+    ----------
+    times : array, shape (NODES,)
+        Recencies, periods.
+    silence : array, shape (levels, frequencies, NODES)
+        Days of silence at which each level is passed, first those of the activity ratio.
+    intercept, slope : arrays, shape (frequencies,)
+        Of the expected spend in the mean spend so far.
+    high_value : float
+    purchase_days : array
+    ratio_levels, alive_levels : int
+    days : float
+        Days of a period.
+    """
+
+    times: Floats
+    silence: Floats
+    intercept: Floats
+    slope: Floats
+    high_value: float
+    purchase_days: Floats
+    ratio_levels: int
+    alive_levels: int
+    days: float
+
+
+class Counts(NamedTuple):
+    """What a scenario adds to: arrays as in Scenarios, without the first axis; *seen* may be empty."""
+
+    customers: Floats
+    revenue: Floats
+    purchases: Floats
+    seen: NDArray[np.uint16]
+
+
+def _bands(model: LTVModel, base: Base, horizon: float, states: StateSpace) -> Bands:
+    """Tabulate the days of silence at which each level is passed."""
     longest = float(base.T.max(initial=0.0)) + horizon
     times = longest * np.linspace(0.0, 1.0, NODES) ** 2
-    most = int(min(MOST_PURCHASES, 2 * base.x.max(initial=0.0) + 50))
-    every = np.arange(most + 1.0)
-    far = (
-        np.geomspace(EXACT, most, max(2, int(8 * np.log2(most / EXACT))))
-        if most > EXACT
-        else np.zeros(0)
-    )
-    some = np.unique(np.concatenate([every[: EXACT + 1], np.round(far)]))
-    x, t_x = (each.ravel() for each in np.meshgrid(some, times, indexing="ij"))
+    most = int(min(MAX_PURCHASES, 2 * base.x.max(initial=0.0) + 50))
+    frequencies = np.arange(most + 1.0)
+    far = np.zeros(0)
+    if most > EXACT:
+        far = np.geomspace(EXACT, most, max(2, int(8 * np.log2(most / EXACT))))
+    some = np.unique(np.concatenate([frequencies[: EXACT + 1], np.round(far)]))
+    x, t_x = np.repeat(some, NODES), np.tile(times, some.size)
     days = days_to_threshold(
         model.thin(RULE_DRAWS), x, t_x, base.window, states.activity_ratio, states.p_alive
     ).reshape(-1, some.size, NODES)
-    table = np.empty((len(days), every.size, NODES))
+    silence = np.empty((len(days), frequencies.size, NODES))
     for level in range(len(days)):
         for node in range(NODES):
-            table[level, :, node] = np.interp(every, some, days[level, :, node])
-    intercept, slope = (line.mean(axis=0) for line in spend_coefficients(model, every))
-    return (
+            silence[level, :, node] = np.interp(frequencies, some, days[level, :, node])
+    silence -= 0.5  # a level is passed half a day before, on average
+    intercept, slope = spend_coefficients(model, frequencies)
+    return Bands(
         times,
-        table - 0.5,
-        np.array(intercept),
-        np.array(slope),
-    )  # a level is passed half a day before, on average
+        silence,
+        intercept.mean(axis=0),
+        slope.mean(axis=0),
+        float(base.high_value),
+        np.asarray(states.purchase_days, float),
+        len(states.activity_ratio),
+        len(states.p_alive),
+        float(model.period.days),
+    )
 
 
-# fmt: off
 @numba.njit(cache=True, nogil=True)
-def _run(rng, x, t_x, T, money, group, alive, shape, scale, a, b, p, q, v, points, days,  # type: ignore[no-untyped-def]
-         times, silence, intercept, slope, high_value, day_cuts, ratio_levels, alive_levels, customers, revenue, purchases, seen):
-# fmt: on
-    """One scenario: add to *customers*, *revenue*, *purchases* and, if it is not empty, *seen*."""
-    most = silence.shape[1] - 1
+def _passed(days, row, node, part):  # type: ignore[no-untyped-def]
+    """Days of silence at which a level is passed, between two recencies."""
+    return (1.0 - part) * days[row, node] + part * days[row, node + 1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(rng, spend, begin, histories, bands, counts):  # type: ignore[no-untyped-def]
+    """Add the customers of one scenario, and random spends of their purchases, to *counts*."""
+    x, ends, money, group, bought, last = histories
+    (p, q, v), most = spend, bands.silence.shape[1] - 1
+    ratio_levels, alive_levels = bands.ratio_levels, bands.alive_levels
     for i in range(x.size):
-        n, last, spent, now = x[i], t_x[i], money[i], T[i]
-        following, rate, drop, level = np.inf, 1.0, 0.0, 1.0
-        if rng.random() < alive[i]:
-            rate = rng.gamma(shape[i], 1.0 / scale[i])
-            drop = rng.beta(a[i], b[i])
-            if rate > 1e-300:
-                following = now + rng.exponential(1.0 / rate)
+        before, spent, level = x[i], money[i], 1.0
         if p > 0.0:
             level = rng.gamma(q + p * x[i], 1.0 / (v + money[i]))
-        for k in range(points.size):
-            end, new, income = now + points[k], 0, 0.0
-            while following <= end:
-                new += 1
-                last = following
-                following = np.inf if rng.random() < drop else last + rng.exponential(1.0 / rate)
-            if new > 0:
-                n += new
+        for k in range(ends.shape[0]):
+            n, recency, income = bought[i, k], last[i, k], 0.0
+            if n > before:
                 if p > 0.0:
-                    income = rng.gamma(p * new, 1.0) / max(level, 1e-300)
+                    income = rng.gamma(p * (n - before), 1.0) / max(level, 1e-300)
                     spent += income
-                purchases[k] += new
-            row, quiet = int(min(n, most)), np.floor((end - last) * days + 1e-6)
-            node = np.searchsorted(times, last, side="right") - 1
-            node = min(max(node, 0), times.size - 2)
-            part = (last - times[node]) / (times[node + 1] - times[node])
-            ratio_band = 0
+                counts.purchases[k] += n - before
+                before = n
+            row = int(min(n, most))
+            silent = np.floor((ends[k, i] - recency) * bands.days + 1e-6)
+            node = np.searchsorted(bands.times, recency, side="right") - 1
+            node = min(max(node, 0), bands.times.size - 2)
+            width = bands.times[node + 1] - bands.times[node]
+            part = (recency - bands.times[node]) / width
+            ratio_band, alive_band = 0, 0
             for cut in range(ratio_levels):
-                ratio_band += quiet >= (1.0 - part) * silence[cut, row, node] + part * silence[cut, row, node + 1]
-            alive_band = 0
+                ratio_band += silent >= _passed(bands.silence[cut], row, node, part)
             for cut in range(ratio_levels, ratio_levels + alive_levels):
-                alive_band += quiet < (1.0 - part) * silence[cut, row, node] + part * silence[cut, row, node + 1]
+                alive_band += silent < _passed(bands.silence[cut], row, node, part)
             value = n + 1.0
             if p > 0.0:
-                value *= intercept[row] + slope[row] * (spent / n if n > 0 else 0.0)
-            state = np.searchsorted(day_cuts, n + 1.0, side="right") * (ratio_levels + 1) + ratio_band
-            state = (state * 2 + int(value >= high_value)) * (alive_levels + 1) + alive_band
-            customers[k, group[i], state] += 1.0
-            revenue[k, group[i], state] += income
-            if seen.size:
-                seen[i, k, state] += 1
+                value *= bands.intercept[row] + bands.slope[row] * (spent / n if n > 0 else 0.0)
+            state = np.searchsorted(bands.purchase_days, n + 1.0, side="right")
+            state = state * (ratio_levels + 1) + ratio_band
+            state = (state * 2 + int(value >= bands.high_value)) * (alive_levels + 1) + alive_band
+            counts.customers[k, group[i], state] += 1.0
+            counts.revenue[k, group[i], state] += income
+            if counts.seen.size:
+                counts.seen[begin + i, k, state] += 1
