@@ -11,6 +11,8 @@ import numpy as np
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import FREQUENCY, NEXT_PURCHASE, RECENCY, T
 from lifestage.data.engines.frames import date_column, lazy, native, to_pandas, upload
+from lifestage.families import family
+from lifestage.families.tables import rate_shape
 from lifestage.lifecycle.frames import open_frame, required_day
 from lifestage.lifecycle.metrics.repurchase_curve import purchases_in_order
 from lifestage.numerics.statistics import z_score
@@ -35,6 +37,9 @@ MOST_REGULAR = 1000.0
 
 HALF_A_DAY = 0.5
 """Taken off each gap of whole days: two purchases of one day are one, so that random gaps would look regular."""
+
+INSTANT = 1e-9
+"""Periods, so short that the expected purchases within them are a living customer's rate."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,12 @@ def purchase_windows(
     r"""Put windows that follow the rhythm of the base in the place of the dates of the next purchase.
 
     Where purchases are clearly more regular than random (``rhythm.regular``), the gap after the
-    last purchase is Erlang-like: Gamma with shape k and mean 1/λ, λ ~ Gamma(r + x, α + t_x), so
-    that :math:`P(\text{gap} \le s) = I_z(k, r + x), z = ks/(\alpha + t_x + ks)`, a regularised
-    incomplete Beta function that is the Lomax law at k = 1. The dates are its quartiles given the
-    silence so far and a purchase within the horizon. Where they are not, *staged* keeps the dates
-    of the model.
+    last purchase is Erlang-like: Gamma with shape k and mean 1/λ, where λ is Gamma with the mean m
+    and the squared mean over variance R of the family's rate right after the last purchase. So
+    :math:`P(\text{gap} \le s) = I_z(k, R), z = ks/(R/m + ks)`, a regularised incomplete Beta
+    function; at k = 1 the gap has a Lomax distribution. The dates are its quartiles given the
+    silence so far and a purchase within the horizon. Where they are not, or the family has no
+    ``rate_shape``, *staged* keeps the dates of the model.
 
     Returns
     -------
@@ -152,7 +158,8 @@ def purchase_windows(
     table, kind = lazy(
         open_frame(staged, (FREQUENCY, RECENCY, T, "days_silent", "horizon_days")).to_native()
     )
-    if not rhythm.regular:
+    has_rate = hasattr(family(model.purchases.family), "rate_shape")
+    if not rhythm.regular or not has_rate:
         return native(table.with_columns(window_law=nw.lit("model")), kind)
     day = np.datetime64(required_day(table, until), "D")
     known = [FREQUENCY, RECENCY, "days_silent", "horizon_days"]
@@ -181,7 +188,10 @@ def _regular_waits(model: LTVModel, keys: pd.DataFrame, k: float) -> list[Floats
     x, t_x, silent, horizon = (
         keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY, "days_silent", "horizon_days")
     )
-    shape, scale = point["r"] + x, (point["alpha"] + t_x) * unit
+    module = family(model.purchases.family)
+    mean = module.alive_purchases(INSTANT, x, t_x, **point) / INSTANT
+    shape = rate_shape(module, point, x)
+    scale = shape / mean * unit
 
     def below(s: Floats) -> Floats:
         return np.asarray(betainc(k, shape, k * s / (scale + k * s)))
