@@ -41,7 +41,7 @@ def reliability(name: str, rows: Rows, words: Words) -> str:
         ax.set_xlim(0, top)
         ax.set_ylim(0, top)
         canvas.ticks_x(ax, ticks, labels)
-        canvas.ticks_y(ax, ticks, labels)
+        canvas.ticks_y(ax, ticks[1:], labels[1:])
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
 

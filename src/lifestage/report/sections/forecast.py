@@ -51,7 +51,7 @@ def forecast_section(run: Run, t: Translator) -> Block | None:
         return None
     forecast = run["outlook"]["forecast"]
     parts = [
-        blocks.charts(_flow(stages, forecast["scenarios"], t)),
+        blocks.charts(_flow(stages, run, t)),
         blocks.charts(*_totals(run, t)),
         _counts(stages, t),
         _moves(forecast["transitions"], stages, t),
@@ -80,6 +80,13 @@ def _date(row: Row, t: Translator) -> str:
     return day(row["date"])[:7] if row["date"] else t.number(row["periods"], 0)
 
 
+def _time_axis(run: Run, t: Translator) -> str:
+    """The name of the axis of time: months, or the period of the model where dates are not known."""
+    if run["data"]["until"]:
+        return t("forecast.time_x")
+    return t.name("units", run["data"]["period"])
+
+
 def _time_label(stages: StageTimes, time: float, t: Translator) -> str:
     return _date(stages.forecast[stages.stages[0], time], t)
 
@@ -98,7 +105,7 @@ def _lead(stages: StageTimes, run: Run, t: Translator) -> str:
     )
 
 
-def _flow(stages: StageTimes, scenarios: int, t: Translator) -> Block:
+def _flow(stages: StageTimes, run: Run, t: Translator) -> Block:
     """Shares of the stages over time as stacked bars."""
     people = sum(stages.today.values())
     bars = [(t("common.now"), [stages.today[stage] / people for stage in stages.stages])]
@@ -111,8 +118,9 @@ def _flow(stages: StageTimes, scenarios: int, t: Translator) -> Block:
             colours.append(colour)
             key.append({"colour": colour, "text": label(stages.taxonomy, stage, t.lang)})
     heading = t("forecast.flow_heading")
-    about = t("forecast.flow_lead", scenarios=t.integer(scenarios))
-    words = chart_words(t, heading, about, x=t("forecast.flow_x"), y=t("forecast.flow_y"))
+    scenarios = t.integer(run["outlook"]["forecast"]["scenarios"])
+    about = t("forecast.flow_lead", scenarios=scenarios)
+    words = chart_words(t, heading, about, x=_time_axis(run, t), y=t("forecast.flow_y"))
     svg = charts_forecast.stage_flow("stage-flow", bars, colours, words)
     return blocks.chart(heading, about, svg, key)
 
@@ -139,7 +147,7 @@ def _total(name: str, write: Any, unit: str, run: Run, t: Translator) -> Block:
         high=write(end["high"]),
         level=t.percent(run["terms"]["level"]),
     )
-    x, y = t("forecast.flow_x"), t(f"forecast.{name}_y") + unit
+    x, y = _time_axis(run, t), t(f"forecast.{name}_y") + unit
     words = chart_words(t, heading, about, x=x, y=y)
     return blocks.chart(heading, about, charts_forecast.fan(f"fan-{name}", points, words))
 
