@@ -151,7 +151,12 @@ def write_report(
     return target
 
 
-def render(topics: list[Block], run: Run, t: Translator, title: str | None) -> str:
+def render(
+    topics: list[Block],
+    run: Run,
+    t: Translator,
+    title: str | None,
+) -> str:
     """The page as text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

@@ -40,7 +40,15 @@ def at_risk_facts(
     if not count:
         return None
     sample = sample.assign(**{WEIGHT: count / len(sample)})
-    group, *_ = records(group_totals(model, sample, "at_risk", **_values(terms), weight=WEIGHT))
+    group, *_ = records(
+        group_totals(
+            model,
+            sample,
+            "at_risk",
+            **_values(terms),
+            weight=WEIGHT,
+        )
+    )
     return group
 
 
@@ -103,14 +111,23 @@ def _group_rows(
     return records(_of_all(limits, sums, terms))
 
 
-def _of_all(table: pd.DataFrame, sums: pd.DataFrame, terms: Mapping[str, float]) -> pd.DataFrame:
+def _of_all(
+    table: pd.DataFrame,
+    sums: pd.DataFrame,
+    terms: Mapping[str, float],
+) -> pd.DataFrame:
     """Means of all customers of each group, with the relative spread of the LTV in the sample."""
     groups = [*sorted(sums.index.drop("total")), "total"]
     table = table.set_index("group").reindex(groups).reset_index(names="group")
     exact = sums.loc[table["group"]].reset_index(drop=True)
     people, ltv = exact["customers"], exact["ltv"] / exact["customers"]
     past, growth = terms["margin"] * exact["revenue"] / people, ltv / table["ltv"]
-    out = table.assign(customers=people.astype(int), past_margin=past, ltv=ltv, worth=past + ltv)
+    out = table.assign(
+        customers=people.astype(int),
+        past_margin=past,
+        ltv=ltv,
+        worth=past + ltv,
+    )
     for name in ("worth_low", "worth_high", "max_cac"):
         out[name] = past + (table[name] - table["past_margin"]) * growth
     if "cac" in out:

@@ -63,7 +63,13 @@ def horizon_facts(
         simulated, scale, grouped = staged, 1.0, staged
     realised: list[dict[str, Any]] = []
     if customers is not None and customers.later is not None:
-        realised = records(realised_repurchase(staged, customers, level=terms["level"]))
+        realised = records(
+            realised_repurchase(
+                staged,
+                customers,
+                level=terms["level"],
+            )
+        )
     schedule = None
     if customers is not None and customers.purchases is not None:
         schedule = repurchase_facts(model, staged, customers, terms["level"])

@@ -35,7 +35,13 @@ def repurchase_facts(
 ) -> dict[str, Any]:
     """The repurchase rate by day in all and by stage, its curve, and the regularity."""
     customers, staged = _sampled(customers, staged)
-    by_stage = repurchase_curve(customers, model, days=TABLE_DAYS, staged=staged, level=level)
+    by_stage = repurchase_curve(
+        customers,
+        model,
+        days=TABLE_DAYS,
+        staged=staged,
+        level=level,
+    )
     longest = max([*customers.gaps, TABLE_DAYS[-1]])
     days = [day for day in CURVE_DAYS if day <= longest]
     curve = repurchase_curve(customers, model, days=days, level=level)

@@ -125,7 +125,11 @@ def summarize_run(
     terms = {"horizon": terms["horizon_days"] / model.period.days, **terms}
     level, has_money = terms["level"], "ltv" in names
     counts = compress(replace(model.data, table=buyers))
-    metrics = base_metrics(staged, by="channel" if "channel" in names else None, cac=cac)
+    metrics = base_metrics(
+        staged,
+        by="channel" if "channel" in names else None,
+        cac=cac,
+    )
     formulas = formula_facts(records(metrics)[0], terms, cac) if has_money else None
     values = ltv_distribution(buyers, sums["customers"], sums["ltv"]) if has_money else None
     run = {
@@ -153,7 +157,14 @@ def summarize_run(
         "frequency_fit": records(frequency_fit(model, counts)),
         "holdout_fit": records(holdout_fit(model, counts)),
         "tracking": _tracking(model),
-        "outlook": horizon_facts(staged, model, customers, terms, cac, thresholds),
+        "outlook": horizon_facts(
+            staged,
+            model,
+            customers,
+            terms,
+            cac,
+            thresholds,
+        ),
         "trust": validation_facts(validation),
         "versions": _versions(),
     }
@@ -179,9 +190,19 @@ def _data(
     }
 
 
-def _total_intervals(model: LTVModel, counts: Counts, terms: Mapping[str, float]) -> dict[str, Any]:
+def _total_intervals(
+    model: LTVModel,
+    counts: Counts,
+    terms: Mapping[str, float],
+) -> dict[str, Any]:
     rate, margin, level = terms["discount_rate"], terms["margin"], terms["level"]
-    return total_intervals(totals(model, counts, Terms(terms["horizon"], rate, margin, level)))
+    return total_intervals(
+        totals(
+            model,
+            counts,
+            Terms(terms["horizon"], rate, margin, level),
+        )
+    )
 
 
 def _tracking(model: LTVModel) -> list[dict[str, Any]]:

@@ -56,12 +56,25 @@ class Column(NamedTuple):
     write: Callable[[Any], str]
 
 
-def section(key: str, nav: str, title: str, lead: Sequence[str], blocks: Sequence[Block]) -> Block:
+def section(
+    key: str,
+    nav: str,
+    title: str,
+    lead: Sequence[str],
+    blocks: Sequence[Block],
+) -> Block:
     """A topic of the report; its first sentence stands out."""
     return {"id": key, "nav": nav, "title": title, "lead": list(lead), "blocks": list(blocks)}
 
 
-def card(name: str, figure: str, about: str, *, interval: str = "", main: bool = False) -> Block:
+def card(
+    name: str,
+    figure: str,
+    about: str,
+    *,
+    interval: str = "",
+    main: bool = False,
+) -> Block:
     """A headline number with what it means; a *main* one stands out."""
     return {"name": name, "figure": figure, "about": about, "range": interval, "main": main}
 
@@ -93,7 +106,12 @@ def chart_words(t: Translator, heading: str, sentence: str, **labels: str) -> di
     return {"lang": t.lang, "title": f"{heading}. {sentence}", **labels}
 
 
-def chart(heading: str, sentence: str, svg: str, key: Sequence[dict[str, str]] = ()) -> Block:
+def chart(
+    heading: str,
+    sentence: str,
+    svg: str,
+    key: Sequence[dict[str, str]] = (),
+) -> Block:
     """A picture under its conclusion in words, with the *key* to its colours."""
     return {"heading": heading, "text": sentence, "svg": Markup(svg), "legend": list(key)}
 

@@ -101,11 +101,21 @@ class Canvas:
             self.slot(y), (0, 1), (-50, 12), xycoords="axes fraction", textcoords="offset points"
         )
 
-    def ticks_x(self, ax: Axes, at: Sequence[float], labels: Sequence[str]) -> None:
+    def ticks_x(
+        self,
+        ax: Axes,
+        at: Sequence[float],
+        labels: Sequence[str],
+    ) -> None:
         """Labels below the axis."""
         ax.set_xticks(list(at), self.slots(labels))
 
-    def ticks_y(self, ax: Axes, at: Sequence[float], labels: Sequence[str]) -> None:
+    def ticks_y(
+        self,
+        ax: Axes,
+        at: Sequence[float],
+        labels: Sequence[str],
+    ) -> None:
         """Labels left of the axis."""
         ax.set_yticks(list(at), self.slots(labels))
 
@@ -132,7 +142,11 @@ class Canvas:
         text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
         text = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', text)
         text = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", text)
-        text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{self.name}-\1"', text)
+        text = re.sub(
+            r'xlink:href="#([^"]+)"',
+            rf'xlink:href="#{self.name}-\1"',
+            text,
+        )
         text = text.replace("*{stroke-", f"#{self.name} *{{stroke-")
         title = html.escape(self.labels["title"])
         head = (

@@ -80,7 +80,13 @@ def _shade(canvas: Canvas, ax: Axes, start: float, end: float, text: str) -> Non
     ax.axvspan(start, end, color=ACCENT, alpha=0.07, linewidth=0)
     ax.axvline(start, color=ACCENT, linewidth=1, dashes=(3, 3))
     name = canvas.slot(text)
-    ax.annotate(name, (start, 0), (6, 8), textcoords="offset points", color=ACCENT)
+    ax.annotate(
+        name,
+        (start, 0),
+        (6, 8),
+        textcoords="offset points",
+        color=ACCENT,
+    )
 
 
 def stage_bars(name: str, rows: Rows, words: Words) -> str:
@@ -123,7 +129,13 @@ def _shares(
     place: dict[str, Any] = {"va": "center_baseline", "size": FONT_SIZE - 1.5}
     for y, share in zip(at, shares, strict=True):
         label = canvas.slot(canvas.numbers.percent(share, 0))
-        ax.annotate(label, (share, y), (4, 0), textcoords="offset points", **place)
+        ax.annotate(
+            label,
+            (share, y),
+            (4, 0),
+            textcoords="offset points",
+            **place,
+        )
 
 
 def histogram(name: str, rows: Rows, words: Words) -> str:
@@ -142,13 +154,21 @@ def histogram(name: str, rows: Rows, words: Words) -> str:
         if not is_open:
             edges.append(float(rows[-1]["high"]))
         step = max(1, -(-len(edges) // 6))
-        canvas.ticks_x(ax, range(0, len(edges), step), canvas.numbers.axis(edges[::step]))
+        canvas.ticks_x(
+            ax,
+            range(0, len(edges), step),
+            canvas.numbers.axis(edges[::step]),
+        )
         canvas.scale_y(ax, max(customers, default=1.0))
         canvas.label(ax, words["x"], words["y"])
         return canvas.svg(ax)
 
 
-def concentration(name: str, points: Sequence[tuple[float, float]], words: Words) -> str:
+def concentration(
+    name: str,
+    points: Sequence[tuple[float, float]],
+    words: Words,
+) -> str:
     """Share of value (up) held by the most valuable share of customers (across).
 
     The dashed diagonal is equality. *words*: ``title``, ``x``, ``y``.

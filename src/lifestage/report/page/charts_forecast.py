@@ -39,7 +39,14 @@ def stage_flow(
         for i, (_, shares) in enumerate(bars):
             top = 1.0
             for share, colour in zip(shares, colours, strict=True):
-                ax.bar([i], [share], bottom=[top - share], width=0.72, color=colour, linewidth=0)
+                ax.bar(
+                    [i],
+                    [share],
+                    bottom=[top - share],
+                    width=0.72,
+                    color=colour,
+                    linewidth=0,
+                )
                 if share >= MIN_LABELLED_SHARE:
                     label = canvas.slot(canvas.numbers.percent(share, 0))
                     ink = "#ffffff" if colour in DARK else INK
@@ -89,7 +96,12 @@ def returns(name: str, rows: Rows, words: Words) -> str:
         low, high = [0.0, *series(rows, "low")], [0.0, *series(rows, "high")]
         expected = [0.0, *series(rows, "expected")]
         ax.fill_between(days, low, high, color=MUTED, alpha=0.35, linewidth=0)
-        ax.plot(days, [0.0, *series(rows, "bought_again")], color=GREY, linewidth=1.8)
+        ax.plot(
+            days,
+            [0.0, *series(rows, "bought_again")],
+            color=GREY,
+            linewidth=1.8,
+        )
         ax.plot(days, expected, color=ACCENT, linewidth=2.2)
         canvas.scale_y(ax, max(*high, *expected), share=True)
         end = days[-1]
@@ -112,7 +124,14 @@ def ranges(name: str, rows: Rows, words: Words) -> str:
         bar: dict[str, Any] = {"alpha": 0.35, "linewidth": 7, "solid_capstyle": "butt"}
         for i, row in enumerate(rows):
             ax.plot([row["low"], row["high"]], [i, i], color=ACCENT, **bar)
-            ax.plot([row["middle"]], [i], marker="o", markersize=5.5, color=ACCENT, linewidth=0)
+            ax.plot(
+                [row["middle"]],
+                [i],
+                marker="o",
+                markersize=5.5,
+                color=ACCENT,
+                linewidth=0,
+            )
         ax.set_ylim(len(rows) - 0.4, -0.6)
         canvas.ticks_y(ax, range(len(rows)), texts(rows, "label"))
         canvas.scale_x(ax, max(series(rows, "high")))

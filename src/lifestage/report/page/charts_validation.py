@@ -33,7 +33,14 @@ def reliability(name: str, rows: Rows, words: Words) -> str:
             across, up = [row["predicted"]] * 2, [row["low"], row["high"]]
             ax.plot(across, up, color=ACCENT, alpha=0.35, linewidth=5)
         observed = series(rows, "observed")
-        ax.plot(predicted, observed, color=ACCENT, marker="o", markersize=5, linewidth=0)
+        ax.plot(
+            predicted,
+            observed,
+            color=ACCENT,
+            marker="o",
+            markersize=5,
+            linewidth=0,
+        )
         step = 0.2 if top > 0.5 else 0.1 if top > 0.2 else 0.02
         # the small number keeps the tick at the very top where the division rounds down
         ticks = (step * np.arange(int(top / step + 1e-9) + 1)).tolist()
@@ -79,7 +86,13 @@ def band(name: str, rows: Rows, words: Words, signal: int | None = None) -> str:
         ax.plot(at, series(rows, "expected"), color=ACCENT, linewidth=2.2)
         ax.plot(at, actual, color=GREY, linewidth=1.6, marker="o", markersize=3)
         if signal is not None:
-            _mark(canvas, ax, signal, words["signal"], left=signal > len(rows) / 2)
+            _mark(
+                canvas,
+                ax,
+                signal,
+                words["signal"],
+                left=signal > len(rows) / 2,
+            )
         canvas.scale_y(ax, max(*actual, *high))
         ax.set_xlim(-0.5, len(rows) - 0.5)
         _label_times(canvas, ax, rows, shift=0)
@@ -92,7 +105,13 @@ def _mark(canvas: Canvas, ax: Axes, at: float, text: str, *, left: bool) -> None
     """A line across the chart with its text beside it."""
     ax.axvline(at, color=SIGNAL, linewidth=1.2)
     place: dict[str, Any] = {"textcoords": "offset points", "ha": "right" if left else "left"}
-    ax.annotate(canvas.slot(text), (at, 0), (-6 if left else 6, 8), color=SIGNAL, **place)
+    ax.annotate(
+        canvas.slot(text),
+        (at, 0),
+        (-6 if left else 6, 8),
+        color=SIGNAL,
+        **place,
+    )
 
 
 def _label_times(canvas: Canvas, ax: Axes, rows: Rows, shift: int) -> None:

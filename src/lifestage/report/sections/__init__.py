@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["sections"]
 
 
-def sections(run: Run, stages: Rows, at_risk: Rows, t: Translator, top: int) -> list[Block]:
+def sections(
+    run: Run,
+    stages: Rows,
+    at_risk: Rows,
+    t: Translator,
+    top: int,
+) -> list[Block]:
     """All topics in reading order, without those that nothing is known of.
 
     The page shows the *top* of the customers at risk and holds the whole list for download.

@@ -18,15 +18,33 @@ if TYPE_CHECKING:
 __all__ = ["at_risk_section"]
 
 
-def at_risk_section(run: Run, rows: Rows, stages: Rows, t: Translator, top: int) -> Block:
+def at_risk_section(
+    run: Run,
+    rows: Rows,
+    stages: Rows,
+    t: Translator,
+    top: int,
+) -> Block:
     """The section, from the rows of ``at_risk_list`` and ``stage_table``."""
     parts: list[Block] = []
     if rows:
         parts.append(_table(run, rows[:top], stages, t))
         label = t("at_risk.download", customers=t.customers(len(rows)))
-        parts.append(blocks.download("customers-at-risk.csv", label, _csv(rows, stages)))
+        parts.append(
+            blocks.download(
+                "customers-at-risk.csv",
+                label,
+                _csv(rows, stages),
+            )
+        )
     title = t("at_risk.title")
-    return blocks.section("at-risk", t("at_risk.nav"), title, _lead(run, t), parts)
+    return blocks.section(
+        "at-risk",
+        t("at_risk.nav"),
+        title,
+        _lead(run, t),
+        parts,
+    )
 
 
 def _lead(run: Run, t: Translator) -> list[str]:
@@ -44,7 +62,15 @@ def _lead(run: Run, t: Translator) -> list[str]:
         revenue = t.money(expected["revenue"])
         low, high = t.money.start(expected["revenue_low"]), t.money(expected["revenue_high"])
         values = {"horizon": horizon_text(run, t), "level": level}
-        lead.append(t("at_risk.revenue", revenue=revenue, low=low, high=high, **values))
+        lead.append(
+            t(
+                "at_risk.revenue",
+                revenue=revenue,
+                low=low,
+                high=high,
+                **values,
+            )
+        )
     kept = t.customers(run["cannot_lose"]["customers"])
     return [*lead, t("at_risk.cannot_lose", customers=kept)]
 
@@ -52,15 +78,37 @@ def _lead(run: Run, t: Translator) -> list[str]:
 def _table(run: Run, rows: Rows, stages: Rows, t: Translator) -> Block:
     labels = _of_segments(stages, "label")
     has_money = run["at_risk"]["value_lost"] is not None
-    columns = [Column(t("common.customer"), "id", lambda row: str(row["customer_id"]))]
+    columns = [
+        Column(
+            t("common.customer"),
+            "id",
+            lambda row: str(row["customer_id"]),
+        )
+    ]
     if has_money:
         lost = t("common.value_lost")
-        columns.append(Column(lost, "num", lambda row: t.money(row["value_lost"])))
+        columns.append(
+            Column(
+                lost,
+                "num",
+                lambda row: t.money(row["value_lost"]),
+            )
+        )
     columns.append(
-        Column(t("at_risk.reason"), "long", lambda row: close_percent(row["at_risk_reason"] or ""))
+        Column(
+            t("at_risk.reason"),
+            "long",
+            lambda row: close_percent(row["at_risk_reason"] or ""),
+        )
     )
     if has_money:
-        columns.append(Column(t("common.ltv"), "num", lambda row: t.money(row["ltv"])))
+        columns.append(
+            Column(
+                t("common.ltv"),
+                "num",
+                lambda row: t.money(row["ltv"]),
+            )
+        )
     probability = t("at_risk.p_purchase")
     columns += [
         Column(probability, "num", lambda row: t.percent(row["p_purchase"])),

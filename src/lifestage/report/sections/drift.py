@@ -30,7 +30,16 @@ def _signals(drift: Row, has_money: bool, t: Translator) -> list[tuple[str, str]
     lines = []
     for signal in drift["signals"]:
         key = f"drift.{signal['quantity']}_{signal['direction']}"
-        lines.append(("warn", t(key, seen=day(signal["seen"]), since=day(signal["since"]))))
+        lines.append(
+            (
+                "warn",
+                t(
+                    key,
+                    seen=day(signal["seen"]),
+                    since=day(signal["since"]),
+                ),
+            )
+        )
     if lines:
         return lines
     key = "drift.none_money" if has_money else "drift.none"

@@ -32,7 +32,13 @@ def fit_section(run: Run, t: Translator) -> Block:
     ]
     for name, part in run["fit"].items():
         parts += _scores(t.name("parts", name), part, t)
-    return blocks.section("fit", t("fit.nav"), t("fit.title"), [_lead(run, t)], parts)
+    return blocks.section(
+        "fit",
+        t("fit.nav"),
+        t("fit.title"),
+        [_lead(run, t)],
+        parts,
+    )
 
 
 def holdout_means(run: Run) -> tuple[float, float] | None:
@@ -73,7 +79,11 @@ def _lead(run: Run, t: Translator) -> str:
     means = holdout_means(run)
     if means is None:
         return t("fit.lead", distance=t.percent(_distance(run["frequency_fit"])))
-    return t("fit.lead_holdout", gap=t.gap(*means), until=day(run["data"]["until"]))
+    return t(
+        "fit.lead_holdout",
+        gap=t.gap(*means),
+        until=day(run["data"]["until"]),
+    )
 
 
 def _status(run: Run, t: Translator) -> list[tuple[str, str]]:
@@ -139,7 +149,11 @@ def _weekly(rows: Rows, t: Translator) -> Block:
     mean = sum(series(rows, "actual")) / len(rows)
     heading = t("fit.weekly_heading")
     about = t("fit.weekly_lead", error=_about(error, t), mean=_about(mean, t))
-    svg = charts_base.track("fit-track-weekly", rows, _track_words(heading, about, t))
+    svg = charts_base.track(
+        "fit-track-weekly",
+        rows,
+        _track_words(heading, about, t),
+    )
     return blocks.chart(heading, about, svg, _key(t))
 
 
@@ -173,7 +187,11 @@ def _parameters(run: Run, t: Translator) -> Block:
         Column(t("fit.family"), "name", lambda row: _family(row["family"])),
         Column(t("fit.parameter"), "", lambda row: row["parameter"]),
         Column(t("fit.estimate"), "num", lambda row: _figure(row["estimate"], t)),
-        Column(t("fit.parameter_interval"), "num", lambda row: _ends(row["low"], row["high"], t)),
+        Column(
+            t("fit.parameter_interval"),
+            "num",
+            lambda row: _ends(row["low"], row["high"], t),
+        ),
     ]
     return blocks.table(columns, rows, heading=t("fit.parameters"), narrow=True)
 

@@ -59,7 +59,13 @@ def forecast_section(run: Run, t: Translator) -> Block | None:
     if forecast["sample"] < run["data"]["customers"]:
         parts.append(blocks.text(t("forecast.sample", sample=t.integer(forecast["sample"]))))
     lead = [_lead(stages, run, t), t("forecast.scope")]
-    return blocks.section("forecast", t("forecast.nav"), t("forecast.title"), lead, parts)
+    return blocks.section(
+        "forecast",
+        t("forecast.nav"),
+        t("forecast.title"),
+        lead,
+        parts,
+    )
 
 
 def _stage_times(run: Run) -> StageTimes:
@@ -120,7 +126,13 @@ def _flow(stages: StageTimes, run: Run, t: Translator) -> Block:
     heading = t("forecast.flow_heading")
     scenarios = t.integer(run["outlook"]["forecast"]["scenarios"])
     about = t("forecast.flow_lead", scenarios=scenarios)
-    words = chart_words(t, heading, about, x=_time_axis(run, t), y=t("forecast.flow_y"))
+    words = chart_words(
+        t,
+        heading,
+        about,
+        x=_time_axis(run, t),
+        y=t("forecast.flow_y"),
+    )
     svg = charts_forecast.stage_flow("stage-flow", bars, colours, words)
     return blocks.chart(heading, about, svg, key)
 
@@ -149,7 +161,11 @@ def _total(name: str, write: Any, unit: str, run: Run, t: Translator) -> Block:
     )
     x, y = _time_axis(run, t), t(f"forecast.{name}_y") + unit
     words = chart_words(t, heading, about, x=x, y=y)
-    return blocks.chart(heading, about, charts_forecast.fan(f"fan-{name}", points, words))
+    return blocks.chart(
+        heading,
+        about,
+        charts_forecast.fan(f"fan-{name}", points, words),
+    )
 
 
 def _counts(stages: StageTimes, t: Translator) -> Block:
@@ -164,11 +180,23 @@ def _counts(stages: StageTimes, t: Translator) -> Block:
         return Column(_time_label(stages, time, t), "num", write)
 
     columns = [
-        Column(t("common.stage"), "name", lambda stage: label(stages.taxonomy, stage, t.lang)),
-        Column(t("common.now"), "num", lambda stage: t.integer(stages.today[stage])),
+        Column(
+            t("common.stage"),
+            "name",
+            lambda stage: label(stages.taxonomy, stage, t.lang),
+        ),
+        Column(
+            t("common.now"),
+            "num",
+            lambda stage: t.integer(stages.today[stage]),
+        ),
         *map(at, stages.times),
     ]
-    return blocks.table(columns, stages.stages, heading=t("forecast.counts_heading"))
+    return blocks.table(
+        columns,
+        stages.stages,
+        heading=t("forecast.counts_heading"),
+    )
 
 
 def _moves(transitions: Rows, stages: StageTimes, t: Translator) -> Block:
@@ -188,4 +216,9 @@ def _moves(transitions: Rows, stages: StageTimes, t: Translator) -> Block:
     )
     rows = [stage for stage in stages.stages if stages.today[stage]]
     heading, sentence = t("forecast.moves_heading"), t("forecast.moves_lead")
-    return blocks.table([first, *map(to, stages.stages)], rows, heading=heading, sentence=sentence)
+    return blocks.table(
+        [first, *map(to, stages.stages)],
+        rows,
+        heading=heading,
+        sentence=sentence,
+    )

@@ -48,7 +48,11 @@ def _chart(by: str, rows: Rows, level: str, t: Translator) -> Block:
             ends = {"low": row["worth_low"], "high": row["worth_high"]}
             points.append({"label": row["group"], "middle": row["worth"], **ends})
     words = chart_words(t, heading, about, x=t("groups.chart_x") + axis_unit(t))
-    return blocks.chart(heading, about, charts_forecast.ranges(f"worth-{by}", points, words))
+    return blocks.chart(
+        heading,
+        about,
+        charts_forecast.ranges(f"worth-{by}", points, words),
+    )
 
 
 def _table(by: str, rows: Rows, probability: str, t: Translator) -> Block:
@@ -60,7 +64,11 @@ def _table(by: str, rows: Rows, probability: str, t: Translator) -> Block:
 
     columns = [
         Column(t(f"groups.{by}"), "name", group),
-        Column(t("common.customers"), "num", lambda row: t.integer(row["customers"])),
+        Column(
+            t("common.customers"),
+            "num",
+            lambda row: t.integer(row["customers"]),
+        ),
         Column(t("groups.past_margin"), "num", partial(amount, "past_margin")),
         Column(t("common.ltv_each"), "num", partial(amount, "ltv")),
         Column(t("groups.worth"), "num", partial(amount, "worth")),
@@ -72,4 +80,8 @@ def _table(by: str, rows: Rows, probability: str, t: Translator) -> Block:
             Column(t("metric_names.cac"), "num", partial(amount, "cac")),
             Column(ratio, "num", lambda row: t.number(row["ltv_to_cac"], 1)),
         ]
-    return blocks.table(columns, rows, sentence=t("groups.table", probability=probability))
+    return blocks.table(
+        columns,
+        rows,
+        sentence=t("groups.table", probability=probability),
+    )

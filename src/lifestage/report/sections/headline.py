@@ -41,7 +41,13 @@ def headline_section(run: Run, t: Translator) -> Block:
         parts.append(_changes(run, t))
     parts.append(blocks.text(t("headline.narrow_intervals")))
     title = t("headline.title")
-    return blocks.section("headline", t("headline.nav"), title, [_lead(run, t)], parts)
+    return blocks.section(
+        "headline",
+        t("headline.nav"),
+        title,
+        [_lead(run, t)],
+        parts,
+    )
 
 
 def _totals(run: Run) -> list[str]:
@@ -85,7 +91,15 @@ def _total_cards(run: Run, t: Translator) -> list[Block]:
         interval = t("common.interval", level=level, **_ends(total, run, t))
         about = t(f"headline.{total}_note", horizon=horizon)
         name = t(f"headline.{total}")
-        cards.append(blocks.card(name, figure, about, interval=interval, main=True))
+        cards.append(
+            blocks.card(
+                name,
+                figure,
+                about,
+                interval=interval,
+                main=True,
+            )
+        )
     return cards
 
 
@@ -103,9 +117,21 @@ def _customer_cards(run: Run, t: Translator) -> list[Block]:
         risk_note = t("headline.at_risk_note", lost=t.money(risk["value_lost"]))
     kept = t.integer(run["cannot_lose"]["customers"])
     return [
-        blocks.card(t("common.customers"), t.integer(data["customers"]), customers_note),
-        blocks.card(t("headline.at_risk"), t.integer(risk["customers"]), risk_note),
-        blocks.card(t("headline.cannot_lose"), kept, t("headline.cannot_lose_note")),
+        blocks.card(
+            t("common.customers"),
+            t.integer(data["customers"]),
+            customers_note,
+        ),
+        blocks.card(
+            t("headline.at_risk"),
+            t.integer(risk["customers"]),
+            risk_note,
+        ),
+        blocks.card(
+            t("headline.cannot_lose"),
+            kept,
+            t("headline.cannot_lose_note"),
+        ),
     ]
 
 

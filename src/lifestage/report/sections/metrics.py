@@ -65,7 +65,13 @@ def metrics_section(run: Run, t: Translator) -> Block:
     parts.append(_base(total, run["metric_changes"], t))
     if channels:
         parts.append(_channels(channels, t))
-    return blocks.section("metrics", t("metrics.nav"), t("metrics.title"), [_lead(run, t)], parts)
+    return blocks.section(
+        "metrics",
+        t("metrics.nav"),
+        t("metrics.title"),
+        [_lead(run, t)],
+        parts,
+    )
 
 
 def _written(name: str, value: Any, t: Translator) -> str:
@@ -110,8 +116,16 @@ def _formulas(run: Run, t: Translator) -> Block:
         return "" if name == "model" else t.signed_percent(formulas["gaps"][name])
 
     columns = [
-        Column(t("metrics.formula"), "name", lambda name: t(f"metrics.formula_{name}", **values)),
-        Column(t("metrics.formula_value"), "num", lambda name: t.money(formulas[name])),
+        Column(
+            t("metrics.formula"),
+            "name",
+            lambda name: t(f"metrics.formula_{name}", **values),
+        ),
+        Column(
+            t("metrics.formula_value"),
+            "num",
+            lambda name: t.money(formulas[name]),
+        ),
         Column(t("metrics.formula_gap"), "num", gap),
     ]
     return blocks.table(columns, names, narrow=True)
@@ -120,19 +134,39 @@ def _formulas(run: Run, t: Translator) -> Block:
 def _base(total: Row, changes: Rows, t: Translator) -> Block:
     """The metrics of all customers, with their changes since the last run where there was one."""
     columns = [
-        Column(t("metrics.metric"), "name", lambda name: t(f"metric_names.{name}")),
-        Column(t("metrics.value"), "num", lambda name: _written(name, total[name], t)),
+        Column(
+            t("metrics.metric"),
+            "name",
+            lambda name: t(f"metric_names.{name}"),
+        ),
+        Column(
+            t("metrics.value"),
+            "num",
+            lambda name: _written(name, total[name], t),
+        ),
     ]
     relative = {}
     for row in where(changes, scope="total"):
         relative[row["metric"]] = row["relative_change"]
     if relative:
         change = t("headline.change")
-        columns.append(Column(change, "num", lambda name: t.signed_percent(relative.get(name))))
+        columns.append(
+            Column(
+                change,
+                "num",
+                lambda name: t.signed_percent(relative.get(name)),
+            )
+        )
     names = [name for name in OF_THE_BASE if total[name] is not None]
     heading = t("metrics.heading")
     sentence = t("metrics.lead", window=t.days(total["churn_window_days"]))
-    return blocks.table(columns, names, heading=heading, sentence=sentence, narrow=True)
+    return blocks.table(
+        columns,
+        names,
+        heading=heading,
+        sentence=sentence,
+        narrow=True,
+    )
 
 
 def _channels(rows: Rows, t: Translator) -> Block:
@@ -145,11 +179,21 @@ def _channels(rows: Rows, t: Translator) -> Block:
     columns = [Column(t("groups.channel"), "name", channel)]
     for name in OF_A_CHANNEL:
         if is_known(rows, name):
-            column = Column(t(f"metric_names.{name}"), "num", partial(metric, name))
+            column = Column(
+                t(f"metric_names.{name}"),
+                "num",
+                partial(metric, name),
+            )
             columns.append(column)
     sentence = ""
     if len(rows) > MAX_CHANNELS:
         shown, total = t.integer(MAX_CHANNELS), t.integer(len(rows))
         sentence = t("metrics.channels_more", shown=shown, all=total)
     heading = t("metrics.by_channel")
-    return blocks.table(columns, rows[:MAX_CHANNELS], heading=heading, sentence=sentence, tall=True)
+    return blocks.table(
+        columns,
+        rows[:MAX_CHANNELS],
+        heading=heading,
+        sentence=sentence,
+        tall=True,
+    )

@@ -27,7 +27,13 @@ def quality_section(run: Run, t: Translator) -> Block:
         warnings = warnings or [("good", t("quality.no_warnings"))]
     if warnings:
         parts.append(blocks.notes(t("quality.warnings"), warnings))
-    return blocks.section("quality", t("quality.nav"), t("quality.title"), [lead], parts)
+    return blocks.section(
+        "quality",
+        t("quality.nav"),
+        t("quality.title"),
+        [lead],
+        parts,
+    )
 
 
 def _lead(quality: Row, t: Translator) -> str:
@@ -36,7 +42,13 @@ def _lead(quality: Row, t: Translator) -> str:
     if not dropped:
         return t("quality.all_used", read)
     share = share_text(used, read, t)
-    return t("quality.lead", dropped, read=t.integer(read), used=t.integer(used), share=share)
+    return t(
+        "quality.lead",
+        dropped,
+        read=t.integer(read),
+        used=t.integer(used),
+        share=share,
+    )
 
 
 def _table(quality: Row, t: Translator) -> Block:

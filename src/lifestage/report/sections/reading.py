@@ -23,7 +23,13 @@ def reading_section(run: Run, t: Translator) -> Block:
         blocks.facts(t("reading.terms"), _settings(run, t)),
         blocks.facts(t("reading.versions"), versions),
     ]
-    return blocks.section("reading", t("reading.nav"), t("reading.title"), [], parts)
+    return blocks.section(
+        "reading",
+        t("reading.nav"),
+        t("reading.title"),
+        [],
+        parts,
+    )
 
 
 def _explanations(run: Run, t: Translator) -> list[str]:
@@ -36,7 +42,14 @@ def _explanations(run: Run, t: Translator) -> list[str]:
     ]
     if run["totals"]["ltv"] is not None:
         margin, rate = t.percent(terms["margin"]), t.percent(terms["discount_rate"])
-        texts.append(t("reading.value", margin=margin, horizon=horizon, rate=rate))
+        texts.append(
+            t(
+                "reading.value",
+                margin=margin,
+                horizon=horizon,
+                rate=rate,
+            )
+        )
         texts.append(t("reading.lost"))
     return [*texts, t("reading.purchase_days"), t("reading.model")]
 

@@ -29,14 +29,26 @@ def repurchase_section(run: Run, t: Translator) -> Block | None:
         blocks.charts(_curve(repurchase["curve"], level, t)),
         _table(repurchase["days"], stages, t),
     ]
-    return blocks.section("repurchase", t("repurchase.nav"), t("repurchase.title"), lead, parts)
+    return blocks.section(
+        "repurchase",
+        t("repurchase.nav"),
+        t("repurchase.title"),
+        lead,
+        parts,
+    )
 
 
 def _lead(rows: Rows, t: Translator) -> str:
     shares = []
     for row in where(rows, group="all"):
         share = t.percent(row["bought_again"])
-        shares.append(t("repurchase.share_within", share=share, days=t.days(row["day"])))
+        shares.append(
+            t(
+                "repurchase.share_within",
+                share=share,
+                days=t.days(row["day"]),
+            )
+        )
     return t("repurchase.lead", shares=t("common.separator").join(shares))
 
 

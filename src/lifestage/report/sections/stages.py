@@ -32,7 +32,13 @@ def stage_section(run: Run, rows: Rows, t: Translator) -> Block:
         parts.append(_table(stages, intervals.get(taxonomy, {}), t))
     if run["outlook"]["realised"]:
         parts.append(_realised(run, t))
-    return blocks.section("stages", t("stages.nav"), t("stages.title"), lead, parts)
+    return blocks.section(
+        "stages",
+        t("stages.nav"),
+        t("stages.title"),
+        lead,
+        parts,
+    )
 
 
 def _chart(taxonomy: str, stages: Rows, t: Translator) -> Block:
@@ -60,20 +66,33 @@ def _summary(stages: Rows, t: Translator) -> str:
         return t("stages.summary_no_money", **values)
     richest = max(stages, key=lambda row: row["ltv_share"] or 0.0)
     value_share = t.percent(richest["ltv_share"])
-    return t("stages.summary", richest=richest["label"], value_share=value_share, **values)
+    return t(
+        "stages.summary",
+        richest=richest["label"],
+        value_share=value_share,
+        **values,
+    )
 
 
 def _table(stages: Rows, intervals: Intervals, t: Translator) -> Block:
     columns = [
         Column(t("common.stage"), "name", lambda row: row["label"]),
-        Column(t("common.customers"), "num", lambda row: _count(row, intervals, t)),
+        Column(
+            t("common.customers"),
+            "num",
+            lambda row: _count(row, intervals, t),
+        ),
         Column(t("common.share"), "num", lambda row: t.percent(row["share"])),
     ]
     if is_known(stages, "ltv"):
         at_risk = t("stages.value_at_risk")
         columns += [
             Column(t("common.ltv"), "num", lambda row: t.money(row["ltv"])),
-            Column(t("common.ltv_each"), "num", lambda row: t.money(_ltv_each(row))),
+            Column(
+                t("common.ltv_each"),
+                "num",
+                lambda row: t.money(_ltv_each(row)),
+            ),
             Column(at_risk, "num", lambda row: t.money(row["at_risk_value"])),
         ]
     columns.append(Column(t("stages.action"), "long", lambda row: row["actions"]))
@@ -97,19 +116,40 @@ def _realised(run: Run, t: Translator) -> Block:
     """Who bought after the last day of observation, by stage."""
     rows = run["outlook"]["realised"]
     columns = [
-        Column(t("common.stage"), "name", lambda row: label(row["taxonomy"], row["stage"], t.lang)),
-        Column(t("common.customers"), "num", lambda row: t.integer(row["customers"])),
-        Column(t("stages.bought_again"), "num", lambda row: t.percent(row["repurchased"])),
+        Column(
+            t("common.stage"),
+            "name",
+            lambda row: label(row["taxonomy"], row["stage"], t.lang),
+        ),
+        Column(
+            t("common.customers"),
+            "num",
+            lambda row: t.integer(row["customers"]),
+        ),
+        Column(
+            t("stages.bought_again"),
+            "num",
+            lambda row: t.percent(row["repurchased"]),
+        ),
         Column(
             t("common.interval_column"),
             "num",
             lambda row: f"{t.percent(row['low'])} – {t.percent(row['high'])}",
         ),
-        Column(t("common.expected"), "num", lambda row: t.percent(row["expected"])),
+        Column(
+            t("common.expected"),
+            "num",
+            lambda row: t.percent(row["expected"]),
+        ),
     ]
     shown = [row for row in rows if row["taxonomy"] != "phase"]
     heading = t("stages.realised_heading")
-    return blocks.table(columns, shown, heading=heading, sentence=_realised_lead(run, t))
+    return blocks.table(
+        columns,
+        shown,
+        heading=heading,
+        sentence=_realised_lead(run, t),
+    )
 
 
 def _realised_lead(run: Run, t: Translator) -> str:

@@ -47,7 +47,11 @@ def validation_section(run: Run, t: Translator) -> Block | None:
     ]
     if validation["drift"] is not None:
         parts += drift_blocks(validation["drift"], day(run["data"]["until"]), t)
-    return blocks.section(*names, [_lead(test, model, t), t("validation.scope")], parts)
+    return blocks.section(
+        *names,
+        [_lead(test, model, t), t("validation.scope")],
+        parts,
+    )
 
 
 def _name(forecast: str, t: Translator) -> str:
@@ -141,7 +145,13 @@ def _table(test: Row, t: Translator) -> Block:
     def score(name: str, write: Callable[[Any], str], row: Row) -> str:
         return DASH if row[name] is None else write(row[name])
 
-    columns = [Column(t("validation.forecast"), "name", lambda row: _name(row["forecast"], t))]
+    columns = [
+        Column(
+            t("validation.forecast"),
+            "name",
+            lambda row: _name(row["forecast"], t),
+        )
+    ]
     writers: dict[str, Callable[[Any], str]] = {
         "mae": lambda value: t.number(value, 3),
         "revenue_mae": t.money,
@@ -151,6 +161,17 @@ def _table(test: Row, t: Translator) -> Block:
     }
     for name, write in writers.items():
         if is_known(test["forecasts"], name):
-            columns.append(Column(t(f"validation.{name}"), "num", partial(score, name, write)))
+            columns.append(
+                Column(
+                    t(f"validation.{name}"),
+                    "num",
+                    partial(score, name, write),
+                )
+            )
     heading, sentence = t("validation.table_heading"), t("validation.table_lead")
-    return blocks.table(columns, test["forecasts"], heading=heading, sentence=sentence)
+    return blocks.table(
+        columns,
+        test["forecasts"],
+        heading=heading,
+        sentence=sentence,
+    )

@@ -47,7 +47,11 @@ def _histogram(distribution: Row, t: Translator) -> Block:
     heading = t("value.histogram")
     x, y = t("value.histogram_x") + axis_unit(t), t("value.histogram_y")
     words = chart_words(t, heading, about, x=x, y=y)
-    return blocks.chart(heading, about, charts_base.histogram("value-histogram", bars, words))
+    return blocks.chart(
+        heading,
+        about,
+        charts_base.histogram("value-histogram", bars, words),
+    )
 
 
 def _concentration(distribution: Row, t: Translator) -> Block:
@@ -56,13 +60,21 @@ def _concentration(distribution: Row, t: Translator) -> Block:
     about = t("value.concentration_lead", top1=top1, top5=top5)
     x, y = t("value.concentration_x"), t("value.concentration_y")
     words = chart_words(t, heading, about, x=x, y=y)
-    svg = charts_base.concentration("value-concentration", distribution["curve"], words)
+    svg = charts_base.concentration(
+        "value-concentration",
+        distribution["curve"],
+        words,
+    )
     return blocks.chart(heading, about, svg)
 
 
 def _quantiles(quantiles: Mapping[str, float], t: Translator) -> Block:
     def amount(quantile: str) -> Column:
-        return Column(t.percent(float(quantile), 0), "num", lambda row: t.money(row[quantile]))
+        return Column(
+            t.percent(float(quantile), 0),
+            "num",
+            lambda row: t.money(row[quantile]),
+        )
 
     label = t("common.ltv_each")
     columns = [Column(t("value.quantile"), "name", lambda _: label), *map(amount, quantiles)]

@@ -147,7 +147,11 @@ class Money:
     ('1,235 EUR', 'NT$12.3', '3.00')
     """
 
-    def __init__(self, currency: str = "", numbers: Numbers | None = None) -> None:
+    def __init__(
+        self,
+        currency: str = "",
+        numbers: Numbers | None = None,
+    ) -> None:
         self.currency = currency.strip()
         self.numbers = numbers or Numbers()
 

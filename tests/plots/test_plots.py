@@ -151,7 +151,10 @@ def test_reliability_is_drawn_with_its_intervals(cdnow: pd.DataFrame, ax: Axes) 
     line = next(each for each in ax.get_lines() if len(each.get_xdata()) == len(table))
     np.testing.assert_allclose(line.get_xdata().astype(float), table["predicted"])
     np.testing.assert_allclose(line.get_ydata().astype(float), table["observed"])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["as told", "bg/nbd"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "perfect reliability",
+        "bg/nbd",
+    ]
 
 
 def test_drift_is_drawn_with_its_signal(cdnow: pd.DataFrame, model: ls.LTVModel, ax: Axes) -> None:
@@ -160,5 +163,5 @@ def test_drift_is_drawn_with_its_signal(cdnow: pd.DataFrame, model: ls.LTVModel,
     actual = next(line for line in ax.get_lines() if line.get_label() == "actual")
     np.testing.assert_allclose(actual.get_ydata(), found.table["purchases"])
     assert any("signal: more since about" in str(line.get_label()) for line in ax.get_lines())
-    with pytest.raises(ConfigError, match="a quantity that was watched"):
+    with pytest.raises(ConfigError, match="a quantity that was monitored"):
         plots.plot_drift(found, quantity="profit")
