@@ -15,7 +15,8 @@ from lifestage.core.names import CUSTOMER, FREQUENCY, KEYS, MONETARY
 from lifestage.core.steps import step
 from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
 from lifestage.data.customers.splits import NO_STAGES
-from lifestage.data.engines.frames import drawn, lazy, to_pandas
+from lifestage.data.engines.frames import lazy, to_pandas
+from lifestage.data.engines.operations import sample_customers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,7 +237,7 @@ def _base(customers: Summary, model: LTVModel) -> tuple[Base, NDArray[np.str_], 
     from lifestage.lifecycle.forecast.base import Base
 
     names = [CUSTOMER, "first_purchase", *KEYS, *((MONETARY,) if model.spend is not None else ())]
-    found = drawn(lazy(customers.table)[0].select(*names), customers.customers, SAMPLE)
+    found = sample_customers(lazy(customers.table)[0].select(*names), customers.customers, SAMPLE)
     x, t_x, T = (found[name].to_numpy(float) for name in KEYS)
     money = x * found[MONETARY].to_numpy(float) if MONETARY in found else np.zeros(x.size)
     month = pd.to_datetime(found["first_purchase"]).dt.strftime("%Y-%m").to_numpy(str)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifestage.core.names import CUSTOMER
-from lifestage.data.engines.frames import drawn, to_pandas
+from lifestage.data.engines.frames import to_pandas
+from lifestage.data.engines.operations import sample_customers
 from lifestage.lifecycle import assign_stages
 from lifestage.registry.model_card import markdown_table
 
@@ -88,8 +89,8 @@ def change_note(
 
 
 def _staged(model: LTVModel, customers: Summary, config: RunConfig) -> pd.DataFrame:
-    """The customers, or some of them drawn by lot, as this model sees them."""
-    found = drawn(customers.table, customers.customers, SAMPLE)
+    """The customers, or a random sample of them, as this model sees them."""
+    found = sample_customers(customers.table, customers.customers, SAMPLE)
     terms: dict[str, Any] = {name: getattr(config, name) for name in TERMS}
     scores = model.predict(replace(customers, table=found.reset_index(drop=True)), **terms)
     staged = assign_stages(scores, line_rule=config.line_rule, thresholds=config.thresholds)

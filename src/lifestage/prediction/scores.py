@@ -22,7 +22,8 @@ from lifestage.core.names import KEYS, NEXT_PURCHASE
 from lifestage.core.steps import step
 from lifestage.core.terms import Terms, check_horizon, rate_per_period, short
 from lifestage.data.engines.duckdb import is_mine, readable
-from lifestage.data.engines.frames import date_column, join_to, lazy, native, to_pandas, upload
+from lifestage.data.engines.frames import date_column, lazy, native, to_pandas, upload
+from lifestage.data.engines.operations import join_to
 from lifestage.families import family
 from lifestage.families.tables import purchase_table
 from lifestage.fitting.as_summary import as_summary

@@ -24,7 +24,7 @@ KINDS = ["pandas", "polars", "pyarrow", "duckdb"]
 
 def on_engine(frame: pd.DataFrame, kind: str):
     """The frame as a table of another kind."""
-    return duckdb.connect().from_df(frame) if kind == "duckdb" else engine.as_kind(frame, kind)
+    return duckdb.connect().from_df(frame) if kind == "duckdb" else engine.to_kind(frame, kind)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 import lifestage as ls
 from lifestage.data.customers.compress import mean_spend
 from lifestage.data.engines.fixed_point import common_unit, in_money, in_units, units_of
-from lifestage.data.engines.frames import to_pandas, wrapped
+from lifestage.data.engines.frames import to_pandas, wrap
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_sums_are_right(lines: pd.DataFrame, reference: ls.Summary) -> None:
 @pytest.mark.parametrize("scale", [1e-280, 1e-9, 1.0, 1e12, 1e148])
 def test_amounts_of_any_scale(scale: float) -> None:
     amounts = scale * np.array([0.1, 0.2, -0.3, 0.7, 1e-6])
-    frame = wrapped(duckdb.connect().from_df(pd.DataFrame({"x": amounts, "y": 0.0})))
+    frame = wrap(duckdb.connect().from_df(pd.DataFrame({"x": amounts, "y": 0.0})))
     units = units_of(frame, "x", "y")
     assert units["y"] is None
     total = in_units(frame, units).select(nw.col("x").sum()).select(in_money("x", units["x"]))

@@ -106,7 +106,7 @@ def test_the_users_connection_is_used_and_left_clean(lines) -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_upload_join_and_back(kind, reference) -> None:
     like = (
-        engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+        engine.to_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
     )
     small = pd.DataFrame({"frequency": np.arange(100), "double": 2.0 * np.arange(100)})
     for table in (small, pa.Table.from_pandas(small)):
@@ -124,7 +124,7 @@ def test_upload_join_and_back(kind, reference) -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_write_parquet(kind, reference, tmp_path) -> None:
     table = (
-        engine.as_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
+        engine.to_kind(reference, kind) if kind != "duckdb" else duckdb.connect().from_df(reference)
     )
     engine.write_parquet(table, tmp_path / "out.parquet")
     back = pd.read_parquet(tmp_path / "out.parquet")

@@ -8,7 +8,8 @@ import narwhals as nw
 
 from lifestage.core.names import CUSTOMER, FREQUENCY
 from lifestage.data.engines.fixed_point import in_money, in_units
-from lifestage.data.engines.frames import materialize, to_pandas
+from lifestage.data.engines.frames import to_pandas
+from lifestage.data.engines.operations import materialize
 from lifestage.data.log.lines import DAY
 
 if TYPE_CHECKING:

@@ -18,16 +18,8 @@ from lifestage.data.customers.rounding import rounded
 from lifestage.data.customers.stage_window import stage_window_of
 from lifestage.data.customers.summary import Summary
 from lifestage.data.engines.fixed_point import in_money, in_units
-from lifestage.data.engines.frames import (
-    ENGINES,
-    as_kind,
-    by_customer_and_day,
-    drop,
-    materialize,
-    native,
-    to_pandas,
-    with_dates,
-)
+from lifestage.data.engines.frames import ENGINES, native, to_kind, to_pandas
+from lifestage.data.engines.operations import by_customer_and_day, drop, materialize, with_dates
 from lifestage.data.log.lines import DAY, Log, read_log
 from lifestage.data.log.order_ids import channels_of, real_orders, tickets_of
 from lifestage.data.log.plausible import FARTHEST, usual_end
@@ -309,6 +301,6 @@ def _finished(table: nw.LazyFrame[Any], kind: str, *dates: str) -> Any:
     dated = with_dates(table, *dates)
     if kind in ENGINES:
         return native(dated, kind)
-    result = as_kind(dated.to_native(), kind)
+    result = to_kind(dated.to_native(), kind)
     drop(table)
     return result

@@ -13,7 +13,8 @@ from lifestage.core.names import CUSTOMER
 from lifestage.core.terms import check_horizon
 from lifestage.data.customers.counts import Counts
 from lifestage.data.customers.summary import Summary, expect_summary
-from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engines.frames import ENGINES, lazy, to_pandas
+from lifestage.data.engines.operations import hash_sample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def split_purchases(
     Parameters
     ----------
     customers : Summary
-        Made from orders. Very large bases are represented by customers drawn by lot.
+        Made from orders. Very large bases are represented by a random sample of customers.
     horizon : float, optional
         Periods; a quarter of the days observed if left out.
     origins : int
@@ -135,7 +136,7 @@ def _purchase_days(customers: Summary) -> pd.DataFrame:
 
     table, kind = lazy(customers.purchases)
     if kind in ENGINES and customers.orders > DAYS:
-        table = sampled(table, CUSTOMER, customers.orders // DAYS + 1)
+        table = hash_sample(table, CUSTOMER, customers.orders // DAYS + 1)
     found = to_pandas(table.select(CUSTOMER, "date"))
     code = pd.factorize(found[CUSTOMER])[0]
     day = pd.to_datetime(found["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -215,7 +215,7 @@ def _lines(
 
 
 def _some(log: pd.DataFrame, share: float, rng: np.random.Generator) -> NDArray[Any]:
-    """Orders drawn by lot."""
+    """Ids of a random share of the orders."""
     orders = log["order_id"].unique()
     return np.asarray(orders[rng.random(len(orders)) < share])
 

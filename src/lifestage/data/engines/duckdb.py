@@ -1,4 +1,4 @@
-"""What DuckDB says in SQL where narwhals has no expression; the sister of :mod:`lifestage.data.engines.spark`, name by name."""
+"""SQL of DuckDB where narwhals has no expression; the sister of :mod:`lifestage.data.engines.spark`, name by name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,15 @@ __all__ = [
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT")  # fmt: skip
-REPEATED = 200
+FAMILIES = {
+    "FLOAT": "float",
+    "DOUBLE": "float",
+    "DECIMAL": "decimal",
+    "DATE": "time",
+    "TIMESTAMP": "time",
+}
+"""How the name of a type begins, and what it holds."""
+DICTIONARY_SIZE = 200
 """Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
 
 ONE_THREAD = (
@@ -92,10 +100,9 @@ def connect(
         ) from error
     settings = {"memory_limit": memory_limit, "temp_directory": str(spill), "threads": threads}
     settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    config: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     try:
-        return duckdb.connect(
-            config={name: value for name, value in settings.items() if value is not None}
-        )
+        return duckdb.connect(config=config)
     except duckdb.Error as error:
         sentence = str(error).strip().splitlines()[0]
         raise ConfigError(
@@ -145,12 +152,11 @@ def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # n
     """Store a frame, or the answer to *sql* over ``self`` and ``uploaded``, as a temporary table of its connection."""
     name = f"lifestage_{uuid4().hex}"
     with readable():
-        done = frame.query("self", f"create temp table {name} as {sql or 'select * from self'}")
-        # What the statement returned lives on the same connection but, unlike frame, hangs on no
-        # other table.
-        return (
-            (frame if done is None else done).query("self", f"select * from {name}").set_alias(name)
-        )
+        created = frame.query("self", f"create temp table {name} as {sql or 'select * from self'}")
+        # The relation that the statement returned is on the same connection but, unlike frame,
+        # keeps no other table alive.
+        relation = frame if created is None else created
+        return relation.query("self", f"select * from {name}").set_alias(name)
 
 
 def drop(frame: Any) -> None:
@@ -174,12 +180,13 @@ def write_parquet(frame: Any, path: str | Path) -> None:
     literal = str(path).replace("'", "''")
     with readable():
         frame.query(
-            "self", f"copy self to '{literal}' (format parquet, dictionary_size_limit {REPEATED})"
+            "self",
+            f"copy self to '{literal}' (format parquet, dictionary_size_limit {DICTIONARY_SIZE})",
         )
 
 
 def by_customer_and_day(visits: Any, unit: float | None) -> Any:
-    """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
+    """Visits by customer and by day; see :func:`lifestage.data.engines.operations.by_customer_and_day`."""
     channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.columns else ""
     sql = (
         "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase,"
@@ -201,19 +208,13 @@ def kinds(frame: Any) -> dict[str, tuple[str, str]]:
             return "aware"
         if name.endswith("]"):
             return "other"
-        starts = {
-            "FLOAT": "float",
-            "DOUBLE": "float",
-            "DECIMAL": "decimal",
-            "DATE": "time",
-            "TIMESTAMP": "time",
-        }
-        return next((found for start, found in starts.items() if name.startswith(start)), "other")
+        for start, family in FAMILIES.items():
+            if name.startswith(start):
+                return family
+        return "other"
 
-    return {
-        column: (str(each), kind(str(each)))
-        for column, each in zip(frame.columns, frame.types, strict=True)
-    }
+    types = map(str, frame.types)
+    return {column: (name, kind(name)) for column, name in zip(frame.columns, types, strict=True)}
 
 
 def quoted(name: str) -> str:
@@ -264,7 +265,7 @@ def repeated(frame: Any) -> Any:
 
 
 def remainder(column: str, every: int) -> str:
-    """SQL: a number below *every* that follows from the value, as if drawn by lot."""
+    """SQL: a pseudo-random number below *every* that is the same for the same value."""
     return f"hash({column}) % {every}"
 
 
@@ -285,7 +286,7 @@ def text_stamp(text: str) -> str:
 
 def parsed(text: str, formats: Sequence[str]) -> str:
     """SQL: the timestamp that a text says as an ISO time or in one of the formats of strptime, or null."""
-    listed = ", ".join(f"'{each}'" for each in formats)
+    listed = ", ".join(f"'{form}'" for form in formats)
     return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, [{listed}]))"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from lifestage.data.engines.frames import dialect_of, to_pandas, wrapped
+from lifestage.data.engines.frames import dialect_of, to_pandas, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ def in_units(frame: nw.LazyFrame[Any], units: Mapping[str, float | None]) -> nw.
         unit = units.get(name)
         term = column if unit is None else dialect.whole(column, unit)
         terms.append(f"{term} as {column}")
-    return wrapped(dialect.project(rel, terms))
+    return wrap(dialect.project(rel, terms))
 
 
 def in_money(name: str, unit: float | None) -> nw.Expr:

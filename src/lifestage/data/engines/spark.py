@@ -1,4 +1,4 @@
-"""What Spark says in SQL where narwhals has no expression; the sister of :mod:`lifestage.data.engines.duckdb`, name by name.
+"""SQL of Spark where narwhals has no expression; the sister of :mod:`lifestage.data.engines.duckdb`, name by name.
 
 Frames stay Spark's and lazy; only aggregates come to the driver, as Arrow.
 """
@@ -119,7 +119,7 @@ def write_parquet(frame: Any, path: str | Path) -> None:
 
 
 def by_customer_and_day(visits: Any, unit: float | None) -> Any:
-    """Visits by customer and by day; see :func:`lifestage.data.engines.frames.by_customer_and_day`."""
+    """Visits by customer and by day; see :func:`lifestage.data.engines.operations.by_customer_and_day`."""
     from pyspark.sql import functions as F  # noqa: N812 - everybody's name for it
 
     terms = [
@@ -187,15 +187,15 @@ def hash_of(text: str) -> str:
 
 def line_hash(frame: Any) -> str:
     """SQL: a number that stands for a whole row; the engine's hash alone would not see where a null stands."""
-    terms = [
-        quoted(name) if not kind.startswith("map") else f"to_json({quoted(name)})"
-        for name, kind in frame.dtypes
-    ]
-    return f"xxhash64({', '.join(f'{term}, {term} is null' for term in terms)})"
+    terms = []
+    for name, kind in frame.dtypes:
+        term = f"to_json({quoted(name)})" if kind.startswith("map") else quoted(name)
+        terms += [term, f"{term} is null"]
+    return f"xxhash64({', '.join(terms)})"
 
 
 def remainder(column: str, every: int) -> str:
-    """SQL: a number below *every* that follows from the value, as if drawn by lot."""
+    """SQL: a pseudo-random number below *every* that is the same for the same value."""
     return f"pmod(xxhash64({column}), {every})"
 
 
@@ -206,9 +206,9 @@ def wall_stamp(column: str) -> str:
 
 def aware_stamp(column: str, zone: str) -> str:
     """SQL: the day, at midnight, on the calendar of a zone at the instants of a column."""
-    shown = f"unix_micros(from_utc_timestamp({column}, '{zone}'))"
+    local = f"unix_micros(from_utc_timestamp({column}, '{zone}'))"
     return (
-        f"cast(date_from_unix_date(cast(floor({shown} / {DAY_IN_MICROSECONDS}) as int)) as"
+        f"cast(date_from_unix_date(cast(floor({local} / {DAY_IN_MICROSECONDS}) as int)) as"
         " timestamp_ntz)"
     )
 
@@ -221,16 +221,15 @@ def text_stamp(text: str) -> str:
 def parsed(text: str, formats: Sequence[str]) -> str:
     """SQL: the timestamp that a text says as an ISO time or in one of the formats of strptime, or null."""
     tries = [f"case when {like(text, ISO)} then try_cast({text} as timestamp_ntz) end"]
-    tries += [
-        f'cast(try_to_timestamp({text}, r"{_java(each)}") as timestamp_ntz)' for each in formats
-    ]
+    for form in map(_java, formats):
+        tries += [f'cast(try_to_timestamp({text}, r"{form}") as timestamp_ntz)']
     return f"coalesce({', '.join(tries)})"
 
 
 def _java(form: str) -> str:
     compact = "%Y%m" in form  # without separators every part has its full width
-    for ours, theirs in LETTERS.items():
-        form = form.replace(ours, theirs * 2 if compact and len(theirs) == 1 else theirs)
+    for python, java in LETTERS.items():
+        form = form.replace(python, java * 2 if compact and len(java) == 1 else java)
     return form.replace("T", "'T'")
 
 

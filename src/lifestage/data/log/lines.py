@@ -11,8 +11,10 @@ import narwhals as nw
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
 from lifestage.data.engines.fixed_point import common_unit, in_money, in_units
-from lifestage.data.engines.frames import drop, materialize, relation, sampled, to_pandas
+from lifestage.data.engines.frames import to_pandas
 from lifestage.data.engines.local import names, opened
+from lifestage.data.engines.operations import drop, hash_sample, materialize
+from lifestage.data.engines.relation import relation
 from lifestage.data.log.parse import typed_lines
 from lifestage.data.log.plausible import Implausible, plausible_days, refuse_implausible
 from lifestage.data.log.roles import check_roles
@@ -210,7 +212,7 @@ def read_log(
     ]
     few = lines.select(*kept, "copies" if drop_duplicates else "line")
     if every > 1:
-        few = materialize(sampled(few, CUSTOMER, every))
+        few = materialize(hash_sample(few, CUSTOMER, every))
         stored.append(few)
     repeated = _repeated(few if drop_duplicates else _folded(few), every)
     days["duplicates"] = days[DAY].map(repeated).fillna(0).astype(int)

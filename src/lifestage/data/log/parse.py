@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.data.engines.frames import dialect_of, wrapped
+from lifestage.data.engines.frames import dialect_of, wrap
 from lifestage.data.sources.csv import MALFORMED
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def typed_lines(
                 text = f"case when {text} is not null then {say.hash_of(text)} end"
             terms.append(f"{text} as {alias}")
     terms.append(f"{say.line_hash(relation)} as line")
-    return wrapped(say.project(relation, terms))
+    return wrap(say.project(relation, terms))
 
 
 def _text(say: ModuleType, name: str) -> str:

@@ -9,7 +9,8 @@ import narwhals as nw
 import numpy as np
 
 from lifestage.core.names import CUSTOMER, FREQUENCY, HIGH_VALUE_CUT, KEYS, MONETARY
-from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engines.frames import ENGINES, lazy, to_pandas
+from lifestage.data.engines.operations import hash_sample
 from lifestage.lifecycle.frames import constant, open_frame
 from lifestage.lifecycle.stages.rules import TIE_TOLERANCE, with_buyer_facts
 
@@ -67,7 +68,7 @@ def read_base(
     buyers = table.filter(~nw.col(FREQUENCY).is_null()).select(CUSTOMER, *KEYS, *money, *stages)
     total = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
     if sample is not None and kind in ENGINES:
-        buyers = sampled(buyers, CUSTOMER, max(1, total // (2 * sample)))
+        buyers = hash_sample(buyers, CUSTOMER, max(1, total // (2 * sample)))
     customers = to_pandas(buyers)
     if sample is not None and len(customers) > sample:
         rows = np.random.default_rng(seed).choice(len(customers), sample, replace=False)

@@ -11,7 +11,8 @@ import numpy as np
 
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY
-from lifestage.data.engines.frames import join_to, lazy, native
+from lifestage.data.engines.frames import lazy, native
+from lifestage.data.engines.operations import join_to
 from lifestage.lifecycle.frames import open_frame
 from lifestage.lifecycle.stages.conditions import NUMBER
 from lifestage.lifecycle.stages.playbook import as_playbook

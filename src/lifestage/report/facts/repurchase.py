@@ -10,7 +10,8 @@ import narwhals as nw
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
 from lifestage.core.plain import plain, records
-from lifestage.data.engines.frames import ENGINES, lazy, sampled, to_pandas
+from lifestage.data.engines.frames import ENGINES, lazy, to_pandas
+from lifestage.data.engines.operations import hash_sample
 from lifestage.lifecycle.metrics.regularity import regularity
 from lifestage.lifecycle.metrics.repurchase_curve import repurchase_curve
 
@@ -59,9 +60,9 @@ def _sampled(customers: Summary, staged: Any) -> tuple[Summary, Any]:
         return customers, staged
     count = int(to_pandas(table.select(nw.len().alias("n")))["n"].iloc[0])
     every = max(1, count // MAX_PURCHASES)
-    customers = replace(customers, purchases=sampled(table, CUSTOMER, every).to_native())
+    customers = replace(customers, purchases=hash_sample(table, CUSTOMER, every).to_native())
     if every > 1:
-        staged = sampled(lazy(staged)[0], CUSTOMER, every).to_native()
+        staged = hash_sample(lazy(staged)[0], CUSTOMER, every).to_native()
     return customers, staged
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from lifestage.core.names import FREQUENCY
-from lifestage.data.engines.frames import drawn, lazy, to_pandas
+from lifestage.data.engines.frames import lazy, to_pandas
+from lifestage.data.engines.operations import sample_customers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,4 +20,4 @@ def sample_buyers(frame: Any, size: int) -> tuple[pd.DataFrame, int]:
     """The buyers in a table, or about *size* of them at random, in pandas; and their number."""
     buyers = lazy(frame)[0].filter(~nw.col(FREQUENCY).is_null())
     count = int(to_pandas(buyers.select(nw.len().alias("n")))["n"].iloc[0])
-    return drawn(buyers, count, size), count
+    return sample_customers(buyers, count, size), count
