@@ -17,7 +17,6 @@ from lifestage.core.errors import ConfigError
 from lifestage.data.customers.compress import compress
 from lifestage.diagnostics.arviz import to_arviz
 from lifestage.families import bgnbd, gammagamma, mbgnbd
-from lifestage.families import mixture as stack
 from lifestage.fitting.loo import compare, loo
 
 
@@ -143,7 +142,7 @@ def test_a_stack_has_a_tree_and_a_prior(customers: ls.Summary, how: dict[str, An
     tree = model.to_arviz(customers)
     assert dict(tree["posterior"].sizes) == {"chain": 1, "draw": size}
     np.testing.assert_array_equal(
-        tree["posterior"]["first_dropout"][0], model.purchases.draws["first_dropout"]
+        tree["posterior"]["mbg-nbd: r"][0], model.purchases.draws["mbg/nbd: r"]
     )
     assert set(tree["posterior"]["v"].to_numpy().ravel()) == set(model.parts["spend"].draws["v"])
     if how:
@@ -154,14 +153,15 @@ def test_a_stack_has_a_tree_and_a_prior(customers: ls.Summary, how: dict[str, An
             loo(model, customers)
     prior = model.prior_predictive(20_000, seed=1)
     weights = model.purchases.diagnostics["weights"]
-    assert prior["first_dropout"].mean() == pytest.approx(weights["mbg/nbd"], abs=0.02)
-    assert np.log(prior["r"]).mean() == pytest.approx(np.log(0.5), abs=0.05)
-    one = {name: prior[name].iloc[3] for name in stack.PARAMS}
     time = float(customers.table["T"].mean())
-    module = mbgnbd if one.pop("first_dropout") else bgnbd
-    assert prior["repeat_purchases"].iloc[3] == pytest.approx(
-        module.expected_purchases(time, 0, 0, 0, **one)
-    )
+    for name, module in (("bg/nbd", bgnbd), ("mbg/nbd", mbgnbd)):
+        own = prior[prior[f"{name}: r"].notna()]
+        assert len(own) / len(prior) == pytest.approx(weights[name], abs=0.02)
+        assert np.log(own[f"{name}: r"]).mean() == pytest.approx(np.log(0.5), abs=0.05)
+        params = {param: own[f"{name}: {param}"].iloc[0] for param in module.PARAMS}
+        assert own["repeat_purchases"].iloc[0] == pytest.approx(
+            module.expected_purchases(time, 0, 0, 0, **params)
+        )
 
 
 def test_a_stack_saved_without_units_says_so(customers: ls.Summary) -> None:

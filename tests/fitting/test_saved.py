@@ -20,6 +20,8 @@ from lifestage.core.errors import RegistryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+REFERENCE = Path(__file__).parents[1] / "reference"
+
 
 @pytest.fixture(scope="module")
 def saved(model: ls.LTVModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,7 +83,7 @@ def test_one_bad_draw_of_many_is_found(copy: Path, customers: ls.Summary) -> Non
     many = ls.fit(customers, purchases="stack", method="laplace", draws=50)
     many.save(copy)
     assert ls.load(copy).size == many.size
-    for part, name, bad in (("spend", "p", -1.0), ("purchases", "first_dropout", 0.5)):
+    for part, name, bad in (("spend", "p", -1.0), ("purchases", "mbg/nbd: r", -0.5)):
         table = pq.read_table(copy / f"{part}.parquet")
         values = table[name].to_numpy().copy()
         values[17] = bad
@@ -92,6 +94,29 @@ def test_one_bad_draw_of_many_is_found(copy: Path, customers: ls.Summary) -> Non
         )
         with pytest.raises(RegistryError, match=f"draw 17 of .* has {bad:g}"):
             ls.load(copy)
+
+
+def test_a_draw_of_two_families_or_none_is_found(copy: Path, customers: ls.Summary) -> None:
+    stack = ls.fit(customers, purchases="stack", spend=None)
+    for value in (0.3, math.nan):
+        stack.save(copy)
+        table = pq.read_table(copy / "purchases.parquet")
+        name = "bg/nbd: r"
+        values = table[name].to_numpy().copy()
+        values[np.isnan(values) if value == value else ~np.isnan(values)] = value
+        changed = table.set_column(table.column_names.index(name), name, pa.array(values))
+        pq.write_table(changed, copy / "purchases.parquet")
+        with pytest.raises(RegistryError, match="one family per draw of stack"):
+            ls.load(copy)
+
+
+def test_a_stack_of_schema_2_predicts_as_before(customers: ls.Summary) -> None:
+    """Sums over customers that the version which wrote it gave."""
+    old = ls.load(REFERENCE / "stack_schema_2")
+    scores = old.predict(customers, horizon=26)
+    assert scores["p_alive"].sum() == pytest.approx(1660.6380097015804, rel=1e-9)
+    assert scores["expected_purchases"].sum() == pytest.approx(1172.317996503436, rel=1e-9)
+    assert set(old.prior_predictive(50).columns) > set(old.purchases.draws)
 
 
 VALUES: list[tuple[str, Any]] = [

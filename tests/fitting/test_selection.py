@@ -89,7 +89,7 @@ def test_weights_are_those_of_a_direct_search() -> None:
 def test_a_stack_is_the_mixture(customers: ls.Summary, tmp_path: Path) -> None:
     model = ls.fit(customers, purchases="stack")
     weights = model.purchases.diagnostics["weights"]
-    share = float(model.purchases.draws["first_dropout"].mean())
+    share = float(np.isfinite(model.purchases.draws["mbg/nbd: r"]).mean())
     assert share == pytest.approx(weights["mbg/nbd"], abs=0.011)
     found = model.predict(customers, horizon=39)
     parts = {

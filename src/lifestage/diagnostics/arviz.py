@@ -93,11 +93,10 @@ def to_arviz(
 
     model = _evenly_drawn(model)
     parts = model.parts
-    columns = {name: values for part in parts.values() for name, values in part.draws.items()}
-    posterior = {
-        name: (("chain", "draw"), by_chain(values, chains(model)))
-        for name, values in columns.items()
-    }
+    posterior = {}
+    for part in parts.values():
+        for name, values in part.draws.items():
+            posterior[_variable(name)] = (("chain", "draw"), by_chain(values, chains(model)))
     groups = {"posterior": xr.Dataset(posterior, _draw_coords(model), _attributes(model))}
     stats = _diverging(model)
     if stats is not None:
@@ -109,6 +108,11 @@ def to_arviz(
     if customers is not None:
         groups |= _customer_groups(model, customers, seed)
     return xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+
+
+def _variable(name: str) -> str:
+    """Name of a parameter in a tree, where a slash would be a path: ``bg-nbd: r`` in a stack."""
+    return name.replace("/", "-")
 
 
 def _evenly_drawn(model: FittedModel) -> FittedModel:
@@ -132,7 +136,7 @@ def _prior_groups(model: FittedModel, seed: int) -> dict[str, xr.Dataset]:
     prior, density = {}, {}
     for kind, part in model.parts.items():
         for name, values in prior_draws(part, PRIOR_DRAWS, seed).items():
-            prior[name] = (("chain", "draw"), values[None, :])
+            prior[_variable(name)] = (("chain", "draw"), values[None, :])
         density[kind] = (("chain", "draw"), by_chain(log_prior_draws(part), chains(model)))
     coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
     return {

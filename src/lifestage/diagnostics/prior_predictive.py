@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lifestage.core.errors import ConfigError
-from lifestage.families import STACK, bgnbd, family
+from lifestage.families import STACK, family
+from lifestage.families.mixture import column_name
 from lifestage.fitting.priors import log_prior, sample_prior
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
     pandas.DataFrame
         A row a draw: the parameters; ``repeat_rate``, the share of customers who buy again within
         the mean time that the base was observed; ``repeat_purchases``, their mean number in that
-        time; ``dropout``, the mean chance a/(a + b) of leaving after a purchase; and, with a spend
+        time; ``dropout``, the mean probability of dropping out (a/(a + b) after a purchase, or
+        within that time, as the family has it); and, with a spend
         model, ``mean_spend`` = p·v/(q − 1) (money, missing where q ≤ 1).
 
     Examples
@@ -48,12 +50,11 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
     columns: dict[str, Floats] = {}
     for part in model.parts.values():
         columns |= prior_draws(part, draws, rng)
-    module = family(model.purchases.family)
-    time = _units(model.purchases)[module.PARAMS.index("alpha")]
-    purchases = {name: columns[name] for name in module.PARAMS}
+    module, time = family(model.purchases.family), _mean_time(model.purchases)
+    purchases = {name: columns[name] for name in model.purchases.draws}
     columns["repeat_rate"] = module.p_purchase(time, 0, 0, 0, **purchases)
     columns["repeat_purchases"] = module.expected_purchases(time, 0, 0, 0, **purchases)
-    columns["dropout"] = columns["a"] / (columns["a"] + columns["b"])
+    columns["dropout"] = module.mean_dropout(time, **purchases)
     if model.spend is not None:
         q = columns["q"]
         columns["mean_spend"] = np.where(
@@ -63,39 +64,69 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
 
 
 def prior_draws(part: Posterior, size: int, seed: int | np.random.Generator) -> dict[str, Floats]:
-    """Draw a part's parameters from its priors, in the units of the data; after maximum likelihood from the defaults.
+    """Draw a part's parameters from its priors, in the units of the data.
 
-    The families of a stack have the same priors; each draw is of one of them, with its weight as
-    the probability.
+    After maximum likelihood from the default priors. In a stack each draw is of one family, with its
+    weight as the probability, and has NaN for the parameters of the others.
     """
     rng = np.random.default_rng(seed)
-    units = _units(part)
-    theta = sample_prior(_module(part), size, rng, _laws(part), units)
-    out = dict(zip(family(part.family).PARAMS, (units * np.exp(theta)).T, strict=False))
-    if part.family == STACK:
-        out["first_dropout"] = (rng.uniform(size=size) < part.estimate["first_dropout"]).astype(
-            float
-        )
+    families = _families(part)
+    weights = np.array([own.weight for own in families])
+    choice = rng.choice(weights.size, size, p=weights) if weights.size > 1 else np.zeros(size)
+    out: dict[str, Floats] = {}
+    for i, own in enumerate(families):
+        theta = sample_prior(own.module, size, rng, own.priors, own.units)
+        params = np.where(choice == i, (own.units * np.exp(theta)).T, np.nan)
+        out |= dict(zip(own.columns, params, strict=True))
     return out
 
 
 def log_prior_draws(part: Posterior) -> Floats:
-    """Log prior density of the logarithms of the parameters at each draw; of a stack, that of the draw's family."""
-    units = _units(part)
-    names = family(part.family).PARAMS[: units.size]
-    theta = np.log(np.column_stack([part.draws[name] for name in names]) / units)
-    density = log_prior(_module(part), _laws(part), units)
-    return np.array([density(row)[0] for row in theta])
+    """Log prior density of the logarithms of the parameters at each draw, by the draw's family."""
+    out = np.empty(part.size)
+    for own in _families(part):
+        params = np.column_stack([part.draws[name] for name in own.columns])
+        members = np.flatnonzero(~np.isnan(params[:, 0]))
+        density = log_prior(own.module, own.priors, own.units)
+        for i in members:
+            out[i] = density(np.log(params[i] / own.units))[0]
+    return out
 
 
-def _module(part: Posterior) -> ModuleType:
-    """The family whose priors a part has; those of a stack have the same."""
-    return bgnbd if part.family == STACK else family(part.family)
+class _Family(NamedTuple):
+    """What a posterior has of one family: its priors by quantity, and the units of its columns."""
+
+    module: ModuleType
+    columns: list[str]
+    units: Floats
+    priors: Mapping[str, str] | None
+    weight: float
 
 
-def _laws(part: Posterior) -> Mapping[str, str] | None:
-    """The priors by quantity; those of a stack stand once per family."""
-    return {name.rpartition(": ")[2]: law for name, law in part.priors.items()} or None
+def _families(part: Posterior) -> list[_Family]:
+    """The families of a posterior: one, or those of a stack."""
+    units = dict(zip(part.draws, _units(part), strict=True))
+    names = list(part.diagnostics["weights"]) if part.family == STACK else [part.family]
+    found = []
+    for name in names:
+        module, prefix = family(name), column_name(name, "") if part.family == STACK else ""
+        columns = [prefix + parameter for parameter in module.PARAMS]
+        priors = {}
+        for quantity, text in part.priors.items():
+            if quantity.startswith(prefix):
+                priors[quantity.removeprefix(prefix)] = text
+        own = np.array([units[column] for column in columns])
+        weight = float(np.mean(~np.isnan(part.draws[columns[0]])))
+        found.append(_Family(module, columns, own, priors or None, weight))
+    return found
+
+
+def _mean_time(part: Posterior) -> float:
+    """The mean time observed of the base: the unit of a parameter of time."""
+    own = _families(part)[0]
+    powers = [own.module.UNITS[parameter] for parameter in own.module.PARAMS]
+    timed = np.flatnonzero(powers)[0]
+    return float(own.units[timed] ** (1.0 / powers[timed]))
 
 
 def _units(part: Posterior) -> Floats:

@@ -19,7 +19,6 @@ __all__ = [
     "family",
     "gammagamma",
     "mbgnbd",
-    "mixture",
     "pareto_nbd",
 ]
 

@@ -13,7 +13,7 @@ from lifestage.numerics import special
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
 
-__all__ = ["dropout_log_odds", "log_likelihood", "p_alive", "p_alive_at"]
+__all__ = ["dropout_log_odds", "log_likelihood", "mean_dropout", "p_alive", "p_alive_at"]
 
 Data = ArrayLike
 
@@ -98,3 +98,14 @@ def _first_purchase(t: Data, shape: Any, A: Any, s: Any, B: Any) -> Floats:
     """P(a purchase within t) with λ ~ Gamma(shape, A) and µ ~ Gamma(s, B)."""
     integral = log_lomax_integral(0.0, shape + 1.0, s, 0.0, A, B, t)
     return np.asarray(np.minimum(np.exp(np.log(shape) - np.log(A) + integral), 1.0))
+
+
+def mean_dropout(t: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:  # noqa: ARG001 -- as every family
+    """Mean probability 1 − (1 + t/β)^(−s) of dropping out within a time t.
+
+    Examples
+    --------
+    >>> mean_dropout(52, r=0.5531, alpha=10.578, s=0.6063, beta=11.669).round(3)
+    np.float64(0.647)
+    """
+    return special.power_survival(s, np.asarray(t, float) / beta)[()]

@@ -47,6 +47,7 @@ __all__ = [
     "initial_points",
     "log_likelihood",
     "log_likelihood_with_hessian",
+    "mean_dropout",
     "next_purchase_quantile",
     "p_alive",
     "p_alive_at",
@@ -152,6 +153,11 @@ def p_alive_at(
     array([0.969, 0.498])
     """
     return body.p_alive_at(t, x, t_x, T, _params(r, alpha, a, b))
+
+
+def mean_dropout(t: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:  # noqa: ARG001 -- as every family
+    """Mean probability a/(a + b) of dropping out after a purchase, whatever the time t."""
+    return np.asarray(a / (np.asarray(a) + b))[()]
 
 
 def p_purchase(

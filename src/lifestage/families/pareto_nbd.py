@@ -28,7 +28,13 @@ from lifestage.families._pareto_fit import (
     log_likelihood_with_hessian,
     total_log_likelihood,
 )
-from lifestage.families._pareto_history import dropout_log_odds, log_likelihood, p_alive, p_alive_at
+from lifestage.families._pareto_history import (
+    dropout_log_odds,
+    log_likelihood,
+    mean_dropout,
+    p_alive,
+    p_alive_at,
+)
 from lifestage.families._pareto_priors import PRIORS
 from lifestage.families._pareto_simulation import sample_latent, simulate_customers, simulate_future
 from lifestage.families._rows import Rows
@@ -51,6 +57,7 @@ __all__ = [
     "initial_points",
     "log_likelihood",
     "log_likelihood_with_hessian",
+    "mean_dropout",
     "next_purchase_quantile",
     "p_alive",
     "p_alive_at",

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifestage.core.notes import Note
-from lifestage.families import STACK, mbgnbd
-from lifestage.families import family as family_of
-from lifestage.families import mixture as stack
+from lifestage.families import STACK
+from lifestage.families.mixture import column_name
 from lifestage.fitting.posterior import Posterior, Status
 
 if TYPE_CHECKING:
@@ -18,25 +17,25 @@ if TYPE_CHECKING:
 
     from lifestage.core.typing import Floats
 
-__all__ = ["SURE", "stack_posteriors", "stacking_weights"]
+__all__ = ["SURE_WEIGHT", "stack_posteriors", "stacking_weights"]
 
 
-DRAWS = 50
+POINT_DRAWS = 50
 """Draws that stand for a mixture of point estimates, so that weights are right to 1 %."""
 
-SURE = 0.99
+SURE_WEIGHT = 0.99
 """From this weight on a family stands alone."""
 
-STEPS, CLOSE = 5000, 1e-10
+MAX_STEPS, CLOSE = 5000, 1e-10
 
 
 def stacking_weights(density: Floats) -> Floats:
-    r"""Weights of the mixture that foretells best: they maximise Σ log Σ w·p over the simplex, by EM.
+    r"""Weights of the mixture that predicts best: they maximise Σ log Σ w·p over the simplex, by EM.
 
     Parameters
     ----------
     density : array, shape (n, families)
-        What each family gave to what came.
+        Probability that each family gave to each observation.
 
     Examples
     --------
@@ -44,19 +43,19 @@ def stacking_weights(density: Floats) -> Floats:
     array([0.5, 0.5])
     """
     weights = np.full(density.shape[1], 1.0 / density.shape[1])
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         shares = density * weights
-        moved = np.asarray((shares / shares.sum(axis=1, keepdims=True)).mean(axis=0))
-        if np.abs(moved - weights).max() < CLOSE:
+        updated = np.asarray((shares / shares.sum(axis=1, keepdims=True)).mean(axis=0))
+        if np.abs(updated - weights).max() < CLOSE:
             break
-        weights = moved
+        weights = updated
     return weights
 
 
 def stack_posteriors(
     parts: Mapping[str, Posterior], weights: Mapping[str, float], diagnostics: Mapping[str, Any]
 ) -> Posterior:
-    """Put posteriors together; the draws of the families take turns, so that every share of them holds the weights.
+    """Combine posteriors; the families' draws alternate, so that every share of them has the weights.
 
     Parameters
     ----------
@@ -66,47 +65,54 @@ def stack_posteriors(
     diagnostics : mapping
         Of the mixture.
     """
-    said = ", ".join(f"{name} {weights[name]:.0%}" for name in parts)
+    text = ", ".join(f"{name} {weights[name]:.0%}" for name in parts)
     note = Note(
-        "stacked", f"Weights of the stack, from forecasts of the past: {said}.", {"weights": said}
+        "stacked", f"Weights of the stack, from forecasts of the past: {text}.", {"weights": text}
     )
     best = max(parts, key=lambda name: weights[name])
-    if weights[best] >= SURE:
+    if weights[best] >= SURE_WEIGHT:
         part = parts[best]
         return replace(part, status=Status(part.status.converged, (*part.status.notes, note)))
-    size = max(DRAWS, *(part.size for part in parts.values()))
-    columns: dict[str, list[Floats]] = {name: [] for name in stack.PARAMS}
-    turn = []
+    notes, rows, priors, units = {}, [], {}, []
     for name, part in parts.items():
-        share = round(weights[name] * size)
-        pick = np.linspace(0, part.size - 1, share).round().astype(int)
-        for param, values in part.draws.items():
-            columns[param].append(values[pick])
-        columns["first_dropout"].append(np.full(share, float(family_of(name) is mbgnbd)))
-        turn.append((np.arange(share) + 0.5) / max(share, 1))
-    order = np.argsort(np.concatenate(turn), kind="stable")
-    notes = {note.code: note for part in parts.values() for note in part.status.notes}
+        for own in part.status.notes:
+            notes[own.code] = own
+        for quantity, prior in part.priors.items():
+            priors[column_name(name, quantity)] = prior
+        rows += _rows(part, weights[name])
+        units += part.diagnostics["units"]
     notes.pop("alive_by_assumption", None)
-    rows = [row for name, part in parts.items() for row in _rows(part, weights[name])]
+    converged = all(part.status.converged for part in parts.values())
     return Posterior(
         family=STACK,
         method=next(iter(parts.values())).method,
-        draws={name: np.concatenate(values)[order] for name, values in columns.items()},
-        status=Status(
-            all(part.status.converged for part in parts.values()), (*notes.values(), note)
-        ),
-        diagnostics={**diagnostics, "weights": dict(weights), "components": rows},
-        priors={
-            f"{name}: {quantity}": law
-            for name, part in parts.items()
-            for quantity, law in part.priors.items()
-        },
+        draws=_alternate(parts, weights),
+        status=Status(converged, (*notes.values(), note)),
+        diagnostics={**diagnostics, "units": units, "weights": dict(weights), "components": rows},
+        priors=priors,
     )
 
 
+def _alternate(parts: Mapping[str, Posterior], weights: Mapping[str, float]) -> dict[str, Floats]:
+    """Draws of all families in turns, as many as their weights; NaN for the parameters of others."""
+    size = max(POINT_DRAWS, *(part.size for part in parts.values()))
+    shares = {name: round(weights[name] * size) for name in parts}
+    turns = [(np.arange(share) + 0.5) / max(share, 1) for share in shares.values()]
+    order = np.argsort(np.concatenate(turns), kind="stable")
+    draws, begin = {}, 0
+    for name, part in parts.items():
+        end = begin + shares[name]
+        pick = np.linspace(0, part.size - 1, end - begin).round().astype(int)
+        for parameter, values in part.draws.items():
+            column = np.full(order.size, np.nan)
+            column[begin:end] = values[pick]
+            draws[column_name(name, parameter)] = column[order]
+        begin = end
+    return draws
+
+
 def _rows(part: Posterior, weight: float) -> list[dict[str, Any]]:
-    rows = part.table().assign(weight=weight).to_dict("records")
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in rows
-    ]
+    """The table of a family's parameters as plain values: None where one is missing."""
+    table = part.table().assign(weight=weight).astype(object)
+    rows: Any = table.where(table.notna(), None).to_dict("records")
+    return list(rows)

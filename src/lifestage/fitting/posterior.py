@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifestage.families import family
+from lifestage.families import STACK, family
 from lifestage.numerics.statistics import z_score
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class Posterior:
     family, method : str
         ``"bg/nbd"`` …, ``"mle"`` …
     draws : dict of str to array, shape (draws,)
-        In the units of the data (time parameters in periods, money parameters in money).
+        In the units of the data (time parameters in periods, money parameters in money). In a
+        stack the names have the family, such as ``"bg/nbd: r"``, and a draw has NaN for the
+        parameters of all families but its own.
     status : Status
     covariance : array, shape (k, k), or None
         Of the logarithms of the parameters, in the order of the family's ``PARAMS``, in the
@@ -82,8 +84,12 @@ class Posterior:
 
     @property
     def estimate(self) -> dict[str, float]:
-        """Mean of the draws by parameter."""
-        return {name: float(values.mean()) for name, values in self.draws.items()}
+        """Mean of the draws by parameter; in a stack, of the draws of its family."""
+        estimate = {}
+        for name, values in self.draws.items():
+            own = values[~np.isnan(values)] if self.family == STACK else values
+            estimate[name] = float(own.mean()) if own.size else np.nan
+        return estimate
 
     def columns(self) -> dict[str, Floats]:
         """Parameters of shape (draws, 1), to broadcast against rows of shape (n,)."""

@@ -14,10 +14,10 @@ from lifestage.core.errors import RegistryError
 from lifestage.core.files import ensure_empty_or_own, staging_folder
 from lifestage.core.notes import Note
 from lifestage.data.customers.serialise import facts_from_json, facts_to_json, note_to_json
-from lifestage.families import family
 from lifestage.fitting.fitted import FittedModel
 from lifestage.fitting.posterior import Posterior, Status
 from lifestage.fitting.recalibration import Calibration
+from lifestage.fitting.saved_draws import read_draws, read_units
 from lifestage.fitting.saved_values import SavedModel
 from lifestage.fitting.stage_facts import read_stage_facts
 
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 __all__ = ["MODEL_FILES", "SCHEMA", "read_model", "write_model"]
 
 MODEL_FILES = frozenset({"model.json", "purchases.parquet", "spend.parquet"})
-SCHEMA = 2
-"""1 was without ``stage_facts``."""
+SCHEMA = 3
+"""1 was without ``stage_facts``; until 2 a stack was of BG/NBD and MBG/NBD only."""
 
 
 def write_model(model: FittedModel, path: str | os.PathLike[str]) -> Path:
@@ -69,26 +67,16 @@ def read_model(path: str | os.PathLike[str]) -> FittedModel:
     raw = _read_json(folder)
     try:
         parts = {}
-        for name in [each for each in ("purchases", "spend") if raw["parts"].get(each) is not None]:
-            part = raw["parts"][name]
-            parts[name] = Posterior(
-                family=part["family"],
-                method=part["method"],
-                draws=_read_draws(folder / f"{name}.parquet", part["family"]),
-                status=Status(part["converged"], tuple(Note(**note) for note in part["notes"])),
-                covariance=(
-                    None if part["covariance"] is None else np.array(part["covariance"], float)
-                ),
-                diagnostics=part["diagnostics"],
-                priors=part["priors"],
-            )
-        known = raw.get("calibration")
+        for name, part in raw["parts"].items():
+            if part is not None:
+                parts[name] = _posterior(part, folder / f"{name}.parquet", raw["schema"])
+        calibration = raw.get("calibration")
         return FittedModel(
             parts["purchases"],
             parts.get("spend"),
             facts_from_json(raw["data"]),
             raw["mean_spend"],
-            None if known is None else Calibration(**known),
+            None if calibration is None else Calibration(**calibration),
             read_stage_facts(raw.get("stage_facts")),
         )
     except RegistryError:
@@ -99,26 +87,43 @@ def read_model(path: str | os.PathLike[str]) -> FittedModel:
         ) from error
 
 
+def _posterior(part: dict[str, Any], draws: Path, schema: int) -> Posterior:
+    """The posterior of one part of a model."""
+    name, covariance, diagnostics = part["family"], part["covariance"], part["diagnostics"]
+    if "units" in diagnostics:
+        diagnostics["units"] = read_units(diagnostics["units"], name, schema)
+    notes = tuple(Note(**note) for note in part["notes"])
+    return Posterior(
+        family=name,
+        method=part["method"],
+        draws=read_draws(draws, name, schema),
+        status=Status(part["converged"], notes),
+        covariance=None if covariance is None else np.array(covariance, float),
+        diagnostics=diagnostics,
+        priors=part["priors"],
+    )
+
+
 def _to_json(model: FittedModel) -> dict[str, Any]:
     """Everything of a model but its draws."""
+    parts = {}
+    for name, part in model.parts.items():
+        parts[name] = {
+            "family": part.family,
+            "method": part.method,
+            "converged": part.status.converged,
+            "notes": [note_to_json(note) for note in part.status.notes],
+            "covariance": None if part.covariance is None else part.covariance.tolist(),
+            "diagnostics": dict(part.diagnostics),
+            "priors": dict(part.priors),
+        }
     return {
         "schema": SCHEMA,
         "mean_spend": model.mean_spend,
         "calibration": None if model.calibration is None else asdict(model.calibration),
         "stage_facts": None if model.stage_facts is None else asdict(model.stage_facts),
         "data": facts_to_json(model.data),
-        "parts": {
-            name: {
-                "family": part.family,
-                "method": part.method,
-                "converged": part.status.converged,
-                "notes": [note_to_json(note) for note in part.status.notes],
-                "covariance": None if part.covariance is None else part.covariance.tolist(),
-                "diagnostics": dict(part.diagnostics),
-                "priors": dict(part.priors),
-            }
-            for name, part in model.parts.items()
-        },
+        "parts": parts,
     }
 
 
@@ -150,36 +155,3 @@ def _read_json(folder: Path) -> dict[str, Any]:
             f"expected a saved model in {folder}; could not read it: {error!s:.200}"
         ) from error
     return dict(raw)
-
-
-def _read_draws(file: Path, name: str) -> dict[str, NDArray[np.float64]]:
-    """The draws of the parameters of a family.
-
-    Raises
-    ------
-    RegistryError
-        If the file cannot be read or has no draws, or a value cannot be: its name, its draw, and
-        what it is.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(file)
-        draws = {each: table.column(each).cast("double").to_numpy() for each in family(name).PARAMS}
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise RegistryError(
-            f"expected draws of a saved model in {file}; could not read them: {error!s:.200}"
-        ) from error
-    if not table.num_rows:
-        raise RegistryError(f"expected draws of {name} in {file}; it has none")
-    for each, values in draws.items():
-        choice = each == "first_dropout"  # which of two families a draw is of
-        good = np.isin(values, (0, 1)) if choice else np.isfinite(values) & (values > 0)
-        if not good.all():
-            at = int(np.argmin(good))
-            what = "0 or 1" if choice else "a finite number above 0"
-            raise RegistryError(
-                f"expected {each} of {name} as {what}; draw {at} of {file} has {values[at]:g}"
-            )
-    return draws

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lifestage.families import FAMILIES, SPEND, STACK, family
+from lifestage.families import FAMILIES, SPEND, STACK
 
 __all__ = ["SavedModel"]
 
@@ -68,15 +68,16 @@ class _Part(_Strict):
 
     @model_validator(mode="after")
     def _fits_its_family(self) -> _Part:
-        names = (
-            family(self.family).PARAMS if self.family in FAMILIES | SPEND | {STACK: None} else ()
-        )
-        if not names:
+        if self.family == STACK:
+            return self._fits_a_stack()
+        modules = FAMILIES | SPEND
+        if self.family not in modules:
             raise ValueError("expected a family that is known")
+        names = modules[self.family].PARAMS
         if not set(self.diagnostics.undetermined) <= set(names):
             raise ValueError(f"expected undetermined parameters among {', '.join(names)}")
         units = self.diagnostics.units
-        if self.family != STACK and units and len(units) != len(names):
+        if units and len(units) != len(names):
             raise ValueError(f"expected a unit for each of {', '.join(names)}")
         if self.covariance is not None:
             spread = np.array(self.covariance)
@@ -87,6 +88,14 @@ class _Part(_Strict):
             roots = np.linalg.eigvalsh(spread)
             if roots[0] < -1e-8 * max(roots[-1], 1e-300):
                 raise ValueError("expected a covariance without negative variances")
+        return self
+
+    def _fits_a_stack(self) -> _Part:
+        unknown = set(self.diagnostics.weights) - set(FAMILIES)
+        if unknown:
+            raise ValueError("expected a stack of families that are known")
+        if self.diagnostics.undetermined or self.covariance is not None:
+            raise ValueError("expected a stack without undetermined parameters or a covariance")
         return self
 
 

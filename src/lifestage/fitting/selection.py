@@ -202,7 +202,6 @@ def _mixture(
         "observations": n,
         "aic": 2 * k - 2 * likelihood,
         "bic": k * float(np.log(n)) - 2 * likelihood,
-        "units": next(iter(parts.values())).diagnostics["units"],
     }
 
 
