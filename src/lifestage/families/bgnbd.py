@@ -367,21 +367,9 @@ def simulate_future(
     return body_simulation.simulate_future(rng, times, x, t_x, T, _params(r, alpha, a, b))
 
 
-TIME_PARAM = "alpha"
-"""The parameter that carries the time unit."""
-
-
 def alive_law(x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
     """Shape and scale of a living customer's Gamma rate, a and b of the Beta dropout probability."""
     return body.living(x, T, _params(r, alpha, a, b))
-
-
-alive_sf = count_survival
-
-
-def dropout_log_odds(x: Data, t_x: Data, T: Data, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
-    """Log odds of having dropped out by T."""
-    return body.dropout_log_odds(x, t_x, T, _params(r, alpha, a, b))
 
 
 def count_table(
