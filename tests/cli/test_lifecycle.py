@@ -165,9 +165,13 @@ def test_a_playbook_reaches_every_output(folder: Path) -> None:
     assert "Call &lt;them&gt;" in page
     assert "Call <them>" not in page
     counts = pd.read_parquet(out / "customers.parquet")["stage_tempo"].value_counts()
-    assert (
-        counts.sum() == json.loads((out / "summary.json").read_text("utf-8"))["data"]["customers"]
-    )
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert counts.sum() == summary["data"]["customers"]
+    assert summary["stages"]["tempo"] == counts.to_dict()
+    forecast = [
+        row for row in summary["outlook"]["forecast"]["stages"] if row["taxonomy"] == "tempo"
+    ]
+    assert {row["stage"] for row in forecast} == {"fast", "rest"}
     (folder / "bad.toml").write_text("[taxonomy.line]\nwhen = 1\n", "utf-8")
     told = call(
         "run",

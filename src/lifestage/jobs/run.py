@@ -175,6 +175,7 @@ def run(
             "validation": validation,
         }
         known["thresholds"] = config.thresholds
+        known["playbook"] = config.playbook
         summary = summarize_run(staged, model, currency=config.currency, **known)
         (staging / "summary.json").write_text(
             json.dumps(summary, indent=1, ensure_ascii=False), "utf-8"

@@ -142,6 +142,7 @@ def write_report(
             customers=customers,
             validation=validation,
             thresholds=thresholds,
+            playbook=playbook,
         )
     listed = _at_risk(staged, t, max(top, MAX_DOWNLOADED))
     stages = records(stage_table(staged, lang=lang, playbook=playbook))

@@ -29,6 +29,33 @@ def run(staged: pd.DataFrame, model: ls.LTVModel) -> dict[str, Any]:
     return summarize_run(staged, model, currency="USD", cac=10.0)
 
 
+def test_own_taxonomies_are_counted_and_forecast_where_that_is_possible(
+    model: ls.LTVModel, customers: ls.Summary, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        """
+        [[taxonomy.tempo.stage]]
+        key = "fast"
+        when = "R >= 0.7 and N >= 3"
+        [[taxonomy.tempo.stage]]
+        key = "rest"
+        [[taxonomy.silence.stage]]
+        key = "quiet"
+        when = "days_silent > 100"
+        [[taxonomy.silence.stage]]
+        key = "heard"
+        """,
+        "utf-8",
+    )
+    staged = ls.assign_stages(model.predict(customers), playbook=path)
+    run = summarize_run(staged, model, playbook=path)
+    for name in ("tempo", "silence"):
+        assert run["stages"][name] == staged[f"stage_{name}"].value_counts().to_dict()
+    forecast = {row["taxonomy"] for row in run["outlook"]["forecast"]["stages"]}
+    assert forecast == {"line", "phase", "segment", "tempo"}
+
+
 def test_it_is_plain_json(run: dict[str, Any]) -> None:
     assert json.loads(json.dumps(run, allow_nan=False)) == run
 

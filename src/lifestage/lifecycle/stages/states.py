@@ -19,6 +19,7 @@ import numpy as np
 from lifestage.core.errors import ConfigError
 from lifestage.lifecycle.frames import collect
 from lifestage.lifecycle.stages.conditions import NUMBER, Operand, operand, parse_condition
+from lifestage.lifecycle.stages.playbook import Playbook
 from lifestage.lifecycle.stages.rules import facts_of, stage_index
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lifestage.lifecycle.stages.taxonomies import Taxonomy
     from lifestage.lifecycle.stages.thresholds import Thresholds
 
-__all__ = ["StateSpace", "check_predictable", "state_space"]
+__all__ = ["StateSpace", "check_predictable", "predictable", "state_space"]
 
 QUANTITIES = {
     "N": "purchase_days",
@@ -152,6 +153,18 @@ def check_predictable(taxonomy: Taxonomy, limits: Thresholds) -> None:
     """
     for _ in _cuts_of_taxonomy(taxonomy, limits):
         pass
+
+
+def predictable(playbook: Playbook, limits: Thresholds) -> Playbook:
+    """Leave out the taxonomies of a playbook whose conditions read what a forecast cannot know."""
+    taxonomies = {}
+    for name, taxonomy in playbook.taxonomies.items():
+        try:
+            check_predictable(taxonomy, limits)
+        except ConfigError:
+            continue
+        taxonomies[name] = taxonomy
+    return Playbook(taxonomies)
 
 
 def _cuts_of_taxonomy(taxonomy: Taxonomy, limits: Thresholds) -> Iterator[tuple[str, float]]:

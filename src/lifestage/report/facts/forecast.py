@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lifestage.lifecycle.stages.playbook import Playbook
     from lifestage.lifecycle.stages.thresholds import Thresholds
     from lifestage.model import LTVModel
 
@@ -32,6 +33,7 @@ def forecast_facts(
     terms: Mapping[str, float],
     scale: float,
     thresholds: Thresholds | None,
+    playbook: Playbook | None = None,
 ) -> dict[str, Any]:
     """The stage forecast of *staged*, its sums times *scale* (customers per sampled one)."""
     forecast = stage_forecast(
@@ -42,6 +44,7 @@ def forecast_facts(
         points=POINTS,
         scenarios=SCENARIOS,
         thresholds=thresholds,
+        playbook=playbook,
     )
     stages = _scaled(forecast.stages, scale)
     moves = _scaled(forecast.transitions, scale)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lifestage.data.customers.summary import Summary
+    from lifestage.lifecycle.stages.playbook import Playbook
     from lifestage.lifecycle.stages.thresholds import Thresholds
     from lifestage.model import LTVModel
 
@@ -34,6 +35,7 @@ def horizon_facts(
     terms: Mapping[str, float],
     cac: float | None = None,
     thresholds: Thresholds | None = None,
+    playbook: Playbook | None = None,
 ) -> dict[str, Any]:
     """The forecast of stages, repurchase after the data, repurchase by day, and values by group.
 
@@ -46,6 +48,8 @@ def horizon_facts(
         customers buy again.
     thresholds : Thresholds, optional
         Those of the stages.
+    playbook : Playbook, optional
+        Its own taxonomies are forecast too.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def horizon_facts(
     if customers is not None and customers.purchases is not None:
         schedule = repurchase_facts(model, staged, customers, terms["level"])
     return {
-        "forecast": forecast_facts(model, simulated, terms, scale, thresholds),
+        "forecast": forecast_facts(model, simulated, terms, scale, thresholds, playbook),
         "realised": realised,
         "schedule": schedule,
         "groups": group_facts(model, staged, grouped, terms, cac),

@@ -19,6 +19,9 @@ from lifestage.data.engines.frames import lazy, to_pandas
 from lifestage.evaluate.fit_checks import frequency_fit, holdout_fit, tracking
 from lifestage.lifecycle.frames import last_day
 from lifestage.lifecycle.metrics.base_metrics import base_metrics
+from lifestage.lifecycle.stages.playbook import as_playbook
+from lifestage.lifecycle.stages.states import predictable
+from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.prediction.totals import totals
 from lifestage.report.facts.fit import fit_facts, quality_facts
 from lifestage.report.facts.horizon import horizon_facts
@@ -29,12 +32,13 @@ from lifestage.report.facts.validation import validation_facts
 from lifestage.report.facts.value_distribution import ltv_distribution
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from lifestage.data.customers.counts import Counts
     from lifestage.data.customers.summary import Summary
     from lifestage.evaluate import ValidationResult
-    from lifestage.lifecycle.stages.thresholds import Thresholds
+    from lifestage.lifecycle.stages.playbook import Playbook
     from lifestage.model import LTVModel
 
 __all__ = ["summarize_run"]
@@ -57,6 +61,7 @@ def summarize_run(
     customers: Summary | None = None,
     validation: ValidationResult | None = None,
     thresholds: Thresholds | None = None,
+    playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> dict[str, Any]:
     """Summarise a run: data quality, fit, totals with intervals, stages, risk, value and metrics.
 
@@ -82,6 +87,9 @@ def summarize_run(
         backtest and drift.
     thresholds : Thresholds, optional
         Those of :func:`lifestage.assign_stages`, for the forecast of the stages.
+    playbook : path or Playbook, optional
+        That of :func:`lifestage.assign_stages`: its own taxonomies are counted too, and forecast
+        where a forecast can know what their conditions read.
 
     Returns
     -------
@@ -110,6 +118,8 @@ def summarize_run(
     >>> run["stages"]["line"]["active"], run["fit"]["purchases"]["converged"]
     (336, True)
     """
+    book = None if playbook is None else as_playbook(playbook)
+    known = None if book is None else predictable(book, thresholds or Thresholds())
     frame, _ = lazy(staged)
     names = frame.collect_schema().names()
     missing = [name for name in NEEDED if name not in names]
@@ -141,8 +151,8 @@ def summarize_run(
         "terms": terms,
         "totals": {name: sums[name] for name in ("expected_purchases", "expected_revenue", "ltv")},
         **_total_intervals(model, counts, terms),
-        "stages": stage_facts(staged),
-        "stage_intervals": stage_interval_facts(model, staged, level, thresholds),
+        "stages": stage_facts(staged, book),
+        "stage_intervals": stage_interval_facts(model, staged, level, thresholds, known),
         "at_risk": {
             "customers": sums["at_risk"],
             "value_lost": sums["at_risk_lost"],
@@ -157,14 +167,7 @@ def summarize_run(
         "frequency_fit": records(frequency_fit(model, counts)),
         "holdout_fit": records(holdout_fit(model, counts)),
         "tracking": _tracking(model),
-        "outlook": horizon_facts(
-            staged,
-            model,
-            customers,
-            terms,
-            cac,
-            thresholds,
-        ),
+        "outlook": horizon_facts(staged, model, customers, terms, cac, thresholds, known),
         "trust": validation_facts(validation),
         "versions": _versions(),
     }
