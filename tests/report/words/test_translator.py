@@ -11,6 +11,7 @@ from babel import Locale
 import lifestage as ls
 from lifestage.core.errors import ConfigError
 from lifestage.core.notes import NoteCode
+from lifestage.core.output_columns import OUTPUT_COLUMNS
 from lifestage.report.words.catalogue import Text, languages, texts
 from lifestage.report.words.format import Money, Numbers
 from lifestage.report.words.translator import Translator, translator
@@ -43,7 +44,9 @@ def section(lang: str, name: str) -> dict[str, Text]:
 
 
 def report_texts(lang: str) -> dict[str, Text]:
-    return {key: text for key, text in texts(lang).items() if not key.startswith("notes.")}
+    """Without what is in English where it is made, so that only translations list it."""
+    own = ("notes.", "columns.", "column_units.")
+    return {key: text for key, text in texts(lang).items() if not key.startswith(own)}
 
 
 def test_the_languages_are_the_files() -> None:
@@ -83,6 +86,14 @@ def test_traditional_and_simplified_differ_where_they_must() -> None:
 def test_every_note_that_can_be_made_is_translated(lang: str) -> None:
     """The type checker lets a note be made with these codes only."""
     assert set(section(lang, "notes")) == set(get_args(NoteCode))
+
+
+@pytest.mark.parametrize("lang", TRANSLATIONS)
+def test_every_column_of_the_glossary_is_translated(lang: str) -> None:
+    columns = [column for column in OUTPUT_COLUMNS if not column.optional]
+    assert set(section(lang, "columns")) == {column.name for column in columns}
+    units = {column.unit.replace(" ", "_") for column in columns}
+    assert set(section(lang, "column_units")) == units
 
 
 def test_translations_of_a_note_take_the_same_values() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lifestage.core.output_columns import OUTPUT_COLUMNS, OutputColumn
 from lifestage.report.page import blocks
-from lifestage.report.page.blocks import horizon_text
+from lifestage.report.page.blocks import Column, horizon_text
 from lifestage.report.words.format import day
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def reading_section(run: Run, t: Translator) -> Block:
     parts = [
         {"type": "list", "texts": _explanations(run, t)},
         blocks.facts(t("reading.terms"), _settings(run, t)),
+        _columns(run, t),
         blocks.facts(t("reading.versions"), versions),
     ]
     return blocks.section(
@@ -52,6 +54,27 @@ def _explanations(run: Run, t: Translator) -> list[str]:
         )
         texts.append(t("reading.lost"))
     return [*texts, t("reading.purchase_days"), t("reading.model")]
+
+
+def _columns(run: Run, t: Translator) -> Block:
+    """The columns of the customer table; those of money only where the model has a spend part."""
+    rows = [column for column in OUTPUT_COLUMNS if not column.optional]
+    if run["totals"]["ltv"] is None:
+        rows = [column for column in rows if column.unit != "money"]
+
+    def unit(column: OutputColumn) -> str:
+        return t.name("column_units", column.unit.replace(" ", "_"))
+
+    def meaning(column: OutputColumn) -> str:
+        english = column.meaning.replace("`", "")
+        return t.name("columns", column.name, english)
+
+    columns = [
+        Column(t("reading.column"), "name", lambda column: column.name),
+        Column(t("reading.unit"), "", unit),
+        Column(t("reading.meaning"), "long", meaning),
+    ]
+    return blocks.table(columns, rows, heading=t("reading.columns"), tall=True)
 
 
 def _settings(run: Run, t: Translator) -> list[tuple[str, str]]:

@@ -49,10 +49,12 @@ class Translator(Numbers):
 
     __call__ = text
 
-    def name(self, section: str, key: str) -> str:
-        """The name of *key* in a section of names; the key as words where it has none."""
+    def name(self, section: str, key: str, default: str | None = None) -> str:
+        """The name of *key* in a section of names; the *default* or the key as words without one."""
         entry = texts(self.lang).get(f"{section}.{key}")
-        return entry if isinstance(entry, str) else key.replace("_", " ")
+        if isinstance(entry, str):
+            return entry
+        return key.replace("_", " ") if default is None else default
 
     def days(self, days: float | None) -> str:
         """A length in days."""
