@@ -85,14 +85,16 @@ def test_what_is_no_rule_is_refused(text: str, says: str, tmp_path: Path) -> Non
         read_config(tmp_path / "shop.toml", {})
 
 
-def test_a_recipe_holds_them_and_the_card_tells_them(cdnow: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_specification_holds_them_and_the_card_tells_them(
+    cdnow: pd.DataFrame, tmp_path: Path
+) -> None:
     cdnow.to_parquet(tmp_path / "orders.parquet")
     made = CliRunner().invoke(app, ["models", "init", "shop", "--store", str(tmp_path / "models")])
     assert made.exit_code == 0, made.output
     folder = tmp_path / "models" / "shop"
-    recipe = (folder / "spec.toml").read_text("utf-8")
-    assert "\nawake = 0.7\n" in recipe.partition("[run.thresholds]")[2]
-    (folder / "spec.toml").write_text(recipe.replace("awake = 0.7\n", "awake = 0.85\n"), "utf-8")
+    text = (folder / "spec.toml").read_text("utf-8")
+    assert "\nawake = 0.7\n" in text.partition("[run.thresholds]")[2]
+    (folder / "spec.toml").write_text(text.replace("awake = 0.7\n", "awake = 0.85\n"), "utf-8")
     version = retrain(folder, tmp_path / "orders.parquet", until="1997-09-30").version
     assert version is not None
     card = registry.read_text(folder, version, "card.md")

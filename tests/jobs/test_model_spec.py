@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lifestage.core.addresses import holds_password
 from lifestage.core.errors import ConfigError
 from lifestage.jobs.config import RunConfig, checked
-from lifestage.jobs.model_spec import Spec, read_spec, spec_text
+from lifestage.jobs.model_spec import ModelSpec, read_spec, spec_text
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
 EVERYTHING: dict[str, Any] = {
@@ -28,18 +28,18 @@ EVERYTHING: dict[str, Any] = {
 }  # fmt: skip
 
 
-def read_back(text: str) -> Spec:
-    return checked(Spec, tomllib.loads(text))
+def read_back(text: str) -> ModelSpec:
+    return checked(ModelSpec, tomllib.loads(text))
 
 
 def test_every_setting_reads_back() -> None:
     assert set(EVERYTHING) | {"until"} == set(RunConfig.model_fields)
     spec = read_back(spec_text("orders/*.csv", EVERYTHING))
-    assert spec == Spec(orders="orders/*.csv", run=RunConfig(**EVERYTHING))
+    assert spec == ModelSpec(orders="orders/*.csv", run=RunConfig(**EVERYTHING))
 
 
 def test_nothing_set_is_everything_by_default() -> None:
-    assert read_back(spec_text(None, dict.fromkeys(EVERYTHING))) == Spec()
+    assert read_back(spec_text(None, dict.fromkeys(EVERYTHING))) == ModelSpec()
 
 
 @given(
@@ -58,8 +58,8 @@ def test_any_text_reads_back(text: str, priors: dict[str, str]) -> None:
 
 
 def test_a_day_to_stop_at_has_no_place_in_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="until would stand still"):
+    with pytest.raises(ConfigError, match="until would train every version"):
         spec_text(None, {"until": "1997-09-30"})
     (tmp_path / "spec.toml").write_text("[run]\nuntil = 1997-09-30\n", "utf-8")
-    with pytest.raises(ConfigError, match="until would stand still"):
+    with pytest.raises(ConfigError, match="until would train every version"):
         read_spec(tmp_path)

@@ -1,4 +1,4 @@
-"""Retraining as a scheduler does it: new data, gates, kills at every step, two at once, and the way back."""
+"""Retraining as a scheduler does it: new data, data checks, kills at every step, two at once, and the way back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from lifestage import registry
 from lifestage.cli import app
 from lifestage.core.errors import ConfigError, DataError, LockedError
 from lifestage.jobs.model_spec import read_spec, spec_text
+from lifestage.jobs.promotion import compare_forecasts
 from lifestage.jobs.release_notes import population_stability
-from lifestage.jobs.retrain import STEPS, compare_forecasts, retrain
+from lifestage.jobs.retrain import STEPS, retrain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,13 +65,13 @@ def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
         assert tuple(steps) == STEPS
     assert [each.outcome for each in done] == ["promoted"] * 3
     assert registry.versions(folder) == [each.version for each in done]
-    assert "The first version" in done[0].changes
+    assert "The first version" in done[0].release_notes
     assert "bg/nbd: better than the best baseline" in registry.read_text(
         folder, registry.versions(folder)[0], "card.md"
     )
     for before, after in pairwise(done):
         assert after.version is not None
-        note = registry.read_text(folder, after.version, "changes.md")
+        note = registry.read_text(folder, after.version, "release_notes.md")
         assert all(
             said in note for said in ("population stability", "Parameters", "before \\ after")
         )
@@ -81,7 +82,7 @@ def test_three_quarters_and_the_way_back(folder: Path, tmp_path: Path) -> None:
     assert str(registry.load_version(folder).data.until) == QUARTERS[1]
     again = retrain(folder, until=QUARTERS[-1])
     assert again.outcome == "refused"
-    assert again.gates.set_index("gate")["passed"]["new days"] == np.False_
+    assert again.data_checks.set_index("check")["passed"]["new days"] == np.False_
 
 
 @pytest.fixture
@@ -103,21 +104,22 @@ def harmed(cdnow: pd.DataFrame, harm: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("harm", "gate"),
+    ("harm", "failed"),
     [
-        ("fewer", "purchases a day, ratio"),
-        ("dearer", "money a purchase, ratio"),
+        ("fewer", "purchases per day, ratio"),
+        ("dearer", "spend per purchase, ratio"),
         ("nameless", "missing ids, share"),
         ("silent", "days without an order"),
     ],
 )
-def test_bad_data_do_not_pass(trained: Path, cdnow: pd.DataFrame, harm: str, gate: str) -> None:
+def test_bad_data_do_not_pass(trained: Path, cdnow: pd.DataFrame, harm: str, failed: str) -> None:
     spec = (trained / "spec.toml").read_text("utf-8")
     (trained / "spec.toml").write_text(spec.replace("[run]", "[run]\nmax_dropped = 0.9"), "utf-8")
     before = content(trained)
     found = retrain(trained, harmed(cdnow, harm), until=QUARTERS[1])
     assert found.outcome == "refused"
-    assert gate in found.gates.loc[~found.gates["passed"], "gate"].tolist()
+    checks = found.data_checks
+    assert failed in checks.loc[~checks["passed"], "check"].tolist()
     after = content(trained)
     assert {name for name in after if after[name] != before.get(name)} <= {".lock"}
 
@@ -244,7 +246,7 @@ def test_forecasts_in_another_period_are_not_compared(trained: Path) -> None:
     spec = (trained / "spec.toml").read_text("utf-8")
     (trained / "spec.toml").write_text(spec.replace('period = "week"', 'period = "day"'), "utf-8")
     with pytest.raises(
-        ConfigError, match="the period of the champion, week, in the recipe; got day"
+        ConfigError, match="the period of the champion, week, in the specification; got day"
     ):
         retrain(trained, until=QUARTERS[1])
 
@@ -281,8 +283,8 @@ def test_what_is_infinite_is_no_number_of_json(
     )
     assert shown.exit_code == 0, shown.output
     lines = [json.loads(line, parse_constant=_refuse) for line in shown.stdout.splitlines()]
-    gates = next(line["gates"] for line in lines if "gates" in line)
-    assert gates["purchases a day, ratio"] is None
+    checks = next(line["data_checks"] for line in lines if "data_checks" in line)
+    assert checks["purchases per day, ratio"] is None
 
 
 KILLED = """
@@ -385,19 +387,19 @@ def _refuse(name: str) -> None:
     [
         ('customer = "id"', "customer"),
         ("[run]\nhorizons = 3", "horizons"),
-        ("[gates]\nmax_missing_ids = 3", "max_missing_ids"),
+        ("[data_checks]\nmax_missing_ids = 3", "max_missing_ids"),
         ('[promotion]\nrule = "best"', "rule"),
-        ("[run]\nuntil = 1997-09-30", "until would stand still"),
+        ("[run]\nuntil = 1997-09-30", "until would train every version"),
         ("[run", "expected a TOML file"),
     ],
 )
-def test_a_recipe_that_says_nonsense(tmp_path: Path, text: str, said: str) -> None:
+def test_a_specification_that_says_nonsense(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "spec.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=said):
         read_spec(tmp_path)
 
 
-def test_a_recipe_without_orders_is_refused_and_nothing_written(tmp_path: Path) -> None:
+def test_a_specification_without_orders_is_refused_and_nothing_written(tmp_path: Path) -> None:
     (tmp_path / "spec.toml").write_text("", "utf-8")
     with pytest.raises(ConfigError, match="name them in spec"):
         retrain(tmp_path)

@@ -50,7 +50,7 @@ def test_a_version_is_the_model_it_was_made_of(
         [version, "champion", "history.jsonl"]
     )
     with pytest.raises(RegistryError, match="has none"):
-        registry.read_text(store, version, "changes.md")
+        registry.read_text(store, version, "release_notes.md")
 
 
 def test_champions_come_and_go_back(store: Path, model: ls.LTVModel, other: ls.LTVModel) -> None:

@@ -38,7 +38,7 @@ def test_it_is_what_a_fit_of_today_gives(model: ls.LTVModel) -> None:
     assert stored.purchases.estimate == pytest.approx(model.purchases.estimate, rel=1e-3)
 
 
-def test_its_recipe_is_read() -> None:
+def test_its_specification_is_read() -> None:
     spec = read_spec(FOLDER)
     assert (spec.run.period, spec.run.purchases, spec.promotion.rule) == (
         "week",

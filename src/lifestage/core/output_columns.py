@@ -209,7 +209,7 @@ OUTPUT_COLUMNS: tuple[OutputColumn, ...] = (
 
 
 def columns_of(*steps: str) -> tuple[OutputColumn, ...]:
-    """The columns that these steps add."""
+    """Return the columns that these steps add."""
     return tuple(column for column in OUTPUT_COLUMNS if column.step in steps)
 
 
@@ -227,7 +227,7 @@ def markdown_rows(columns: Sequence[OutputColumn]) -> str:
 
 
 def docstring_list(columns: Sequence[OutputColumn], indent: int = 8, width: int = 100) -> str:
-    """The lines of a docstring that name the columns: an item each, name, unit and meaning."""
+    """Write the columns as the list of a docstring: name, unit and meaning."""
     first, later = " " * indent + "- ", " " * (indent + 2)
     items = []
     for column in columns:

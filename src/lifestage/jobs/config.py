@@ -15,15 +15,16 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
-    field_validator,
 )
 
 from lifestage.core.addresses import local_path, refuse_passwords
 from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError
 from lifestage.core.period import Period
+from lifestage.families import PURCHASES, STACK
 from lifestage.fitting.stage_facts import HIGH_VALUE, check_share
 from lifestage.lifecycle.stages.thresholds import Thresholds
+from lifestage.model.create import AUTO
 
 if TYPE_CHECKING:
     import os
@@ -32,20 +33,32 @@ if TYPE_CHECKING:
 __all__ = ["RunConfig", "checked", "read_config", "read_toml"]
 
 
-def _day(day: Any, info: ValidationInfo) -> date | None:
+def _parse_day(day: Any, info: ValidationInfo) -> date | None:
     return None if day is None else parse_day(day, info.field_name or "a day")
 
 
-Day = Annotated[date | None, BeforeValidator(_day)]
-
-
-def _whole_percents(share: float) -> float:
+def _check_percents(share: float) -> float:
     check_share(share)
     return share
 
 
+def _check_period(period: str | Period) -> str | Period:
+    Period.parse(period)
+    return period
+
+
+def _check_purchases(name: str) -> str:
+    names = (*PURCHASES, AUTO, STACK)
+    if name not in names:
+        raise ConfigError(f"expected one of {', '.join(names)}")
+    return name
+
+
+Day = Annotated[date | None, BeforeValidator(_parse_day)]
+
+
 class RunConfig(BaseModel):
-    """What a run is told: the columns of the log, how to clean it, the model, the terms of value, the report."""
+    """Settings of a run: columns of the log, its cleaning, the model, the forecast, the report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,8 +79,8 @@ class RunConfig(BaseModel):
     stage_window: float | None = Field(default=None, gt=0)
     resolution: float = Field(default=1, gt=0)
 
-    period: str | Period = "week"
-    purchases: Literal["bg/nbd", "mbg/nbd", "auto", "stack"] = "bg/nbd"
+    period: Annotated[str | Period, AfterValidator(_check_period)] = "week"
+    purchases: Annotated[str, AfterValidator(_check_purchases)] = "bg/nbd"
     spend: Literal["gamma-gamma"] | None = "gamma-gamma"
     method: Literal["mle", "map", "laplace", "nuts"] = "mle"
     draws: int = Field(default=1000, ge=2)
@@ -85,7 +98,7 @@ class RunConfig(BaseModel):
     temp_directory: Path | None = None
     threads: int | None = Field(default=None, ge=1)
 
-    high_value: Annotated[float, AfterValidator(_whole_percents)] = HIGH_VALUE
+    high_value: Annotated[float, AfterValidator(_check_percents)] = HIGH_VALUE
     line_rule: Literal["activity_ratio", "nes"] = "activity_ratio"
     thresholds: Thresholds = Field(default_factory=Thresholds)
     playbook: Path | None = None
@@ -94,15 +107,9 @@ class RunConfig(BaseModel):
     title: str | None = None
     lang: Literal["en", "zh-Hant", "zh-Hans"] = "en"
 
-    @field_validator("period")
-    @classmethod
-    def _known_period(cls, period: str | Period) -> str | Period:
-        Period.parse(period)
-        return period
-
 
 def read_config(path: str | os.PathLike[str] | None, overrides: Mapping[str, Any]) -> RunConfig:
-    """Read a TOML file of settings (or none) and lay *overrides* that are not None over it.
+    """Read a TOML file of settings, or none; *overrides* that are not None take precedence.
 
     Raises
     ------
@@ -130,7 +137,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
-    """Make a record of settings, or say in a sentence what is wrong with them.
+    """Make a record of settings; an error says in one sentence what is wrong with them.
 
     Raises
     ------
@@ -141,9 +148,9 @@ def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
     try:
         return model(**settings)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'][:1].lower()}{e['msg'][1:]} (got"
-            f" {e['input']!r})"
-            for e in error.errors()
-        )
-        raise ConfigError(f"settings: {problems}") from error
+        problems = []
+        for problem in error.errors():
+            name, message = ".".join(map(str, problem["loc"])), problem["msg"]
+            text = f"{message[:1].lower()}{message[1:]} (got {problem['input']!r})"
+            problems.append(f"{name}: {text}")
+        raise ConfigError(f"settings: {'; '.join(problems)}") from error

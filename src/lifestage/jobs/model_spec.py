@@ -1,4 +1,4 @@
-"""How a model is made again: the recipe of a stored model, checked."""
+"""Model specifications: how a stored model is retrained, read from its ``spec.toml``."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ if TYPE_CHECKING:
 
     from tomlkit.items import Table
 
-__all__ = ["Gates", "Promotion", "Spec", "read_spec", "spec_text"]
+__all__ = ["DataChecks", "ModelSpec", "Promotion", "read_spec", "spec_text"]
 
-SPEC = "spec.toml"
-SHOWN = {"period", "purchases", "method", "high_value"}
-"""Settings of a run that are written even where they are left at their defaults."""
-GATES = "What new data must be like; ratios are of the days since the champion to as many before."
-PROMOTION = '"not worse" beyond chance, "better", or "never"; over this horizon, in periods.'
+SPEC_FILE = "spec.toml"
+
+ALWAYS_WRITTEN = {"period", "purchases", "method", "high_value"}
+"""Settings of a run that are written even where they have their default."""
+
+CHECKS_REMARK = (
+    "Limits for new data; ratios compare the days since the champion with as many days before."
+)
+PROMOTION_REMARK = (
+    '"not worse" beyond sampling error, "better", or "never"; over this horizon, in periods.'
+)
 
 
-class Gates(BaseModel):
-    """What new data must be like; ratios are of the days since the champion to as many before."""
+class DataChecks(BaseModel):
+    """Limits for new data; ratios compare the days since the champion with as many days before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,10 +45,10 @@ class Gates(BaseModel):
 
 
 class Promotion(BaseModel):
-    """When a challenger takes the place of the champion, by their losses on the same forecasts.
+    """When a challenger replaces the champion, by their losses on the same forecasts.
 
-    Not worse: neither loss is above that of the champion by more than *tolerance* of it, beyond
-    chance.
+    Not worse: neither loss exceeds the champion's by more than *tolerance* of it, beyond sampling
+    error.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,19 +59,19 @@ class Promotion(BaseModel):
     tolerance: float = Field(default=0.01, ge=0)
 
 
-class Spec(BaseModel):
-    """The recipe of a model: where its orders are, how it is made and judged, and how many versions are kept."""
+class ModelSpec(BaseModel):
+    """The specification of a model: its orders, the run, data checks, promotion, versions to keep."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     orders: str | None = None
     keep: int = Field(default=12, ge=2)
     run: RunConfig = Field(default_factory=RunConfig)
-    gates: Gates = Field(default_factory=Gates)
+    data_checks: DataChecks = Field(default_factory=DataChecks)
     promotion: Promotion = Field(default_factory=Promotion)
 
 
-def read_spec(folder: str | os.PathLike[str]) -> Spec:
+def read_spec(folder: str | os.PathLike[str]) -> ModelSpec:
     """Read ``spec.toml`` of a model.
 
     Raises
@@ -73,11 +79,11 @@ def read_spec(folder: str | os.PathLike[str]) -> Spec:
     ConfigError
         If it is not there, or a setting is unknown or out of range.
     """
-    return _check(read_toml(local_path(folder) / SPEC))
+    return _check(read_toml(local_path(folder) / SPEC_FILE))
 
 
 def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
-    """The text of a ``spec.toml``: these settings of a run, and everything else as it is by default.
+    """Write the text of a ``spec.toml``: these settings of a run, and the defaults of everything else.
 
     Parameters
     ----------
@@ -106,42 +112,44 @@ def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
 
     if orders is not None:
         address_of(orders)
-    given = {name: value for name, value in settings.items() if value is not None}
-    spec = _check({"run": given} if orders is None else {"orders": orders, "run": given})
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    content: dict[str, Any] = {"run": chosen}
+    if orders is not None:
+        content["orders"] = orders
+    spec = _check(content)
 
-    run = _table("", spec.run.model_dump(mode="json", include=({*given} | SHOWN) - {"thresholds"}))
-    run.add(
-        "thresholds",
-        _table("Where one stage ends and the next begins.", asdict(spec.run.thresholds)),
-    )
+    written = ({*chosen} | ALWAYS_WRITTEN) - {"thresholds"}
+    run = _table("", spec.run.model_dump(mode="json", include=written))
+    thresholds = asdict(spec.run.thresholds)
+    run.add("thresholds", _table("Where one stage ends and the next begins.", thresholds))
     text = tomlkit.document()
-    text.add(tomlkit.comment("The recipe of this model: every retraining follows it."))
+    text.add(tomlkit.comment("The specification of this model, used by every retraining."))
     if orders is None:
         text.add(tomlkit.comment('orders = "orders/*.parquet"'))
     else:
         text.add("orders", tomlkit.item(orders))
     text.add("keep", tomlkit.item(spec.keep))
     text.add("run", run)
-    text.add("gates", _table(GATES, spec.gates.model_dump(mode="json")))
-    text.add("promotion", _table(PROMOTION, spec.promotion.model_dump(mode="json")))
+    text.add("data_checks", _table(CHECKS_REMARK, spec.data_checks.model_dump(mode="json")))
+    text.add("promotion", _table(PROMOTION_REMARK, spec.promotion.model_dump(mode="json")))
     return tomlkit.dumps(text)
 
 
-def _table(remark: str, values: dict[str, Any]) -> Table:
+def _table(remark: str, values: Mapping[str, Any]) -> Table:
     import tomlkit
 
-    made = tomlkit.table()
+    table = tomlkit.table()
     if remark:
-        made.add(tomlkit.comment(remark))
-    made.update({name: value for name, value in values.items() if value is not None})
-    return made
+        table.add(tomlkit.comment(remark))
+    table.update({name: value for name, value in values.items() if value is not None})
+    return table
 
 
-def _check(settings: dict[str, Any]) -> Spec:
-    spec = checked(Spec, settings)
+def _check(settings: dict[str, Any]) -> ModelSpec:
+    spec = checked(ModelSpec, settings)
     if spec.run.until is not None:
         raise ConfigError(
-            "settings: run.until would stand still; give --until, or leave it out for all of"
-            " the log"
+            "settings: run.until would train every version on the same days; give --until, or leave"
+            " it out for the whole log"
         )
     return spec

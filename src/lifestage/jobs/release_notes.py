@@ -1,4 +1,4 @@
-"""What a new version changes against the one before: parameters, scores, and the stages of the same customers."""
+"""Release notes: what a new version changes in parameters, scores and stages of the same customers."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from lifestage.jobs.config import RunConfig
     from lifestage.model import LTVModel
 
-__all__ = ["change_note", "population_stability"]
+__all__ = ["population_stability", "release_notes"]
 
-SAMPLE = 50_000
-"""Customers that stand for more of them."""
+MAX_SCORED_CUSTOMERS = 50_000
+"""A random sample of this size stands for a larger base."""
 
-TERMS = ("horizon", "discount_rate", "margin", "level", "high_value")
-SCORES = ("p_purchase", "expected_purchases", "ltv")
+PREDICT_SETTINGS = ("horizon", "discount_rate", "margin", "level", "high_value")
+COMPARED_SCORES = ("p_purchase", "expected_purchases", "ltv")
 BINS = 10
 
 
 def population_stability(before: ArrayLike, after: ArrayLike) -> float:
-    r"""Population stability index of a score over the tenths of what it was.
+    r"""Compute the population stability index of a score over the tenths of its earlier values.
 
     .. math:: \mathrm{PSI} = \sum_k (a_k - b_k) \ln(a_k / b_k)
 
-    with the shares b of before and a of after; below 0.1 little has moved, above 0.25 much. Shares
-    are of at least half a customer, so that it stays finite.
+    with the shares b before and a after; below 0.1 little has changed, above 0.25 much. Shares are
+    of at least half a customer, so that the index is finite.
 
     Examples
     --------
@@ -55,43 +55,56 @@ def population_stability(before: ArrayLike, after: ArrayLike) -> float:
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
 
 
-def change_note(
-    was: LTVModel | None,
+def release_notes(
+    champion: LTVModel | None,
     model: LTVModel,
     customers: Summary,
     config: RunConfig,
     comparison: pd.DataFrame | None,
 ) -> str:
-    """Write the change note: both models score the customers of today."""
-    import pandas as pd
-
-    if was is None:
-        return "# Changes\n\nThe first version.\n"
-    keys = ["family", "parameter"]
-    old, new = (each.params[[*keys, "estimate", "low", "high"]] for each in (was, model))
-    params = old.merge(new, how="outer", on=keys, suffixes=(" before", " after"), sort=False)
-    parts = ["# Changes", f"Observed until {model.data.until}; before, until {was.data.until}."]
-    parts += [f"{model.data.customers:,} customers; before, {was.data.customers:,}."]
+    """Write the release notes of a new version as Markdown; both models score today's customers."""
+    if champion is None:
+        return "# Release notes\n\nThe first version.\n"
+    data, data_before = model.data, champion.data
+    parts = [
+        "# Release notes",
+        f"Observed until {data.until}; before, until {data_before.until}.",
+        f"{data.customers:,} customers; before, {data_before.customers:,}.",
+    ]
     if comparison is not None:
         parts += ["## Champion and challenger on the same forecasts", markdown_table(comparison)]
-    parts += ["## Parameters, with 95 % intervals", markdown_table(params)]
-    staged = [_staged(each, customers, config) for each in (was, model)]
-    known = [name for name in SCORES if all(name in table for table in staged)]
-    stability = {name: population_stability(*(table[name] for table in staged)) for name in known}
-    rows = pd.DataFrame(
-        {"score": list(stability), "population stability index": list(stability.values())}
+    keys = ["family", "parameter"]
+    columns = [*keys, "estimate", "low", "high"]
+    params = champion.params[columns].merge(
+        model.params[columns], how="outer", on=keys, suffixes=(" before", " after"), sort=False
     )
-    moves = pd.crosstab(staged[0]["activity_stage"], staged[1]["activity_stage"])
-    moves = moves.reset_index().rename(columns={"activity_stage": "before \\ after"})
-    parts += ["## Scores of the same customers", markdown_table(rows)]
-    parts += ["## Stages of the same customers, before and after", markdown_table(moves)]
+    parts += ["## Parameters, with 95 % intervals", markdown_table(params)]
+    before, after = (_staged(each, customers, config) for each in (champion, model))
+    stability, transitions = _stability(before, after), _transitions(before, after)
+    parts += ["## Scores of the same customers", markdown_table(stability)]
+    parts += ["## Stages of the same customers, before and after", markdown_table(transitions)]
     return "\n\n".join(parts) + "\n"
 
 
+def _stability(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    names = [name for name in COMPARED_SCORES if name in before and name in after]
+    rows = [(name, population_stability(before[name], after[name])) for name in names]
+    return pd.DataFrame(rows, columns=["score", "population stability index"])
+
+
+def _transitions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    counts = pd.crosstab(before["activity_stage"], after["activity_stage"])
+    return counts.reset_index().rename(columns={"activity_stage": "before \\ after"})
+
+
 def _staged(model: LTVModel, customers: Summary, config: RunConfig) -> pd.DataFrame:
-    """The customers, or a random sample of them, as this model sees them."""
-    found = sample_customers(customers.table, customers.customers, SAMPLE)
-    terms: dict[str, Any] = {name: getattr(config, name) for name in TERMS}
-    scores = model.predict(replace(customers, table=found.reset_index(drop=True)), **terms)
+    """Score and stage the customers, or a random sample of them."""
+    sample = sample_customers(customers.table, customers.customers, MAX_SCORED_CUSTOMERS)
+    settings: dict[str, Any] = {name: getattr(config, name) for name in PREDICT_SETTINGS}
+    scores = model.predict(replace(customers, table=sample.reset_index(drop=True)), **settings)
     staged = assign_stages(scores, line_rule=config.line_rule, thresholds=config.thresholds)
     return to_pandas(staged).sort_values(CUSTOMER, ignore_index=True)

@@ -38,54 +38,58 @@ __all__ = [
 
 Step = Callable[[str], None]
 
-LOG = (
+LOG_SETTINGS = (
     *("customer", "time", "amount", "quantity", "order", "channel", "earliest", "period", "tz"),
     *("drop_duplicates", "drop_zero", "stage_window", "resolution", "max_dropped"),
 )
+ENGINE_SETTINGS = ("memory_limit", "temp_directory", "threads")
 RUN_FILES = frozenset({"customers.parquet", "stages.csv", "summary.json", "report.html", "model"})
 
 
 def summarize_orders(orders: Any, config: RunConfig) -> Summary:
-    """Read and summarise *orders* (a path, glob, database file or frame) as the settings say."""
-    summary: Summary = summarize(
-        open_orders(orders, config), until=config.until, **log_settings(config)
-    )
+    """Read and summarise *orders* (a path, glob, database file or frame) by the settings."""
+    table = open_orders(orders, config)
+    summary: Summary = summarize(table, until=config.until, **log_settings(config))
     return summary
 
 
 def open_orders(orders: Any, config: RunConfig) -> Any:
-    """The table of a path, glob or address, opened as the settings say; a frame is one already."""
+    """Open the table of a path, glob or address by the settings; a frame is returned as it is."""
     if not isinstance(orders, str | os.PathLike):
         return orders
-    return read_orders(os.fspath(orders), table=config.table, query=config.query, **_engine(config))
+    address, engine = os.fspath(orders), _engine_settings(config)
+    return read_orders(address, table=config.table, query=config.query, **engine)
 
 
 def log_settings(config: RunConfig) -> dict[str, Any]:
-    """What the settings say of a log, for :func:`lifestage.summarize`: its columns and how to clean it."""
-    return {name: getattr(config, name) for name in LOG}
+    """Collect the arguments of :func:`lifestage.summarize` other than ``until``."""
+    return {name: getattr(config, name) for name in LOG_SETTINGS}
 
 
-def _engine(config: RunConfig) -> dict[str, Any]:
-    return {name: getattr(config, name) for name in ("memory_limit", "temp_directory", "threads")}
+def _engine_settings(config: RunConfig) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in ENGINE_SETTINGS}
 
 
 def fit_orders(customers: Summary, config: RunConfig, start: LTVModel | None = None) -> LTVModel:
-    """Fit the families that the settings name, from the parameters of an earlier model if there is one, and
-    recalibrate the chance of a purchase if they ask for it.
+    """Fit the families that the settings name, and recalibrate if they ask for it.
+
+    *start* is an earlier model whose parameters the search begins at.
     """
-    spend = config.spend if config.amount is not None else None
-    how: dict[str, Any] = {
-        "method": config.method,
-        "draws": config.draws,
-        "seed": config.seed,
-        "priors": config.priors,
-    }
-    model = fit(customers, purchases=config.purchases, spend=spend, start=start, **how)
+    model = fit(
+        customers,
+        purchases=config.purchases,
+        spend=config.spend if config.amount is not None else None,
+        method=config.method,
+        draws=config.draws,
+        seed=config.seed,
+        priors=config.priors,
+        start=start,
+    )
     return calibrate(model, customers) if config.calibrate else model
 
 
 def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
-    """Predict and stage every customer under the terms of the settings."""
+    """Predict and stage every customer by the settings."""
     scores = model.predict(
         customers,
         horizon=config.horizon,
@@ -95,8 +99,13 @@ def score(model: LTVModel, customers: Summary, config: RunConfig) -> Any:
         calibrated=config.calibrate and model.calibration is not None,
         high_value=config.high_value,
     )
-    how: dict[str, Any] = {"line_rule": config.line_rule, "thresholds": config.thresholds}
-    return assign_stages(scores, lang=config.lang, playbook=config.playbook, **how)
+    return assign_stages(
+        scores,
+        line_rule=config.line_rule,
+        thresholds=config.thresholds,
+        lang=config.lang,
+        playbook=config.playbook,
+    )
 
 
 def run(
@@ -110,7 +119,7 @@ def run(
     to_table: str = "customers",
     step: Step = lambda _: None,
 ) -> dict[str, Any]:
-    """Run the corridor and write its results into the folder *out*, whole or not at all.
+    """Run the corridor and write its results into the folder *out*, atomically.
 
     The folder gets ``customers.parquet``, ``stages.csv``, ``summary.json``, ``report.html`` and
     ``model/``. They are written beside it and moved into place at the end, for their user alone;
@@ -121,14 +130,14 @@ def run(
     ----------
     orders : path, glob, database file, address of a database, or frame
     customers : Summary, optional
-        What these orders were summarised to already.
+        These orders, if they are summarised already.
     model : LTVModel, optional
-        In the place of a fit. What is written, ``model/`` too, then tells of these customers, not
-        of those that it was fitted on.
+        In place of a fit. What is written, ``model/`` too, then describes these customers, not
+        those that it was fitted on.
     to, to_table : str, optional
         A database to write the customers to as well, and the table; see :func:`write_table`.
     step : callable
-        Told the name of each step as it begins.
+        Called with the name of each step as it begins.
 
     Returns
     -------
@@ -159,24 +168,25 @@ def run(
             model, data=replace(customers.without_customers(), stage_window=model.data.stage_window)
         )
         step("Testing the model on the past")
-        how: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
-        validation = validate(orders, customers, model, log_settings(config), **how)
+        tests: dict[str, Any] = {"origins": config.backtest, "seed": config.seed}
+        validation = validate(orders, customers, model, log_settings(config), **tests)
         step("Predicting customers")
         write_parquet(score(model, customers, config), staging / "customers.parquet")
-        staged = read_orders(staging / "customers.parquet", **_engine(config))
+        staged = read_orders(staging / "customers.parquet", **_engine_settings(config))
         step("Totals and stages")
-        write_csv(
-            stage_table(staged, lang=config.lang, playbook=config.playbook), staging / "stages.csv"
+        stages = stage_table(staged, lang=config.lang, playbook=config.playbook)
+        write_csv(stages, staging / "stages.csv")
+        summary = summarize_run(
+            staged,
+            model,
+            currency=config.currency,
+            previous=previous,
+            cac=config.cac,
+            customers=customers,
+            validation=validation,
+            thresholds=config.thresholds,
+            playbook=config.playbook,
         )
-        known: dict[str, Any] = {
-            "previous": previous,
-            "cac": config.cac,
-            "customers": customers,
-            "validation": validation,
-        }
-        known["thresholds"] = config.thresholds
-        known["playbook"] = config.playbook
-        summary = summarize_run(staged, model, currency=config.currency, **known)
         (staging / "summary.json").write_text(
             json.dumps(summary, indent=1, ensure_ascii=False), "utf-8"
         )
@@ -199,14 +209,13 @@ def run(
 
 
 def _previous_run(target: Path) -> dict[str, Any] | None:
-    """The summary of an earlier run in this folder; None where there is none, or one that cannot be compared with."""
+    """Read the summary of an earlier run in this folder; None if there is none to compare with."""
     try:
-        found = json.loads((target / "summary.json").read_text("utf-8"))
+        summary = json.loads((target / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
     parts = ("quality", "data", "fit", "totals", "stages", "versions")
-    return (
-        found
-        if isinstance(found, dict) and all(isinstance(found.get(part), dict) for part in parts)
-        else None
+    comparable = isinstance(summary, dict) and all(
+        isinstance(summary.get(part), dict) for part in parts
     )
+    return summary if comparable else None

@@ -1,9 +1,9 @@
-"""A model store in a folder: versions that are whole or not there, a champion among them, and a way back.
+"""A model store in a folder: versions written atomically, a champion among them, and rollback.
 
-``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version that
-serves) and ``history.jsonl`` (who was promoted when). A version is named by the moment it was added
+``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version in use)
+and ``history.jsonl`` (which version was promoted when). A version is named by the time it was added
 and by the hash of its ``manifest.json``, which holds the hash of every other file: a change
-anywhere is seen when it is loaded. Loading reads JSON and Parquet and executes nothing, and no
+anywhere is detected when it is loaded. Loading reads JSON and Parquet and executes nothing, and no
 version holds a customer.
 """
 

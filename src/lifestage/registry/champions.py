@@ -1,4 +1,4 @@
-"""Who serves: a pointer to one of the versions, moved at once, and the way back."""
+"""The champion: a pointer to one of the versions, replaced atomically, and its history."""
 
 from __future__ import annotations
 
@@ -31,22 +31,36 @@ __all__ = [
 
 CHAMPION, HISTORY = "champion", "history.jsonl"
 
+REJECTED, REJECTED_BEFORE = "rejected", "passed_over"
+"""Key of an entry of the history, and what older stores call it."""
+
 
 def champion(folder: str | os.PathLike[str]) -> str | None:
-    """The version that serves, or None if none was promoted yet.
+    """Return the version in use, or None if none was promoted yet.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+
+    Returns
+    -------
+    str or None
+        The name of the version.
 
     Raises
     ------
     RegistryError
-        If the pointer cannot be read, or names what is no version, or one that is gone.
+        If the pointer cannot be read, or names something that is not a version, or one that is not
+        there.
     """
     pointer = Path(folder) / CHAMPION
-    text = _text(pointer)
+    text = _read_file(pointer)
     if text is None:
         return None
     name = text.strip()
     if not VERSION.fullmatch(name):
-        raise RegistryError(f"expected the name of a version in {pointer}; it says {name[:80]!r}")
+        raise RegistryError(f"expected the name of a version in {pointer}; got {name[:80]!r}")
     if name not in versions(folder):
         raise RegistryError(
             f"the champion of {folder} is {name}, and there is no such version: promote another one"
@@ -56,6 +70,17 @@ def champion(folder: str | os.PathLike[str]) -> str | None:
 
 def load_version(folder: str | os.PathLike[str], version: str | None = None) -> LTVModel:
     """Load a version, by default the champion.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str, optional
+        Name of the version.
+
+    Returns
+    -------
+    LTVModel
 
     Raises
     ------
@@ -69,12 +94,19 @@ def load_version(folder: str | os.PathLike[str], version: str | None = None) -> 
 
 
 def promote(folder: str | os.PathLike[str], version: str) -> None:
-    """Make a version the champion, at once for every reader.
+    """Make a version the champion; every reader sees it at once.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str
+        Name of the version.
 
     Raises
     ------
     RegistryError
-        If there is no such version, or it is not whole.
+        If there is no such version, or it is damaged.
     """
     verify(folder, version)
     path = Path(folder)
@@ -84,46 +116,87 @@ def promote(folder: str | os.PathLike[str], version: str) -> None:
     os.replace(staging / CHAMPION, path / CHAMPION)
     flush(path)
     staging.rmdir()
-    _remember(path, {"version": version})
+    _record(path, {"version": version})
 
 
 def reject(folder: str | os.PathLike[str], version: str) -> None:
-    """Remember that a version was judged and is not to serve.
+    """Record that a version was evaluated and not promoted.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str
+        Name of the version.
 
     Raises
     ------
     RegistryError
-        If there is no such version, or it is not whole.
+        If there is no such version, or it is damaged.
     """
     verify(folder, version)
-    _remember(Path(folder), {"version": version, "passed_over": True})
+    _record(Path(folder), {"version": version, REJECTED: True})
 
 
 def latest_evaluated(folder: str | os.PathLike[str]) -> str | None:
-    """The last version that was added of those that were promoted or passed over, and are still there."""
-    judged = {champion(folder), *(str(entry["version"]) for entry in _history(folder))}
-    return next((each for each in reversed(versions(folder)) if each in judged), None)
+    """Return the newest version that was promoted or rejected, of those that are still there.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+
+    Returns
+    -------
+    str or None
+        Name of the version; None if none was evaluated.
+    """
+    evaluated = {champion(folder)}
+    evaluated.update(str(entry["version"]) for entry in _history(folder))
+    return next((name for name in reversed(versions(folder)) if name in evaluated), None)
 
 
 def rollback(folder: str | os.PathLike[str]) -> str:
-    """Make the champion before this one the champion again, and say which it is.
+    """Make the previous champion the champion again.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+
+    Returns
+    -------
+    str
+        Name of the version that is the champion now.
 
     Raises
     ------
     RegistryError
-        If there was none, or it is gone.
+        If there was no earlier champion, or it is not there any more.
     """
-    before = _before(folder)
-    if before is None:
+    previous = _previous_champion(folder)
+    if previous is None:
         raise RegistryError(
             f"expected an earlier champion to go back to; {folder} has none that is still there"
         )
-    promote(folder, before)
-    return before
+    promote(folder, previous)
+    return previous
 
 
 def prune(folder: str | os.PathLike[str], keep: int) -> list[str]:
-    """Remove all but the newest *keep* versions, never the champion nor the one before it; say which are gone.
+    """Remove old versions, never the champion or the one before it.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    keep : int
+        Number of newest versions to keep.
+
+    Returns
+    -------
+    list of str
+        Names of the versions that were removed.
 
     Raises
     ------
@@ -132,19 +205,25 @@ def prune(folder: str | os.PathLike[str], keep: int) -> list[str]:
     """
     if keep < 1:
         raise RegistryError(f"expected 1 or more versions to keep; got {keep!r}")
-    known = versions(folder)
-    gone = [each for each in known[:-keep] if each not in (champion(folder), _before(folder))]
-    for each in gone:
+    protected = (champion(folder), _previous_champion(folder))
+    removed = [name for name in versions(folder)[:-keep] if name not in protected]
+    for name in removed:
+        # renamed first, so that it is gone at once; clean() removes what a kill leaves behind
         staging = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder))
-        os.rename(
-            Path(folder) / each, staging / each
-        )  # gone at once; what a kill leaves is swept up later
+        os.rename(Path(folder) / name, staging / name)
         shutil.rmtree(staging, ignore_errors=True)
-    return gone
+    return removed
 
 
 def diff(folder: str | os.PathLike[str], before: str, after: str) -> pd.DataFrame:
-    """Parameters of two versions side by side.
+    """Compare the parameters of two versions.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    before, after : str
+        Names of the versions.
 
     Returns
     -------
@@ -160,32 +239,36 @@ def diff(folder: str | os.PathLike[str], before: str, after: str) -> pd.DataFram
     """
     import pandas as pd
 
-    keys, tables = ["family", "parameter"], []
-    for end, version in (("before", before), ("after", after)):
-        model = load_version(folder, version)
-        size = {"family": "", "parameter": "customers", "estimate": float(model.data.customers)}
-        table = pd.concat(
-            [model.params[[*keys, "estimate", "low", "high"]], pd.DataFrame([size])],
-            ignore_index=True,
-        )
-        names = {"estimate": end, "low": f"{end}_low", "high": f"{end}_high"}
-        tables.append(table.rename(columns=names))
+    keys = ["family", "parameter"]
+    tables = [_parameters(folder, before, "before"), _parameters(folder, after, "after")]
     order = pd.concat([table[keys] for table in tables]).drop_duplicates()
+    # the row that counts the customers has no family and comes last
     order = pd.concat([order[order["family"] != ""], order[order["family"] == ""]])
     return order.merge(tables[0], how="left", on=keys).merge(tables[1], how="left", on=keys)
 
 
-def _remember(path: Path, entry: dict[str, object]) -> None:
-    told = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **entry}
+def _parameters(folder: str | os.PathLike[str], version: str, label: str) -> pd.DataFrame:
+    import pandas as pd
+
+    model = load_version(folder, version)
+    size = {"family": "", "parameter": "customers", "estimate": float(model.data.customers)}
+    columns = ["family", "parameter", "estimate", "low", "high"]
+    table = pd.concat([model.params[columns], pd.DataFrame([size])], ignore_index=True)
+    return table.rename(columns={"estimate": label, "low": f"{label}_low", "high": f"{label}_high"})
+
+
+def _record(path: Path, entry: dict[str, object]) -> None:
+    """Append a line to the history."""
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **entry}
     with open(path / HISTORY, "ab") as file:
-        file.write(f"{json.dumps(told)}\n".encode())
+        file.write(f"{json.dumps(line)}\n".encode())
     flush(path / HISTORY)
 
 
 def _history(folder: str | os.PathLike[str]) -> list[dict[str, object]]:
-    """What was remembered, but for a line that a kill has cut."""
+    """Read the history, without a line that a kill has cut off."""
     entries: list[dict[str, object]] = []
-    for line in (_text(Path(folder) / HISTORY) or "").splitlines():
+    for line in (_read_file(Path(folder) / HISTORY) or "").splitlines():
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):
@@ -195,8 +278,8 @@ def _history(folder: str | os.PathLike[str]) -> list[dict[str, object]]:
     return entries
 
 
-def _text(path: Path) -> str | None:
-    """What a file of the store says; None if it is not there."""
+def _read_file(path: Path) -> str | None:
+    """Read a file of the store; None if it is not there."""
     try:
         return path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
@@ -207,11 +290,20 @@ def _text(path: Path) -> str | None:
         ) from error
 
 
-def _before(folder: str | os.PathLike[str]) -> str | None:
-    """The champion before this one, of those that are still there; who is promoted again ends what came after."""
-    line: list[str] = []
-    for name in (str(entry["version"]) for entry in _history(folder) if "passed_over" not in entry):
-        line = [*line[: line.index(name)], name] if name in line else [*line, name]
-    now, known = champion(folder), versions(folder)
-    earlier = line[: line.index(now)] if now in line else line
-    return next((each for each in reversed(earlier) if each in known), None)
+def _previous_champion(folder: str | os.PathLike[str]) -> str | None:
+    """Return the champion before this one, of those that are still there.
+
+    A version that is promoted again, as by a rollback, ends what came after its first promotion.
+    """
+    champions: list[str] = []
+    for entry in _history(folder):
+        if REJECTED in entry or REJECTED_BEFORE in entry:
+            continue
+        name = str(entry["version"])
+        if name in champions:
+            champions = champions[: champions.index(name)]
+        champions.append(name)
+    current, stored = champion(folder), versions(folder)
+    if current in champions:
+        champions = champions[: champions.index(current)]
+    return next((name for name in reversed(champions) if name in stored), None)

@@ -16,27 +16,34 @@ if TYPE_CHECKING:
 __all__ = ["lock"]
 
 LOCK, HOLDER = ".lock", ".lock-holder"
-"""What is locked, and who holds it: a file of its own, for a lock empties or hides its file."""
+"""The lock and the name of its holder: two files, as locking may empty or hide the first."""
 
 
 @contextmanager
 def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold a model against a second writer; the system frees the lock when the process ends, however it ends.
+    """Hold the lock of a model, so that only one process writes it.
+
+    The system frees the lock when the process ends, however it ends.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
 
     Raises
     ------
     LockedError
-        If another holds it, saying who and since when.
+        If another process holds the lock; the message says which, and since when.
     RegistryError
         If the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
     path = Path(folder)
-    held = FileLock(path / LOCK, thread_local=False)
+    file_lock = FileLock(path / LOCK, thread_local=False)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        held.acquire(timeout=0)
+        file_lock.acquire(timeout=0)
         (path / HOLDER).write_text(
             f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", "utf-8"
         )
@@ -45,13 +52,13 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
             f"{path} is locked by {_holder(path)}: try again when it is done"
         ) from None
     except OSError as error:
-        held.release()
+        file_lock.release()
         raise RegistryError(f"expected a folder of a model to write to; {path}: {error}") from error
     try:
         yield
     finally:
         (path / HOLDER).unlink(missing_ok=True)
-        held.release()
+        file_lock.release()
 
 
 def _holder(path: Path) -> str:

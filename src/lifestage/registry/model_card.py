@@ -1,4 +1,4 @@
-"""The card of a model: what it was made of, what it says, and how far it can be trusted, in Markdown."""
+"""The model card: data, parameters, fit and validation of a model, in Markdown."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown_table", "model_card"]
 
+DIAGNOSTICS = ("log_likelihood", "aic", "bic", "pareto_k", "r_hat")
 VERSIONED = ("lifestage", "numpy", "scipy", "numba", "pandas", "duckdb")
 
 
 def model_card(
     model: LTVModel, *, backtest: str = "", thresholds: str = "", data_hash: str = ""
 ) -> str:
-    """Write the card of a model.
+    """Write the model card.
 
     Parameters
     ----------
@@ -27,7 +28,12 @@ def model_card(
     backtest, thresholds : str
         Markdown for the sections of these names; left out where empty.
     data_hash : str
-        Of the customer table that the model was fitted on.
+        Hash of the customer table that the model was fitted on.
+
+    Returns
+    -------
+    str
+        Markdown.
 
     Examples
     --------
@@ -37,8 +43,34 @@ def model_card(
     '# bg/nbd + gamma-gamma'
     """
     data = model.data
+    families = [part.family for part in model.parts.values()]
+    parts = ["# " + " + ".join(families), "## Data", _list(_data_facts(model, data_hash))]
+    if data.quality is not None and data.quality.notes:
+        parts.append("\n".join(f"- {note.text}" for note in data.quality.notes))
+    parts += ["## Parameters", markdown_table(model.params)]
+    for name, part in model.parts.items():
+        facts = {"method": part.method, "status": str(part.status)}
+        for key in DIAGNOSTICS:
+            value = part.diagnostics.get(key)
+            if isinstance(value, float):
+                facts[key] = f"{value:,.4f}"
+        parts += [f"## {name.capitalize()}", _list(facts)]
+    if model.calibration is not None:
+        parts += ["## Recalibration", str(model.calibration)]
+    if backtest:
+        parts += ["## Backtest", backtest]
+    if thresholds:
+        parts += ["## Thresholds", thresholds]
+    versions = {"python": platform.python_version()}
+    versions |= {name: _version(name) for name in VERSIONED}
+    parts += ["## Made with", _list(versions)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _data_facts(model: LTVModel, data_hash: str) -> dict[str, str]:
+    data = model.data
     facts = {
-        "observed": f"{_first(model)} to {data.until}",
+        "observed": f"{_first_day(model)} to {data.until}",
         "customers": f"{data.customers:,}, {data.repeaters:,} of them repeat buyers",
         "orders": f"{data.orders:,}",
         "unit of time": str(data.period),
@@ -46,52 +78,19 @@ def model_card(
     }
     if data.quality is not None:
         facts["order lines"] = f"{data.quality.rows_read:,} read, {data.quality.rows_used:,} used"
-        facts |= {
-            f"dropped: {name.replace('_', ' ')}": f"{n:,}"
-            for name, n in data.quality.dropped.items()
-        }
+        for reason, count in data.quality.dropped.items():
+            facts[f"dropped: {reason.replace('_', ' ')}"] = f"{count:,}"
     if data_hash:
         facts["hash of the customers"] = data_hash
-    parts = [
-        "# " + " + ".join(part.family for part in model.parts.values()),
-        "## Data",
-        _list(facts),
-    ]
-    if data.quality is not None and data.quality.notes:
-        parts.append("\n".join(f"- {note.text}" for note in data.quality.notes))
-    parts += ["## Parameters", markdown_table(model.params)]
-    for name, part in model.parts.items():
-        known = {
-            key: part.diagnostics.get(key)
-            for key in ("log_likelihood", "aic", "bic", "pareto_k", "r_hat")
-        }
-        said = {"method": part.method, "status": str(part.status)}
-        said |= {key: f"{value:,.4f}" for key, value in known.items() if isinstance(value, float)}
-        parts += [f"## {name.capitalize()}", _list(said)]
-    if model.calibration is not None:
-        parts += ["## Recalibration", str(model.calibration)]
-    parts += [
-        each
-        for title, text in (("Backtest", backtest), ("Thresholds", thresholds))
-        if text
-        for each in (f"## {title}", text)
-    ]
-    parts += [
-        "## Made with",
-        _list(
-            {"python": platform.python_version(), **{name: _version(name) for name in VERSIONED}}
-        ),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return facts
 
 
 def markdown_table(table: pd.DataFrame) -> str:
-    """A table as Markdown, numbers to five digits."""
-    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + "---|" * table.shape[1]]
-    rows = zip(*(table[name] for name in table.columns), strict=True)
-    return "\n".join(
-        [*lines, *("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows)]
-    )
+    """Write a table as Markdown, numbers to five digits."""
+    head = "| " + " | ".join(map(str, table.columns)) + " |\n|" + "---|" * table.shape[1]
+    columns = [map(_cell, table[name]) for name in table.columns]
+    rows = ["| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True)]
+    return "\n".join([head, *rows])
 
 
 def _cell(value: Any) -> str:
@@ -104,7 +103,7 @@ def _list(facts: dict[str, str]) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in facts.items())
 
 
-def _first(model: LTVModel) -> str:
+def _first_day(model: LTVModel) -> str:
     calendar = model.data.calendar
     return "?" if calendar is None or not len(calendar) else str(min(calendar["day"]))
 

@@ -1,4 +1,4 @@
-"""Versions of a model on disk: whole, unchanged, or refused."""
+"""Versions of a model on disk: complete and unchanged, or refused."""
 
 from __future__ import annotations
 
@@ -41,16 +41,26 @@ VERSION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 STAMP = "%Y%m%dT%H%M%S%fZ"
 PARTIAL = ".partial-"
-"""Beginning of the names of what is not whole yet."""
+"""Prefix of the names of what is still being written."""
 
 
 def check_name(name: str) -> str:
-    """Give back the name of a model if it is one: letters, digits, ``-``, ``_`` and ``.``, a letter or digit first.
+    """Return the name of a model if it is valid.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, ``-``, ``_`` and ``.``, a letter or digit first.
+
+    Returns
+    -------
+    str
+        The name.
 
     Raises
     ------
     RegistryError
-        If it is not.
+        If it is not valid.
 
     Examples
     --------
@@ -66,18 +76,38 @@ def check_name(name: str) -> str:
 
 
 def model_folder(store: str | os.PathLike[str], name: str) -> Path:
-    """The folder of a model in a store.
+    """Return the folder of a model in a store.
+
+    Parameters
+    ----------
+    store : path
+        Folder of all models.
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    pathlib.Path
 
     Raises
     ------
     RegistryError
-        If the name is none.
+        If the name is not valid.
     """
     return local_path(store) / check_name(name)
 
 
 def versions(folder: str | os.PathLike[str]) -> list[str]:
-    """The versions of a model in the order in which they were added.
+    """List the versions of a model in the order in which they were added.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+
+    Returns
+    -------
+    list of str
 
     Raises
     ------
@@ -88,9 +118,8 @@ def versions(folder: str | os.PathLike[str]) -> list[str]:
     if not path.is_dir():
         return []
     try:
-        return sorted(
-            each.name for each in path.iterdir() if VERSION.fullmatch(each.name) and each.is_dir()
-        )
+        folders = [file for file in path.iterdir() if file.is_dir()]
+        return sorted(file.name for file in folders if VERSION.fullmatch(file.name))
     except OSError as error:
         raise RegistryError(
             f"expected a folder of versions in {path}; could not read it: {error}"
@@ -100,12 +129,20 @@ def versions(folder: str | os.PathLike[str]) -> list[str]:
 def add_version(
     folder: str | os.PathLike[str], model: LTVModel, texts: Mapping[str, str] | None = None
 ) -> str:
-    """Write a model as a new version, whole or not at all, and say its name; the champion stays.
+    """Write a model as a new version, atomically; the champion stays.
 
     Parameters
     ----------
+    folder : path
+        The folder of a model.
+    model : LTVModel
     texts : mapping of file name to text, optional
-        What else belongs to it: ``card.md``, ``changes.md``.
+        Texts to store with it: ``card.md``, ``release_notes.md``.
+
+    Returns
+    -------
+    str
+        The name of the version.
 
     Raises
     ------
@@ -126,20 +163,17 @@ def add_version(
     try:
         target.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=target))
-        whole = staging / "model"
-        model.save(whole)
+        content = staging / "model"
+        model.save(content)
         for name, text in (texts or {}).items():
-            (whole / check_name(name)).write_text(text, "utf-8")
-        files = {each.name: _hash(each.read_bytes()) for each in sorted(whole.iterdir())}
-        created = datetime.now(UTC).isoformat()
-        manifest = json.dumps(
-            {"schema": SCHEMA, "created": created, "files": files}, indent=1
-        ).encode()
-        (whole / MANIFEST).write_bytes(manifest)
-        for each in [*whole.iterdir(), whole]:
-            flush(each)
+            (content / check_name(name)).write_text(text, "utf-8")
+        manifest = _manifest(content)
+        (content / MANIFEST).write_bytes(manifest)
+        # all on disk before the rename that makes it a version
+        for path in [*content.iterdir(), content]:
+            flush(path)
         version = f"{_next_stamp(target)}-{_hash(manifest)[:8]}"
-        os.rename(whole, target / version)
+        os.rename(content, target / version)
         flush(target)
         return version
     except (OSError, ValueError) as error:
@@ -151,58 +185,48 @@ def add_version(
             shutil.rmtree(staging, ignore_errors=True)
 
 
+def _manifest(content: Path) -> bytes:
+    """List the hashes of the files of a version, as JSON."""
+    files = {file.name: _hash(file.read_bytes()) for file in sorted(content.iterdir())}
+    created = datetime.now(UTC).isoformat()
+    return json.dumps({"schema": SCHEMA, "created": created, "files": files}, indent=1).encode()
+
+
 def _next_stamp(folder: Path) -> str:
-    """The time as a name, later than that of every version that is there, whatever the clock says."""
-    now, known = datetime.now(UTC), versions(folder)
-    if known:
-        newest = datetime.strptime(known[-1][: -len("-01234567")], STAMP).replace(tzinfo=UTC)
+    """Write the time as a name, later than that of every stored version, whatever the clock says."""
+    now, stored = datetime.now(UTC), versions(folder)
+    if stored:
+        newest = datetime.strptime(stored[-1][: -len("-01234567")], STAMP).replace(tzinfo=UTC)
         now = max(now, newest + timedelta(microseconds=1))
     return now.strftime(STAMP)
 
 
 def verify(folder: str | os.PathLike[str], version: str) -> Path:
-    """Check that a version is whole and unchanged, and give its folder.
+    """Check that a version is complete and unchanged.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str
+        Name of the version.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder of the version.
 
     Raises
     ------
     RegistryError
-        Naming what is wrong: the name, a newer schema, a file that is missing, changed, a link, or
-        not its own.
+        Naming what is wrong: the name, a newer schema, or a file that is missing, changed, a link,
+        or foreign.
     """
     if not VERSION.fullmatch(version) or version not in versions(folder):
         raise RegistryError(f"expected a version of {folder}; got {version!r}")
     path = Path(folder) / version
     try:
-        files = {each.name: each for each in path.iterdir()}
-        strange = [name for name, each in files.items() if each.is_symlink() or not each.is_file()]
-        if path.is_symlink() or strange:
-            raise RegistryError(
-                f"{path} holds what is not a plain file:"
-                f" {', '.join(strange) or 'it is a link itself'}"
-            )
-        manifest = (path / MANIFEST).read_bytes()
-        known = json.loads(manifest)
-        if known["schema"] > SCHEMA:
-            raise RegistryError(
-                f"{path} was written by a newer version (schema {known['schema']}, known: {SCHEMA})"
-            )
-        if _hash(manifest)[:8] != version[-8:]:
-            raise RegistryError(
-                f"{path / MANIFEST} was changed after it was written: its hash is not that of the"
-                " name"
-            )
-        wrong = sorted(
-            {*files, *known["files"]} - {MANIFEST} - (files.keys() & known["files"].keys())
-        )
-        if wrong:
-            raise RegistryError(f"{path} is missing, or holds beside its own: {', '.join(wrong)}")
-        changed = [
-            name
-            for name, digest in known["files"].items()
-            if _hash(files[name].read_bytes()) != digest
-        ]
-        if changed:
-            raise RegistryError(f"{path} was changed after it was written: {', '.join(changed)}")
+        _verify_files(path, version)
     except RegistryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -212,8 +236,45 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
     return path
 
 
+def _verify_files(path: Path, version: str) -> None:
+    files = {file.name: file for file in path.iterdir()}
+    special = [name for name, file in files.items() if file.is_symlink() or not file.is_file()]
+    if path.is_symlink() or special:
+        raise RegistryError(
+            f"{path} holds what is not a plain file: {', '.join(special) or 'it is a link itself'}"
+        )
+    content = (path / MANIFEST).read_bytes()
+    manifest = json.loads(content)
+    if manifest["schema"] > SCHEMA:
+        raise RegistryError(
+            f"{path} was written by a newer version (schema {manifest['schema']}, known: {SCHEMA})"
+        )
+    if _hash(content)[:8] != version[-8:]:
+        raise RegistryError(
+            f"{path / MANIFEST} was changed after it was written: its hash is not that of the name"
+        )
+    hashes = manifest["files"]
+    wrong = sorted((files.keys() ^ hashes.keys()) - {MANIFEST})
+    if wrong:
+        raise RegistryError(f"{path} is missing, or holds beside its own: {', '.join(wrong)}")
+    changed = [name for name in hashes if _hash(files[name].read_bytes()) != hashes[name]]
+    if changed:
+        raise RegistryError(f"{path} was changed after it was written: {', '.join(changed)}")
+
+
 def open_version(folder: str | os.PathLike[str], version: str) -> LTVModel:
     """Load a version.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str
+        Name of the version.
+
+    Returns
+    -------
+    LTVModel
 
     Raises
     ------
@@ -224,7 +285,20 @@ def open_version(folder: str | os.PathLike[str], version: str) -> LTVModel:
 
 
 def read_text(folder: str | os.PathLike[str], version: str, name: str) -> str:
-    """A text of a version, such as ``card.md``.
+    """Read a text of a version, such as ``card.md``.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    version : str
+        Name of the version.
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -238,9 +312,18 @@ def read_text(folder: str | os.PathLike[str], version: str, name: str) -> str:
 
 
 def clean(folder: str | os.PathLike[str]) -> None:
-    """Remove what a killed writer has left; call it under the :func:`lock`."""
-    for each in Path(folder).glob(f"{PARTIAL}*"):
-        shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
+    """Remove what a killed writer left behind; call it while you hold the :func:`lock`.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of a model.
+    """
+    for path in Path(folder).glob(f"{PARTIAL}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _hash(content: bytes) -> str:
@@ -248,7 +331,7 @@ def _hash(content: bytes) -> str:
 
 
 def flush(path: Path) -> None:
-    """Make what was written outlast a crash of the machine, where the system lets us."""
+    """Force a file or folder to disk, where the system lets us, so that it outlasts a crash."""
     try:
         number = os.open(path, os.O_RDONLY)
     except OSError:
