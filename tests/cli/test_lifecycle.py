@@ -138,7 +138,7 @@ def test_a_backtest_leads_with_its_grade(folder: Path) -> None:
         "--family",
         "bg/nbd",
     )
-    assert told.splitlines()[0].startswith("1 origin, 39 weeks ahead. bg/nbd: better")
+    assert told.splitlines()[0].startswith("1 origin, horizon 39 weeks. bg/nbd: better")
     assert "days since last purchase" in told
     assert "is an origin" in call(
         "backtest", folder / "orders.parquet", "--origins", "9", "--horizon", "39", code=1

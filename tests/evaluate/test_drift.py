@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import lifestage as ls
 from lifestage.cli import app
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.evaluate.drift import _sums
+from lifestage.evaluate.drift_signal import window_sums
 from lifestage.families import bgnbd
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def watch(log: pd.DataFrame, weeks: int = 26, **how: Any) -> Drift:
 def test_a_stable_base_is_left_in_peace() -> None:
     found = watch(watched_log(1))
     assert found.signals == ()
-    assert "up to chance" in str(found)
+    assert "within the forecast band" in str(found)
     table = found.table
     inside = (table["purchases"] >= table["purchases_low"]) & (
         table["purchases"] <= table["purchases_high"]
@@ -111,8 +111,8 @@ def test_the_command_line_ends_with_a_code_where_it_has_drifted(
 def test_windows_are_sums_of_steps() -> None:
     values = np.arange(1.0, 8.0)
     expected = [values[max(0, k - 2) : k + 1].sum() for k in range(7)]
-    assert _sums(values, 3).tolist() == expected
-    assert _sums(values[None], 7)[0].tolist() == values.cumsum().tolist()
+    assert window_sums(values, 3).tolist() == expected
+    assert window_sums(values[None], 7)[0].tolist() == values.cumsum().tolist()
 
 
 def test_what_it_needs_is_said(

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 
 import lifestage as ls
-from lifestage.evaluate import ValidationResult, backtest, validate
-from lifestage.evaluate import validation as trust
+from lifestage.evaluate import ValidationResult, backtest, validate, validation
 from lifestage.jobs.config import RunConfig
 from lifestage.jobs.run import run
 
@@ -77,7 +76,7 @@ def test_else_days_of_the_past_are(cdnow: pd.DataFrame) -> None:
 def test_a_large_base_is_tested_on_request_only(
     cdnow: pd.DataFrame, customers: ls.Summary, model: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trust, "MOST", 2356)
+    monkeypatch.setattr(validation, "MAX_TESTED_CUSTOMERS", 2356)
     assert validate(cdnow, customers, model, WEEKS) is None
     assert validate(cdnow, customers, model, WEEKS, origins=0) is None
     assert validate(cdnow, customers, model, WEEKS, origins=1) is not None

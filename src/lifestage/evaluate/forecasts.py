@@ -40,7 +40,7 @@ def model_forecast(
     Returns
     -------
     dict of arrays
-        ``purchases``, ``chance``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
+        ``purchases``, ``probability``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
         spend model also ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
     """
     said = to_pandas(
@@ -49,12 +49,12 @@ def model_forecast(
     said = said.reindex(table[CUSTOMER])
     names = {
         "purchases": "expected_purchases",
-        "chance": "p_purchase",
+        "probability": "p_purchase",
         "low": "purchases_low",
         "high": "purchases_high",
     }
     out = {short: said[name].to_numpy(float) for short, name in names.items()}
-    out |= {"score": out["chance"]} | _crps(model, table, horizon)
+    out |= {"score": out["probability"]} | _crps(model, table, horizon)
     if "expected_spend" in said:
         spend = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
         out |= {short: said[name].to_numpy(float) for short, name in spend.items()}

@@ -21,7 +21,7 @@ from lifestage.core.addresses import local_path, refuse_passwords
 from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError
 from lifestage.core.period import Period
-from lifestage.families import PURCHASES, STACK
+from lifestage.families import FAMILIES, STACK
 from lifestage.fitting.stage_facts import HIGH_VALUE, check_share
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.model.create import AUTO
@@ -48,7 +48,7 @@ def _check_period(period: str | Period) -> str | Period:
 
 
 def _check_purchases(name: str) -> str:
-    names = (*PURCHASES, AUTO, STACK)
+    names = (*FAMILIES, AUTO, STACK)
     if name not in names:
         raise ConfigError(f"expected one of {', '.join(names)}")
     return name

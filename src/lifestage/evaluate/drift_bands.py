@@ -1,0 +1,157 @@
+"""Bands of simulated purchases and revenue by week and by cohort, beside the observed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import numpy as np
+
+from lifestage.core.names import CUSTOMER, FREQUENCY, KEYS, MONETARY
+from lifestage.data.engines.frames import lazy, to_pandas
+from lifestage.data.engines.operations import sample_customers
+from lifestage.lifecycle.forecast.base import Base
+from lifestage.lifecycle.forecast.simulate import simulate_base
+from lifestage.lifecycle.stages.states import StateSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from lifestage.core.typing import Floats
+    from lifestage.data.customers.summary import Summary
+    from lifestage.model import LTVModel
+
+__all__ = [
+    "WEEK",
+    "BaseSample",
+    "actual_by_week",
+    "bands",
+    "cohort_table",
+    "sample_base",
+    "simulate",
+]
+
+WEEK = 7
+"""Days."""
+
+MAX_SIMULATED_CUSTOMERS = 50_000
+"""A random sample of this size stands for a larger base."""
+
+
+@dataclass(frozen=True, eq=False)
+class BaseSample:
+    """Customers as arrays, the month of their first purchase, and how many each stands for."""
+
+    base: Base
+    cohort: NDArray[np.str_]
+    factor: float
+
+    def by_cohort(self) -> dict[str, BaseSample]:
+        """The customers of each month."""
+        parts = {}
+        for name in np.unique(self.cohort):
+            inside = self.cohort == name
+            fields = ("x", "t_x", "T", "money", "group")
+            arrays = {field: getattr(self.base, field)[inside] for field in fields}
+            base = replace(self.base, **arrays)
+            parts[str(name)] = BaseSample(base, self.cohort[inside], self.factor)
+        return parts
+
+
+def sample_base(customers: Summary, model: LTVModel) -> BaseSample:
+    """The customers of a summary, or a random sample of them."""
+    import pandas as pd
+
+    names = [CUSTOMER, "first_purchase", *KEYS]
+    if model.spend is not None:
+        names.append(MONETARY)
+    table = lazy(customers.table)[0].select(*names)
+    sample = sample_customers(table, customers.customers, MAX_SIMULATED_CUSTOMERS)
+    x, t_x, T = (sample[name].to_numpy(float) for name in KEYS)
+    money = np.zeros(x.size)
+    if MONETARY in sample:
+        money = x * sample[MONETARY].to_numpy(float)
+    month = pd.to_datetime(sample["first_purchase"]).dt.strftime("%Y-%m").to_numpy(str)
+    base = Base(x, t_x, T, money, np.zeros(x.size, np.int64), np.inf, customers.stage_window)
+    return BaseSample(base, month, customers.customers / max(x.size, 1))
+
+
+def simulate(
+    model: LTVModel, sample: BaseSample, times: Floats, scenarios: int, seed: int
+) -> dict[str, Floats]:
+    """Purchases and revenue of the whole base between *times* (periods), shape (scenarios, times)."""
+    no_stages = StateSpace((), (), ())
+    simulated = simulate_base(
+        model, sample.base, times, states=no_stages, scenarios=scenarios, seed=seed
+    )
+    values = {"purchases": sample.factor * simulated.purchases}
+    if model.spend is not None:
+        values["revenue"] = sample.factor * simulated.revenue.sum(axis=(2, 3))
+    return values
+
+
+def actual_by_week(customers: Summary, start: date, weeks: int) -> dict[str, Floats]:
+    """Observed purchases and revenue in each week after *start*."""
+    calendar = customers.calendar
+    days = np.array([(day - start).days for day in calendar["day"]])
+    week = (days - 1) // WEEK
+    inside = (days > 0) & (week < weeks)
+    actual = {}
+    for name, column in (("purchases", "repeat_purchases"), ("revenue", "revenue")):
+        values = calendar[column].to_numpy(float)
+        actual[name] = np.bincount(week[inside], values[inside], weeks)
+    return actual
+
+
+def bands(name: str, actual: Floats, simulated: Floats, level: float) -> dict[str, Floats]:
+    """Columns of a quantity: observed, expected, low and high, by week and cumulative."""
+    columns: dict[str, Floats] = {}
+    cumulative = actual.cumsum(), simulated.cumsum(axis=1)
+    for prefix, observed, values in (("", actual, simulated), ("cumulative_", *cumulative)):
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        columns[f"{prefix}{name}"] = observed
+        columns[f"{prefix}{name}_expected"] = values.mean(axis=0)
+        columns[f"{prefix}{name}_low"] = low
+        columns[f"{prefix}{name}_high"] = high
+    return columns
+
+
+def cohort_table(
+    customers: Summary,
+    later: Summary,
+    sample: BaseSample,
+    simulated: Mapping[str, Floats],
+    level: float,
+) -> pd.DataFrame:
+    """Purchases of each cohort between two summaries, beside their simulations."""
+    import pandas as pd
+
+    rows = []
+    for name, values in simulated.items():
+        size = round(sample.factor * (sample.cohort == name).sum())
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        rows.append((name, size, float(values.mean()), float(low), float(high)))
+    names = ["cohort", "customers", "purchases_expected", "purchases_low", "purchases_high"]
+    table = pd.DataFrame(rows, columns=names)
+    observed = _purchases_by_cohort(customers, later).reindex(table["cohort"])
+    table.insert(2, "purchases", observed.to_numpy(float))
+    return table
+
+
+def _purchases_by_cohort(customers: Summary, later: Summary) -> pd.Series[float]:
+    import pandas as pd
+
+    columns = (CUSTOMER, FREQUENCY, "first_purchase")
+    before = lazy(customers.table)[0].select(*columns)
+    after = lazy(later.table)[0].select(*columns)
+    both = before.join(after, on=CUSTOMER, how="inner", suffix="_later")
+    gained = nw.col(f"{FREQUENCY}_later") - nw.col(FREQUENCY)
+    per_customer = both.with_columns(gained=gained)
+    per_day = to_pandas(per_customer.group_by("first_purchase").agg(nw.col("gained").sum()))
+    month = pd.to_datetime(per_day["first_purchase"]).dt.strftime("%Y-%m")
+    return per_day.groupby(month)["gained"].sum()
