@@ -1,4 +1,4 @@
-"""What came after the last day of observation."""
+"""Purchases after the last day of observation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifestage.core.names import CUSTOMER, FREQUENCY
 from lifestage.data.engines.fixed_point import in_money, in_units
 from lifestage.data.engines.frames import to_pandas
 from lifestage.data.engines.operations import materialize
-from lifestage.data.log.lines import DAY
+from lifestage.data.log.fates import DAY
 
 if TYPE_CHECKING:
     import pandas as pd

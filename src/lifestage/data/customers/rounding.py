@@ -13,10 +13,10 @@ from lifestage.core.names import FREQUENCY, RECENCY, T
 if TYPE_CHECKING:
     from lifestage.core.period import Period
 
-__all__ = ["rounded"]
+__all__ = ["round_times"]
 
 
-def rounded(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.LazyFrame[Any]:
+def round_times(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.LazyFrame[Any]:
     """Round recency and T to whole multiples of *resolution* days; a repeater keeps a recency of at least one.
 
     Raises

@@ -11,13 +11,13 @@ from lifestage.numerics.statistics import SHARE, weighted_quantile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["stage_window_of"]
+__all__ = ["choose_stage_window"]
 
 SHORTEST, LONGEST = 14.0, 730.0
 WITHOUT_GAPS = 90.0
 
 
-def stage_window_of(
+def choose_stage_window(
     gaps: Mapping[Any, int], fixed: float | None, history: float | None
 ) -> tuple[float, tuple[Note, ...]]:
     """H in days: what the user fixed, else the 80th percentile of the gaps, within 14 to 730 days.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.dates import parse_day
-from lifestage.data.customers.order_log import MAX_DROPPED, LogOptions, order_log
+from lifestage.data.customers.log_options import MAX_DROPPED, LogOptions
+from lifestage.data.customers.order_log import order_log
 
 if TYPE_CHECKING:
     from datetime import date

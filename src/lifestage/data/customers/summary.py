@@ -13,8 +13,8 @@ from lifestage.core.names import CUSTOMER, FREQUENCY, MONETARY, RECENCY, T
 from lifestage.core.notes import html_table
 from lifestage.core.period import Period
 from lifestage.data.customers.customer_columns import open_table, typed
-from lifestage.data.customers.rounding import rounded
-from lifestage.data.customers.stage_window import stage_window_of
+from lifestage.data.customers.rounding import round_times
+from lifestage.data.customers.stage_window import choose_stage_window
 from lifestage.data.engines.frames import native, to_pandas
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def from_frame(
         H in days; default is the 80th percentile of the mean gaps, each counted *frequency* times,
         in 14 to 730 days.
     resolution : float, optional
-        Days to whose multiples recency and T are rounded, so that customers share histories; see
+        Days to whose multiples recency and T are round_times, so that customers share histories; see
         :mod:`lifestage.data.customers.compress`. Default is not to round.
     weights : str, optional
         Column with the number of customers that each row stands for, whole and at least 1, where
@@ -217,10 +217,10 @@ def from_frame(
         *(nw.col(name).cast(nw.Int64) for name in (FREQUENCY, *([weights] if weights else ())))
     )
     if resolution is not None:
-        table = rounded(table, resolution, unit)
+        table = round_times(table, resolution, unit)
     people = nw.lit(1) if weights is None else nw.col(weights)
     gaps = _gaps(table, unit, people) if stage_window is None else {}
-    window, _ = stage_window_of(gaps, stage_window, None)
+    window, _ = choose_stage_window(gaps, stage_window, None)
     x = nw.col(FREQUENCY)
     counts = table.select(
         n=people, repeaters=nw.when(x > 0).then(people).otherwise(nw.lit(0)), purchases=x * people

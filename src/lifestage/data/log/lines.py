@@ -1,4 +1,4 @@
-"""Read an order log, give every line exactly one fate, and fold the lines of a day into one purchase."""
+"""Read an order log once: one reason for every line left out, and one purchase per customer and day."""
 
 from __future__ import annotations
 
@@ -10,14 +10,29 @@ import narwhals as nw
 
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
-from lifestage.data.engines.fixed_point import common_unit, in_money, in_units
+from lifestage.data.engines.fixed_point import common_unit, in_units
 from lifestage.data.engines.frames import to_pandas
 from lifestage.data.engines.local import names, opened
 from lifestage.data.engines.operations import drop, hash_sample, materialize
 from lifestage.data.engines.relation import relation
+from lifestage.data.log.fates import (
+    CODES,
+    DAY,
+    KEYS,
+    nonpositive_days,
+    reason_code,
+    without_refused_days,
+)
 from lifestage.data.log.parse import typed_lines
 from lifestage.data.log.plausible import Implausible, plausible_days, refuse_implausible
 from lifestage.data.log.roles import check_roles
+from lifestage.data.log.totals import (
+    count_by_reason_and_day,
+    count_copies,
+    count_negative,
+    distinct_lines,
+    purchase_days,
+)
 from lifestage.data.sources.files import read_orders
 
 if TYPE_CHECKING:
@@ -27,34 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Log", "read_log"]
 
-UNREADABLE = (
-    "malformed_line",
-    "missing_id",
-    "missing_time",
-    "unparseable_time",
-    "implausible_time",
-    "missing_amount",
-    "non_finite_amount",
-    "missing_quantity",
-    "non_finite_quantity",
-)
-"""Reasons that a line itself gives, in order: the first that holds is its fate."""
+MAX_MEASURED_LINES = 4_000_000
+"""Lines from which what needs a sort or a distinct count is measured on a sample of customers."""
 
-CODES = {reason: code for code, reason in enumerate(UNREADABLE, 1)}
-"""Reason → its number in a scan; 0 is a line that can be read."""
-
-PURCHASE, NOT_POSITIVE, ZERO = "purchase", "day_net_not_positive", "zero_value_day"
-"""What a customer's day comes to."""
-
-TOLERANCE = 1e-9
-"""A day whose net is below this share of its gross is a day netted to nothing, up to rounding."""
-
-DAY = "day"
-KEYS = (CUSTOMER, DAY)
-
-
-SAMPLED = 4_000_000
-"""Lines from which what needs a sort or a distinct count is measured on a sample of whole customers."""
+MAX_MALFORMED_EXAMPLES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,37 +55,41 @@ class Log:
     Attributes
     ----------
     lines : lazy frame
-        Readable lines: ``customer_id``, ``day``, ``money`` (multiples of *unit*) and, if given,
-        ``order_id`` and ``channel``.
-    odd : lazy frame
+        Readable lines: ``customer_id``, ``day``, ``money`` (multiples of *unit*) and, where there
+        are such columns, ``order_id`` and ``channel``.
+    nonpositive : lazy frame
         Days of a customer with a line that is not above zero: ``lines``, ``net``, ``gross`` and
         ``fate``.
-    visits : lazy frame
-        A row a customer and purchase day: ``net`` and ``channel``. Stored, or made when it is read.
+    purchase_days : lazy frame
+        One row per customer and purchase day: ``net`` and ``channel``. Stored, or computed when it
+        is read.
     sample : lazy frame
         The same of one customer in *every*, with the ``largest`` line and the ``previous`` purchase
         day.
     every : int
-        1 if the sample is everything.
+        1 if the sample is the whole log.
     unreadable : dict of str to int
         Lines that could not be read, by reason.
     days : pandas.DataFrame
-        A row a day: ``lines``, ``duplicates`` among them (scaled up from the sample), ``negative``,
-        ``largest``.
+        One row per day: ``lines``, ``duplicates`` among them (scaled up from the sample),
+        ``negative``, ``largest``.
     malformed : tuple of str
         Some malformed lines of a file, each with its number.
     implausible : Implausible or None
-        Lines left out as ``implausible_time`` because of what this log is, not because of an
-        option.
+        Lines left out as ``implausible_time`` because of the other days of this log, not because of
+        an option.
     kind : str
         The kind of frame that came in.
     unit : float or None
-        Unit in which amounts are added up, and of ``money`` in *lines*; None if it is doubles. See :mod:`lifestage.data.engines.fixed_point`.
+        Unit in which amounts are added up, and of ``money`` in *lines*; None if it is doubles. See
+        :mod:`lifestage.data.engines.fixed_point`.
+    stored : list
+        Frames that the engine stored, released by :meth:`close`.
     """
 
     lines: nw.LazyFrame[Any]
-    odd: nw.LazyFrame[Any]
-    visits: nw.LazyFrame[Any]
+    nonpositive: nw.LazyFrame[Any]
+    purchase_days: nw.LazyFrame[Any]
     sample: nw.LazyFrame[Any]
     every: int
     unreadable: Mapping[str, int]
@@ -110,18 +105,19 @@ class Log:
         """Last day with a readable line."""
         return int(self.days[DAY].max())
 
-    def bought(self) -> nw.LazyFrame[Any]:
+    def purchase_lines(self) -> nw.LazyFrame[Any]:
         """Lines of purchase days."""
-        return _without(self.lines, self.odd)
+        return without_refused_days(self.lines, self.nonpositive)
 
-    def visits_of(self, condition: nw.Expr) -> nw.LazyFrame[Any]:
+    def purchase_days_with(self, condition: nw.Expr) -> nw.LazyFrame[Any]:
         """Purchase days with a line that fulfils a condition."""
         keys = materialize(self.lines.filter(condition).select(*KEYS).unique())
-        lines = _without(self.lines.join(keys, on=list(KEYS), how="semi"), self.odd)
-        found = materialize(_visits(lines, self.unit, nw.col("money").max().alias("largest")))
+        lines = self.lines.join(keys, on=list(KEYS), how="semi")
+        lines = without_refused_days(lines, self.nonpositive)
+        days = materialize(purchase_days(lines, self.unit, largest=True))
         drop(keys)
-        self.stored.append(found)
-        return found
+        self.stored.append(days)
+        return days
 
     def close(self) -> None:
         """Release what the engine stored for this log."""
@@ -144,9 +140,10 @@ def read_log(
     ----------
     orders : frame, relation or path
     roles : dict
-        Role (customer, time, amount, quantity, order, channel) → column, None if not there.
+        Role (customer, time, amount, quantity, order, channel) → column, None if there is none.
     earliest : int, optional
-        First plausible day; without it the log tells, see :mod:`lifestage.data.log.plausible`.
+        First plausible day; otherwise it follows from the log, see
+        :mod:`lifestage.data.log.plausible`.
 
     Raises
     ------
@@ -156,13 +153,11 @@ def read_log(
     if isinstance(orders, str | Path):
         orders = read_orders(orders)
     orders = opened(orders)
-    places = check_roles(orders, roles)
-    named = {role: str(names(orders)[place]) for role, place in places.items()}
-    rel, kind = relation(orders, places)
-    lines = typed_lines(rel, named, tz=tz)
-    reason = _reason(named, malformed="malformed" in lines.collect_schema().names())
-    lines = lines.with_columns(reason.alias("reason"), _money(named).alias("money"))
-    scan = _scan(lines)
+    positions = check_roles(orders, roles)
+    columns = {role: str(names(orders)[position]) for role, position in positions.items()}
+    rel, kind = relation(orders, positions)
+    lines = _lines_with_reason(rel, columns, tz)
+    scan = count_by_reason_and_day(lines)
     dated = (scan["reason"] == 0) | (scan["reason"] > CODES["implausible_time"])
     first, last = plausible_days(scan[dated], earliest)
     outside = dated & ~scan[DAY].between(first, last).fillna(False)
@@ -170,196 +165,129 @@ def read_log(
     implausible = None
     if outside.any() and earliest is None:
         implausible = _implausible(lines, scan, first, last)
-        refuse_implausible(implausible, named["time"], int(scan["lines"].sum()))
-    unread, days = (
-        scan[scan["reason"] > 0],
-        scan[scan["reason"] == 0]
-        .drop(columns=["reason", "greatest", "least"])
-        .reset_index(drop=True),
-    )
-    counts = unread.groupby("reason")["lines"].sum()
-    unreadable = {
-        reason: int(counts[code]) for reason, code in CODES.items() if code in counts.index
-    }
-    if days.empty:
-        listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
-        raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
-    malformed: tuple[str, ...] = ()
-    if "malformed_line" in unreadable:
-        wrong = lines.filter(nw.col("reason") == CODES["malformed_line"])
-        malformed = tuple(to_pandas(wrong.select("said").head(3))["said"])
+        refuse_implausible(implausible, columns["time"], int(scan["lines"].sum()))
+    unreadable = _unreadable(scan)
+    malformed = _malformed(lines) if "malformed_line" in unreadable else ()
     lines = lines.filter(nw.col("reason") == 0)
-    if not unreadable:
-        lines = typed_lines(rel, named, tz=tz, checked=False).with_columns(
-            _money(named).alias("money")
-        )
+    if not unreadable:  # an engine may then skip parts of a file that a filter leaves out
+        lines = typed_lines(rel, columns, tz=tz, checked=False)
+        lines = lines.with_columns(_money(columns).alias("money"))
     if outside.any():
         lines = lines.filter(nw.col(DAY).is_between(first, last))
     # Of the whole scan: an engine may convert lines before it filters them.
     unit = common_unit(scan["greatest"].max(), scan["least"].min(), int(scan["lines"].sum()))
     if unit is not None:
         lines = in_units(lines, {"money": unit})
+    days = scan[scan["reason"] == 0].drop(columns=["reason", "greatest", "least"])
+    return _add_up(
+        lines,
+        days.reset_index(drop=True),
+        drop_duplicates=drop_duplicates,
+        drop_zero=drop_zero,
+        has_money="amount" in columns,
+        unreadable=unreadable,
+        malformed=malformed,
+        implausible=implausible,
+        kind=kind,
+        unit=unit,
+    )
+
+
+def _add_up(
+    lines: nw.LazyFrame[Any],
+    days: pd.DataFrame,
+    *,
+    drop_duplicates: bool,
+    drop_zero: bool,
+    has_money: bool,
+    unit: float | None,
+    **facts: Any,
+) -> Log:
+    """Duplicates, refused days and purchase days of the readable lines."""
     stored = []
-    every = max(1, int(days["lines"].sum()) // SAMPLED)
+    every = max(1, int(days["lines"].sum()) // MAX_MEASURED_LINES)
     if drop_duplicates:
-        lines = materialize(_folded(lines))
+        lines = materialize(distinct_lines(lines))
         stored.append(lines)
-        days = days.drop(columns="negative").merge(_negative(lines), on=DAY)
-    kept = [
-        name
-        for name in ("money", *KEYS, "order_id", "channel")
-        if name in lines.collect_schema().names()
-    ]
+        days = days.drop(columns="negative").merge(count_negative(lines), on=DAY)
+    columns = lines.collect_schema().names()
+    kept = [name for name in ("money", *KEYS, "order_id", "channel") if name in columns]
     few = lines.select(*kept, "copies" if drop_duplicates else "line")
     if every > 1:
         few = materialize(hash_sample(few, CUSTOMER, every))
         stored.append(few)
-    repeated = _repeated(few if drop_duplicates else _folded(few), every)
-    days["duplicates"] = days[DAY].map(repeated).fillna(0).astype(int)
+    copies = count_copies(few if drop_duplicates else distinct_lines(few), every)
+    days["duplicates"] = days[DAY].map(copies).fillna(0).astype(int)
     lines, few = lines.select(*kept), few.select(*kept)
-    strange = "amount" in named and bool(days["other"].any())
-    odd = materialize(_odd(lines if strange else lines.head(0), drop_zero, unit))
-    if strange:
-        few = _without(few, odd)
-    sample = _visits(few, unit, nw.col("money").max().alias("largest"))
+    refunds = has_money and bool(days["other"].any())
+    nonpositive = nonpositive_days(lines if refunds else lines.head(0), drop_zero, unit)
+    nonpositive = materialize(nonpositive)
+    paid = lines
+    if refunds:
+        few = without_refused_days(few, nonpositive)
+        paid = without_refused_days(lines, nonpositive)
+    sample = purchase_days(few, unit, largest=True)
     if every == 1:
-        visits = sample = materialize(sample)
+        purchases = sample = materialize(sample)
         stored.append(sample)
     else:
-        visits = _visits(_without(lines, odd) if strange else lines, unit)
-    sample = materialize(
-        sample.with_columns(nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous"))
-    )
-    stored += [odd, sample]
+        purchases = purchase_days(paid, unit)
+    previous = nw.col(DAY).shift(1).over(CUSTOMER, order_by=DAY).alias("previous")
+    sample = materialize(sample.with_columns(previous))
+    stored += [nonpositive, sample]
     return Log(
-        lines,
-        odd,
-        visits,
-        sample,
-        every,
-        unreadable,
-        days,
-        malformed,
-        implausible,
-        kind,
-        unit,
-        stored,
+        lines=lines,
+        nonpositive=nonpositive,
+        purchase_days=purchases,
+        sample=sample,
+        every=every,
+        days=days,
+        unit=unit,
+        stored=stored,
+        **facts,
     )
 
 
-def _scan(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Lines by reason and day: how many, below zero or not above it; the largest and extreme amounts."""
-    money = nw.col("money")
-    size = money.abs()
-    return to_pandas(
-        lines.group_by("reason", DAY)
-        .agg(
-            nw.len().cast(nw.Int64).alias("lines"),
-            (money < 0).cast(nw.Int64).sum().cast(nw.Int64).alias("negative"),
-            (money <= 0).cast(nw.Int64).sum().cast(nw.Int64).alias("other"),
-            money.max().alias("largest"),
-            size.max().alias("greatest"),
-            nw.when(money != 0).then(size).min().alias("least"),
-        )
-        .sort("reason", DAY)
-    )
+def _lines_with_reason(rel: Any, columns: Mapping[str, str], tz: str | None) -> nw.LazyFrame[Any]:
+    lines = typed_lines(rel, dict(columns), tz=tz)
+    malformed = "malformed" in lines.collect_schema().names()
+    reason = reason_code(columns, malformed=malformed).alias("reason")
+    return lines.with_columns(reason, _money(columns).alias("money"))
+
+
+def _money(columns: Mapping[str, str]) -> nw.Expr:
+    """The amount of a line, times its quantity if there is one."""
+    money: nw.Expr = nw.col("amount") if "amount" in columns else nw.lit(0.0)
+    return money * nw.col("quantity") if "quantity" in columns else money
+
+
+def _unreadable(scan: pd.DataFrame) -> dict[str, int]:
+    """Lines that cannot be read by reason; raises a DataError if no line can."""
+    counts = scan.groupby("reason")["lines"].sum()
+    unreadable = {}
+    for reason, code in CODES.items():
+        if code in counts.index:
+            unreadable[reason] = int(counts[code])
+    if 0 not in counts.index:
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.items())
+        raise DataError(f"expected order lines; none can be read: {listed or 'the log is empty'}")
+    return unreadable
+
+
+def _malformed(lines: nw.LazyFrame[Any]) -> tuple[str, ...]:
+    """Examples of malformed lines."""
+    wrong = lines.filter(nw.col("reason") == CODES["malformed_line"])
+    examples = to_pandas(wrong.select("source_text").head(MAX_MALFORMED_EXAMPLES))
+    return tuple(examples["source_text"])
 
 
 def _implausible(
     lines: nw.LazyFrame[Any], scan: pd.DataFrame, first: int, last: int
 ) -> Implausible:
-    """How many lines lie outside the plausible days, and what two of them say."""
+    """How many lines lie outside the plausible days, and the smallest and largest of their texts."""
     outside = lines.filter((nw.col("reason") == 0) | (nw.col("reason") > CODES["implausible_time"]))
     outside = outside.filter((nw.col(DAY) < first) | (nw.col(DAY) > last))
-    said = to_pandas(
-        outside.select(nw.col("said").min().alias("low"), nw.col("said").max().alias("high"))
-    ).iloc[0]
+    text = nw.col("source_text")
+    texts = to_pandas(outside.select(text.min().alias("low"), text.max().alias("high"))).iloc[0]
     count = int(scan.loc[scan["reason"] == CODES["implausible_time"], "lines"].sum())
-    return Implausible(count, first, str(said["low"]), str(said["high"]))
-
-
-def _folded(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Lines that differ in some column, and how many copies of each there are."""
-    keys = [
-        name
-        for name in lines.collect_schema().names()
-        if name in (*KEYS, "order_id", "channel", "line")
-    ]
-    return lines.group_by(*keys).agg(nw.len().alias("copies"), nw.col("money").min())
-
-
-def _repeated(folded: nw.LazyFrame[Any], every: int) -> Mapping[int, int]:
-    """Copies beyond the first by day, scaled up from one customer in *every*."""
-    more = (
-        folded.filter(nw.col("copies") > 1)
-        .group_by(DAY)
-        .agg((nw.col("copies") - 1).sum().alias("more"))
-    )
-    found = to_pandas(more)
-    return dict(zip(map(int, found[DAY]), (every * found["more"]).astype(int), strict=True))
-
-
-def _negative(folded: nw.LazyFrame[Any]) -> pd.DataFrame:
-    below = (nw.col("money") < 0).cast(nw.Int64).sum().cast(nw.Int64).alias("negative")
-    return to_pandas(folded.group_by(DAY).agg(below))
-
-
-def _odd(lines: nw.LazyFrame[Any], drop_zero: bool, unit: float | None) -> nw.LazyFrame[Any]:
-    """Days with a line that is not above zero, and their fate."""
-    keys = lines.filter(nw.col("money") <= 0).select(*KEYS).unique()
-    paid = nw.col("net") > TOLERANCE * nw.col("gross")
-    fate = (
-        nw.when(nw.col("gross") == 0)
-        .then(nw.lit(ZERO if drop_zero else PURCHASE))
-        .otherwise(nw.lit(NOT_POSITIVE))
-    )
-    return (
-        lines.join(keys, on=list(KEYS), how="semi")
-        .with_columns(nw.col("money").abs().alias("gross"))
-        .group_by(*KEYS)
-        .agg(
-            nw.len().cast(nw.Int64).alias("lines"),
-            nw.col("money").sum().alias("net"),
-            nw.col("gross").sum(),
-        )
-        .with_columns(in_money("net", unit).alias("net"), in_money("gross", unit).alias("gross"))
-        .with_columns(nw.when(paid).then(nw.lit(PURCHASE)).otherwise(fate).alias("fate"))
-    )
-
-
-def _without(lines: nw.LazyFrame[Any], odd: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Lines of days that are purchases."""
-    return lines.join(
-        odd.filter(nw.col("fate") != PURCHASE).select(*KEYS), on=list(KEYS), how="anti"
-    )
-
-
-def _visits(lines: nw.LazyFrame[Any], unit: float | None, *more: nw.Expr) -> nw.LazyFrame[Any]:
-    """One row per customer and purchase day, in money."""
-    channel = [nw.col("channel").min()] if "channel" in lines.collect_schema().names() else []
-    visits = lines.group_by(*KEYS).agg(nw.col("money").sum().alias("net"), *more, *channel)
-    sums = [name for name in ("net", "largest") if name in visits.collect_schema().names()]
-    return visits.with_columns(*(in_money(name, unit).alias(name) for name in sums))
-
-
-def _reason(named: Mapping[str, str], *, malformed: bool) -> nw.Expr:
-    """0 for a line that can be read, else the code of its reason; whether its day is plausible the whole log tells."""
-    tests = {"malformed_line": nw.col("malformed")} if malformed else {}
-    tests |= {"missing_id": nw.col("no_id"), "missing_time": nw.col("no_time")}
-    tests["unparseable_time"] = nw.col(DAY).is_null()
-    for role in ("amount", "quantity"):
-        if role in named:
-            tests |= {
-                f"missing_{role}": nw.col(f"no_{role}"),
-                f"non_finite_{role}": nw.col(role).is_null(),
-            }
-    reason: nw.Expr = nw.lit(0)
-    for name in reversed(tests):
-        reason = nw.when(tests[name]).then(nw.lit(CODES[name])).otherwise(reason)
-    return reason
-
-
-def _money(named: Mapping[str, str]) -> nw.Expr:
-    """What a line is worth."""
-    money: nw.Expr = nw.col("amount") if "amount" in named else nw.lit(0.0)
-    return money * nw.col("quantity") if "quantity" in named else money
+    return Implausible(count, first, str(texts["low"]), str(texts["high"]))

@@ -10,50 +10,48 @@ from lifestage.core.names import CUSTOMER
 from lifestage.data.engines.fixed_point import in_money, in_units
 from lifestage.data.engines.frames import to_pandas
 from lifestage.data.engines.operations import materialize
-from lifestage.data.log.lines import DAY, KEYS
+from lifestage.data.log.fates import DAY, KEYS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["channels_of", "real_orders", "tickets_of"]
+__all__ = ["order_totals", "orders_with_id", "totals_by_channel"]
 
 NO_CHANNEL = "unknown"
 
 
-def tickets_of(bought: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any] | None:
-    """Lines of purchase days by customer, day, order and channel; None where neither is given."""
-    given = [name for name in ("order_id", "channel") if name in bought.collect_schema().names()]
-    if not given:
+def order_totals(lines: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any] | None:
+    """Lines of purchase days added up by customer, day, order and channel; None without ids and channels."""
+    columns = lines.collect_schema().names()
+    more = [name for name in ("order_id", "channel") if name in columns]
+    if not more:
         return None
-    sums = nw.col("money").sum().alias("net"), nw.col("money").max().alias("largest")
-    tickets = bought.group_by(*KEYS, *given).agg(*sums)
-    return materialize(tickets.with_columns(in_money("net", unit).alias("net")))
-
-
-def real_orders(tickets: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Tickets with an order id that are not made of refunds alone."""
-    return tickets.filter(~nw.col("order_id").is_null() & (nw.col("largest") >= 0))
-
-
-def channels_of(tickets: nw.LazyFrame[Any] | None, unit: float | None) -> pd.DataFrame | None:
-    """Orders and revenue by the channel of the order; *unit* is that of the log."""
-    names = [] if tickets is None else tickets.collect_schema().names()
-    if tickets is None or "channel" not in names:
-        return None
-    named = tickets.with_columns(nw.col("channel").fill_null(NO_CHANNEL))
-    by = "order_id" if "order_id" in names else DAY
-    orders = (
-        (real_orders(named) if by == "order_id" else named).select(CUSTOMER, by, "channel").unique()
+    money = nw.col("money")
+    totals = lines.group_by(*KEYS, *more).agg(
+        money.sum().alias("net"), money.max().alias("largest")
     )
-    counted = orders.group_by("channel").agg(nw.len().alias("orders"))
+    return materialize(totals.with_columns(in_money("net", unit).alias("net")))
+
+
+def orders_with_id(totals: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Those with an order id that do not consist of refunds alone."""
+    return totals.filter(~nw.col("order_id").is_null() & (nw.col("largest") >= 0))
+
+
+def totals_by_channel(totals: nw.LazyFrame[Any] | None, unit: float | None) -> pd.DataFrame | None:
+    """Orders and revenue by the channel of the order; *unit* is that of the log."""
+    columns = [] if totals is None else totals.collect_schema().names()
+    if totals is None or "channel" not in columns:
+        return None
+    named = totals.with_columns(nw.col("channel").fill_null(NO_CHANNEL))
+    if "order_id" in columns:
+        orders = orders_with_id(named).select(CUSTOMER, "order_id", "channel")
+    else:  # every purchase day is one order
+        orders = named.select(CUSTOMER, DAY, "channel")
+    counts = orders.unique().group_by("channel").agg(nw.len().alias("orders"))
     by_channel = in_units(named, {"net": unit}).group_by("channel")
     revenue = by_channel.agg(nw.col("net").sum().alias("revenue"))
-    return to_pandas(
-        revenue.join(counted, on="channel", how="left")
-        .select(
-            "channel",
-            nw.col("orders").fill_null(0).cast(nw.Int64),
-            in_money("revenue", unit).alias("revenue"),
-        )
-        .sort("channel")
-    )
+    joined = revenue.join(counts, on="channel", how="left")
+    orders_made = nw.col("orders").fill_null(0).cast(nw.Int64)
+    money = in_money("revenue", unit).alias("revenue")
+    return to_pandas(joined.select("channel", orders_made, money).sort("channel"))

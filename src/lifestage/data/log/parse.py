@@ -54,7 +54,7 @@ def typed_lines(
     -------
     narwhals.LazyFrame
         ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read),
-        ``said`` (the time as text), ``malformed`` (bool) of a file that has such lines, and, as the
+        ``source_text`` (the time as text), ``malformed`` (bool) of a file that has such lines, and, as the
         roles go, ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``,
         ``order_id`` (a hash), ``channel`` (text); and ``line``, a hash of all columns of the log:
         equal lines of a customer and day are exact duplicates.
@@ -64,46 +64,50 @@ def typed_lines(
     DataError
         If a column is of a type that cannot be its role, or time zones are unclear.
     """
-    say = dialect_of(relation)
-    types = say.kinds(relation)
+    sql = dialect_of(relation)
+    types = sql.kinds(relation)
     customer, time = columns["customer"], columns["time"]
     terms = [
-        f"{_identity(say, customer, types[customer])} as customer_id",
-        f"{_missing(say, customer, types)} as no_id",
+        f"{_identity(sql, customer, types[customer])} as customer_id",
+        f"{_missing(sql, customer, types)} as no_id",
     ]
-    day = _day(say, relation, time, types[time], tz, checked)
-    said = _text(say, time)
+    day = _day(sql, relation, time, types[time], tz, checked)
+    source_text = _text(sql, time)
     if MALFORMED in types:
-        terms.append(f"({say.quoted(MALFORMED)} is not null) as malformed")
-        said = f"coalesce({say.quoted(MALFORMED)}, {said})"
-    terms += [f"{_missing(say, time, types)} as no_time", f"{day} as day", f"{said} as said"]
+        terms.append(f"({sql.quoted(MALFORMED)} is not null) as malformed")
+        source_text = f"coalesce({sql.quoted(MALFORMED)}, {source_text})"
+    terms += [
+        f"{_missing(sql, time, types)} as no_time",
+        f"{day} as day",
+        f"{source_text} as source_text",
+    ]
     for role in ("amount", "quantity"):
         if role in columns:
             name = columns[role]
-            terms += [f"{_missing(say, name, types, nan=False)} as no_{role}"]
-            terms += [f"{_finite(say, name, types[name], checked)} as {role}"]
+            terms += [f"{_missing(sql, name, types, nan=False)} as no_{role}"]
+            terms += [f"{_finite(sql, name, types[name], checked)} as {role}"]
     for role, alias in (("order", "order_id"), ("channel", "channel")):
         if role in columns:
-            text = f"nullif({_text(say, columns[role])}, '')"
+            text = f"nullif({_text(sql, columns[role])}, '')"
             if role == "order":  # only counted, never shown, and a number is lighter to group by
-                text = f"case when {text} is not null then {say.hash_of(text)} end"
+                text = f"case when {text} is not null then {sql.hash_of(text)} end"
             terms.append(f"{text} as {alias}")
-    terms.append(f"{say.line_hash(relation)} as line")
-    return wrap(say.project(relation, terms))
+    terms.append(f"{sql.line_hash(relation)} as line")
+    return wrap(sql.project(relation, terms))
 
 
-def _text(say: ModuleType, name: str) -> str:
-    return str(say.text(say.quoted(name), BLANKS))
+def _text(sql: ModuleType, name: str) -> str:
+    return str(sql.text(sql.quoted(name), BLANKS))
 
 
-def _identity(say: ModuleType, name: str, kind: tuple[str, str]) -> str:
+def _identity(sql: ModuleType, name: str, kind: tuple[str, str]) -> str:
     """SQL: an id as it is, or as 64 bits or text where every tool reads these alike and the type itself not."""
-    column, (type_name, family) = say.quoted(name), kind
+    column, (type_name, family) = sql.quoted(name), kind
     if family == "decimal":
         width, scale = map(int, re.findall("[0-9]+", type_name))
-        return f"cast({column} as bigint)" if scale == 0 and width <= DIGITS else _text(say, name)
+        return f"cast({column} as bigint)" if scale == 0 and width <= DIGITS else _text(sql, name)
     if type_name in ("HUGEINT", "UHUGEINT", "UUID"):
-        return _text(say, name)
+        return _text(sql, name)
     if family == "other" and type_name.upper() != "BOOLEAN":
         raise DataError(
             f"expected ids as text or whole numbers in column {name!r}; got {type_name}: turn them"
@@ -112,72 +116,72 @@ def _identity(say: ModuleType, name: str, kind: tuple[str, str]) -> str:
     return str(column)
 
 
-def _missing(say: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
+def _missing(sql: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
     """SQL: is the value null, blank text or, for ids, not a number."""
-    column, (_, kind) = say.quoted(name), types[name]
+    column, (_, kind) = sql.quoted(name), types[name]
     if kind == "text":
-        return f"({column} is null or {_text(say, name)} = '')"
+        return f"({column} is null or {_text(sql, name)} = '')"
     if nan and kind == "float":
         return f"({column} is null or isnan({column}))"
     return f"({column} is null)"
 
 
-def _finite(say: ModuleType, name: str, kind: tuple[str, str], checked: bool) -> str:
+def _finite(sql: ModuleType, name: str, kind: tuple[str, str], checked: bool) -> str:
     """SQL: the value as a finite double, else null."""
     if kind[1] == "text":
-        value = say.number(_text(say, name))
+        value = sql.number(_text(sql, name))
     elif kind[1] in ("integer", "float", "decimal"):
-        value = f"cast({say.quoted(name)} as double)"
+        value = f"cast({sql.quoted(name)} as double)"
     else:
         raise DataError(f"expected numbers in column {name!r}; got {kind[0]}")
     return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else f"({value})"
 
 
 def _day(
-    say: ModuleType, relation: Any, name: str, kind: tuple[str, str], tz: str | None, checked: bool
+    sql: ModuleType, relation: Any, name: str, kind: tuple[str, str], tz: str | None, checked: bool
 ) -> str:
     """SQL: days since 1970-01-01, null where the time is missing or cannot be read."""
     if tz is not None:
         _check_zone(tz)
     zone = None if tz is None else tz.replace("'", "''")
     if kind[1] == "aware":
-        stamp = _aware(say, name, zone)
+        stamp = _aware(sql, name, zone)
     elif kind[1] == "time":
-        stamp = say.wall_stamp(say.quoted(name))
+        stamp = sql.wall_stamp(sql.quoted(name))
     elif kind[1] in ("text", "integer"):
-        stamp = _parsed(say, relation, name, zone)
+        stamp = _parsed(sql, relation, name, zone)
     else:
         raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind[0]}")
     return (
-        f"(case when {say.finite_stamp(stamp)} then {say.day_of(stamp)} end)"
+        f"(case when {sql.finite_stamp(stamp)} then {sql.day_of(stamp)} end)"
         if checked
-        else str(say.day_of(stamp))
+        else str(sql.day_of(stamp))
     )
 
 
-def _aware(say: ModuleType, name: str, zone: str | None) -> str:
+def _aware(sql: ModuleType, name: str, zone: str | None) -> str:
     """SQL: the timestamp that clocks showed. Spark's instants are those of its session where no zone is given."""
     if zone is not None:
-        return str(say.aware_stamp(say.quoted(name), zone))
-    if say.SESSION_HAS_ZONE:
-        return str(say.wall_stamp(say.quoted(name)))
+        return str(sql.aware_stamp(sql.quoted(name), zone))
+    if sql.SESSION_HAS_ZONE:
+        return str(sql.wall_stamp(sql.quoted(name)))
     raise DataError(
         f"expected tz= to cut the time-zone-aware column {name!r} into calendar days, e.g."
         " tz='Europe/London'"
     )
 
 
-def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
+def _parsed(sql: ModuleType, relation: Any, name: str, zone: str | None) -> str:
     """SQL: the timestamp that a text says; looks at the whole column once to tell zones and day/month order."""
-    text = _text(say, name)
-    slashed = say.like(text, SLASHED)
+    text = _text(sql, name)
+    slashed = sql.like(text, SLASHED)
     first, second = (f"try_cast(split_part({text}, '/', {part}) as integer)" for part in (1, 2))
-    aware, known, day_first, month_first, slashes = say.aggregate(
+    aware, known, day_first, month_first, slashes = sql.aggregate(
         relation,
         [
             f"count(*) filter (where {condition})"
             for condition in (
-                say.like(text, AWARE),
+                sql.like(text, AWARE),
                 f"{text} <> ''",
                 f"{slashed} and {first} > 12",
                 f"{slashed} and {second} > 12",
@@ -196,7 +200,7 @@ def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
                 f"expected tz= to cut the times with UTC offsets in column {name!r} into calendar"
                 " days"
             )
-        return str(say.aware_stamp(say.text_stamp(text), zone))
+        return str(sql.aware_stamp(sql.text_stamp(text), zone))
     formats = list(FORMATS)
     if slashes:
         if not day_first and not month_first:
@@ -207,9 +211,9 @@ def _parsed(say: ModuleType, relation: Any, name: str, zone: str | None) -> str:
         order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
         formats += [order + clock for clock in CLOCKS]
     digits = (  # 7 digits are no date, nor are 10
-        f"{say.like(text, '^[0-9]+$')} and length({text}) <> 8"
+        f"{sql.like(text, '^[0-9]+$')} and length({text}) <> 8"
     )
-    return f"case when not ({digits}) then {say.parsed(text, formats)} end"
+    return f"case when not ({digits}) then {sql.parsed(text, formats)} end"
 
 
 def _check_zone(tz: str) -> None:

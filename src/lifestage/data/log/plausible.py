@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "FARTHEST",
+    "MAX_EMPTY_DAYS",
     "Implausible",
     "few",
     "plausible_days",
@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 FIRST, LAST, END = (as_number(day) for day in (date(1900, 1, 1), date(2199, 12, 31), date.max))
-FARTHEST = 3650
+MAX_EMPTY_DAYS = 3650
 """Days without a line beyond which what is left on the other side is taken for typing errors."""
 STRAY_DAYS = 366
 """Days from the others beyond which a few lines are worth a note."""
 STRAY_SHARE = 0.001
-TOLERATED = 0.05
+MAX_IMPLAUSIBLE = 0.05
 """Share of lines of implausible days above which a log is refused: their dates are misread, not missing."""
 
 
@@ -95,7 +95,7 @@ def refuse_implausible(found: Implausible, column: str, lines: int) -> None:
     DataError
         With samples.
     """
-    if found.lines > max(few(lines), TOLERATED * lines):
+    if found.lines > max(few(lines), MAX_IMPLAUSIBLE * lines):
         raise DataError(
             f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines"
             " are before 1900, a hole of ten years before all others, or beyond 2199, such as"
@@ -128,7 +128,7 @@ def _by_day(days: pd.DataFrame) -> pd.Series[int]:
 
 def _main_part(by_day: pd.Series[int]) -> tuple[int, int]:
     """First and last day of the part with most lines, of those that holes of ten years leave; the last of equals."""
-    part = (by_day.index.to_series().diff() > FARTHEST).cumsum()
+    part = (by_day.index.to_series().diff() > MAX_EMPTY_DAYS).cumsum()
     lines = by_day.groupby(part.to_numpy()).sum()
     main = by_day.index[part.to_numpy() == lines.index[lines == lines.max()].max()]
     return int(main.min()), int(main.max())

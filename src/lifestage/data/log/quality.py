@@ -12,10 +12,12 @@ from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER
 from lifestage.core.notes import Note, html_table
 from lifestage.data.engines.frames import to_pandas
-from lifestage.data.log.lines import DAY, NOT_POSITIVE, PURCHASE, ZERO, Log
+from lifestage.data.log.fates import DAY, NOT_POSITIVE, PURCHASE, ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lifestage.data.log.lines import Log
 
 __all__ = ["Quality", "account", "complete_quality", "raise_if_too_many_dropped"]
 
@@ -23,8 +25,8 @@ __all__ = ["Quality", "account", "complete_quality", "raise_if_too_many_dropped"
 def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Quality:
     """Count the fate of every line up to the day *end*; lines that share a day are merged later."""
     now = log.days[log.days[DAY] <= end]
-    odd = to_pandas(
-        log.odd.filter(nw.col(DAY) <= end)
+    days = to_pandas(
+        log.nonpositive.filter(nw.col(DAY) <= end)
         .group_by("fate")
         .agg(
             nw.col("lines").sum().cast(nw.Int64),
@@ -32,49 +34,51 @@ def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Qu
             (nw.col("gross") == 0).cast(nw.Int64).sum().cast(nw.Int64).alias("empty"),
         )
     ).set_index("fate")
-
-    def of(fate: str, column: str) -> int:
-        return int(odd[column].get(fate, 0))
-
-    repeated = int(now["duplicates"].sum())
-    lost = {fate: of(fate, "lines") for fate in (NOT_POSITIVE, ZERO)}
+    counts: dict[Any, Any] = days.to_dict("index")
+    empty = dict.fromkeys(days.columns, 0)
+    paid, unpaid, free = (counts.get(fate, empty) for fate in (PURCHASE, NOT_POSITIVE, ZERO))
+    duplicates = int(now["duplicates"].sum())
+    refused = {NOT_POSITIVE: int(unpaid["lines"]), ZERO: int(free["lines"])}
     dropped = {
         **log.unreadable,
         "after_until": int(log.days["lines"].sum() - now["lines"].sum()),
-        "exact_duplicate": repeated * drop_duplicates,
-        **lost,
+        "exact_duplicate": duplicates * drop_duplicates,
+        **refused,
     }
     found = {
-        "exact_duplicates": repeated * (not drop_duplicates),
+        "exact_duplicates": duplicates * (not drop_duplicates),
         "negative_lines": int(now["negative"].sum()),
-        "zero_value_days": of(PURCHASE, "empty") * has_money,
-        "days_netted_to_nothing": of(NOT_POSITIVE, "days"),
+        "zero_value_days": int(paid["empty"]) * has_money,
+        "days_netted_to_nothing": int(unpaid["days"]),
     }
     return Quality(
         rows_read=int(log.days["lines"].sum()) + sum(log.unreadable.values()),
-        rows_used=int(now["lines"].sum()) - dropped["exact_duplicate"] - sum(lost.values()),
-        dropped={reason: count for reason, count in dropped.items() if count},
-        found={name: count for name, count in found.items() if count},
+        rows_used=int(now["lines"].sum()) - dropped["exact_duplicate"] - sum(refused.values()),
+        dropped=_without_zeros(dropped),
+        found=_without_zeros(found),
     )
 
 
 def complete_quality(
-    quality: Quality, log: Log, customers: nw.LazyFrame[Any], visits: int, end: int
+    quality: Quality, log: Log, customers: nw.LazyFrame[Any], purchase_days: int, end: int
 ) -> Quality:
-    """Add what is known once customers are: lines merged into *visits*, and refunds before any purchase."""
-    refused = log.odd.filter((nw.col(DAY) <= end) & (nw.col("fate") == NOT_POSITIVE)).select(
-        CUSTOMER, DAY
-    )
-    early = refused.join(
-        customers.select(CUSTOMER, "first_purchase"), on=CUSTOMER, how="left"
-    ).filter(nw.col("first_purchase").is_null() | (nw.col(DAY) < nw.col("first_purchase")))
+    """Add counts that need the customers: lines merged into purchase days, and refunds before any purchase."""
+    is_refused = (nw.col(DAY) <= end) & (nw.col("fate") == NOT_POSITIVE)
+    refused = log.nonpositive.filter(is_refused).select(CUSTOMER, DAY)
+    first = nw.col("first_purchase")
+    dated = refused.join(customers.select(CUSTOMER, "first_purchase"), on=CUSTOMER, how="left")
+    early = dated.filter(first.is_null() | (nw.col(DAY) < first))
     count = int(to_pandas(early.select(nw.len().alias("n")))["n"].iloc[0])
     found = {**quality.found, "refund_days_before_purchase": count}
     return replace(
         quality,
-        merged={"same_day_lines": quality.rows_used - visits},
-        found={name: number for name, number in found.items() if number},
+        merged={"same_day_lines": quality.rows_used - purchase_days},
+        found=_without_zeros(found),
     )
+
+
+def _without_zeros(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def raise_if_too_many_dropped(quality: Quality, end: int, max_dropped: float) -> None:
@@ -87,11 +91,10 @@ def raise_if_too_many_dropped(quality: Quality, end: int, max_dropped: float) ->
     """
     if not quality.rows_used:
         refuse(f"no purchase is left up to {as_date(end)}", quality.dropped)
-    bad = sum(count for reason, count in quality.dropped.items() if reason != "after_until")
-    if bad > max_dropped * quality.rows_read:
-        share = (
-            f"{bad:,} of {quality.rows_read:,} lines ({bad / quality.rows_read:.0%}) cannot be used"
-        )
+    read = quality.rows_read
+    unusable = sum(quality.dropped.values()) - quality.dropped.get("after_until", 0)
+    if unusable > max_dropped * read:
+        share = f"{unusable:,} of {read:,} lines ({unusable / read:.0%}) cannot be used"
         refuse(f"{share}, more than max_dropped={max_dropped:g} allows", quality.dropped)
 
 
@@ -128,10 +131,8 @@ class Quality:
     notes: tuple[Note, ...] = ()
 
     def _repr_html_(self) -> str:
-        counts = {"order lines read": self.rows_read, "used": self.rows_used}
-        for fate in ("dropped", "merged", "found"):
-            counts |= {
-                f"{fate}: {reason.replace('_', ' ')}": n
-                for reason, n in getattr(self, fate).items()
-            }
-        return html_table("Quality", {name: f"{n:,}" for name, n in counts.items()}, self.notes)
+        rows = {"order lines read": f"{self.rows_read:,}", "used": f"{self.rows_used:,}"}
+        for name in ("dropped", "merged", "found"):
+            for reason, count in getattr(self, name).items():
+                rows[f"{name}: {reason.replace('_', ' ')}"] = f"{count:,}"
+        return html_table("Quality", rows, self.notes)

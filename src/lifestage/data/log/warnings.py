@@ -14,24 +14,28 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lifestage.data.log.lines import Log
     from lifestage.data.log.quality import Quality
 
 __all__ = ["notes"]
 
-MISSING_IDS = 0.05
-CANCELLATIONS = 0.01
-DUPLICATES = 0.005
-GIANT = 100.0
-WHOLESALE = 0.2
-TRUNCATED = 0.05
-SIGMAS = 3.0
+MAX_MISSING_IDS, MAX_CANCELLATIONS, MAX_DUPLICATES = 0.05, 0.01, 0.005
+"""Shares of the lines above which a note says so."""
+GIANT_ORDER = 100.0
+"""Times the median purchase day from which an order is called a giant one."""
+WHOLESALER_SHARE = 0.2
+"""Share of the revenue above which one customer is called a wholesaler."""
+TRUNCATED_SHARE, TRUNCATED_SIGMAS = 0.05, 3.0
+"""Share of the customers, and standard deviations, by which the first inflow must exceed the later one."""
 SMALL_BASE = 500
+"""Customers below which estimates are rough."""
 SHORT_HISTORY = 28
+"""Days; a shorter log is short whatever the stage window."""
 
 
 def notes(
     quality: Quality,
-    days: pd.DataFrame,
+    log: Log,
     calendar: pd.DataFrame,
     facts: Mapping[Any, Any],
     sizes: Mapping[Any, Any],
@@ -39,8 +43,6 @@ def notes(
     window: float,
     until: int,
     default_until: bool,
-    malformed: tuple[str, ...],
-    implausible: Implausible | None,
     default_earliest: bool,
 ) -> tuple[Note, ...]:
     """Warnings about a log, worst first.
@@ -48,8 +50,7 @@ def notes(
     Parameters
     ----------
     quality : Quality
-    days : pandas.DataFrame
-        Lines by ``day`` (a number) of the whole log.
+    log : Log
     calendar : pandas.DataFrame
         ``day`` (a number), ``new_customers``.
     facts : mapping with ``customers``, ``revenue`` and ``largest`` (revenue of one customer)
@@ -57,24 +58,20 @@ def notes(
     window : float
         Stage window in days.
     until : int
-        Last day of observation; *default_until* if it is just the last of the log.
-    malformed : tuple of str
-        Some malformed lines of the file.
-    implausible : Implausible, optional
-        Lines left out because of their day; *default_earliest* if the log itself had to tell what
-        can be.
+        Last day of observation; *default_until* if it is only the last of the log.
+    default_earliest : bool
+        Whether the first plausible day follows from the log.
     """
-    lists = (
-        _malformed(malformed, quality),
-        _implausible(implausible, quality),
-        _early(days) if default_earliest else (),
-        _future(days, until, default_until),
-        _history(days, until, window),
-        _truncated(calendar, until, window, facts),
-        _lines(quality),
-        _sizes(facts, sizes),
+    return (
+        *_malformed(log.malformed, quality),
+        *_implausible(log.implausible, quality),
+        *(_early(log.days) if default_earliest else ()),
+        *_future(log.days, until, default_until),
+        *_history(log.days, until, window),
+        *_truncated(calendar, until, window, facts),
+        *_lines(quality),
+        *_sizes(facts, sizes),
     )
-    return tuple(note for each in lists for note in each)
 
 
 def _malformed(lines: tuple[str, ...], quality: Quality) -> Iterator[Note]:
@@ -155,7 +152,7 @@ def _truncated(
     usual = later / later_days * early_days
     share = (early - usual) / float(facts["customers"])
     noise = math.sqrt(early + usual * early_days / later_days)
-    if share > TRUNCATED and early - usual > SIGMAS * noise:
+    if share > TRUNCATED_SHARE and early - usual > TRUNCATED_SIGMAS * noise:
         yield Note(
             "truncated_start",
             f"About {share:.0%} of the customers seem to be old ones whose earlier orders are not"
@@ -168,7 +165,7 @@ def _truncated(
 def _lines(quality: Quality) -> Iterator[Note]:
     read = quality.rows_read
     missing = quality.dropped.get("missing_id", 0)
-    if missing > MISSING_IDS * read:
+    if missing > MAX_MISSING_IDS * read:
         yield Note(
             "high_missing_id",
             f"{missing:,} of {read:,} lines ({missing / read:.0%}) have no customer and are left"
@@ -176,7 +173,7 @@ def _lines(quality: Quality) -> Iterator[Note]:
             {"lines": missing, "share": missing / read},
         )
     negative = quality.found.get("negative_lines", 0)
-    if negative > CANCELLATIONS * read:
+    if negative > MAX_CANCELLATIONS * read:
         yield Note(
             "cancellations",
             f"{negative:,} of {read:,} lines ({negative / read:.1%}) are refunds or cancellations;"
@@ -184,7 +181,7 @@ def _lines(quality: Quality) -> Iterator[Note]:
             {"lines": negative, "share": negative / read},
         )
     copies = quality.found.get("exact_duplicates", 0)
-    if copies > DUPLICATES * read:
+    if copies > MAX_DUPLICATES * read:
         yield Note(
             "duplicates_kept",
             f"{copies:,} of {read:,} lines ({copies / read:.1%}) repeat another in every column and"
@@ -195,11 +192,11 @@ def _lines(quality: Quality) -> Iterator[Note]:
 
 def _sizes(facts: Mapping[Any, Any], sizes: Mapping[Any, Any]) -> Iterator[Note]:
     customers, revenue = int(facts["customers"]), float(facts["revenue"])
-    if revenue > 0 and customers > 1 and float(facts["largest"]) > WHOLESALE * revenue:
+    if revenue > 0 and customers > 1 and float(facts["largest"]) > WHOLESALER_SHARE * revenue:
         share = float(facts["largest"]) / revenue
         yield Note("wholesaler", f"One customer has {share:.0%} of the revenue.", {"share": share})
     median, largest = float(sizes["median"]), max(float(sizes["largest"]), float(sizes["day"]))
-    if largest > GIANT * median:
+    if largest > GIANT_ORDER * median:
         yield Note(
             "giant_order",
             f"The largest order is worth {largest:,.2f}, {largest / median:,.0f} times the median"

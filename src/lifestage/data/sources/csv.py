@@ -20,7 +20,7 @@ __all__ = ["MALFORMED", "open_csv"]
 MALFORMED = "lifestage_malformed"
 """Column of a file with malformed lines: which line it is and how it begins; null for the others."""
 DELIMITERS = ",;\t|"
-SHOWN = 60
+EXCERPT_LENGTH = 60
 DIALECT = "auto_detect = false, header = true, skip = 0, quote = '\"', escape = '\"'"
 WHOLE_LINE = (
     "auto_detect = false, header = false, strict_mode = false, ignore_errors = true, max_line_size"
@@ -54,7 +54,7 @@ def open_csv(connection: Any, name: str, pattern: str) -> Any:
         )
         params.append(members)
         if rejects is not None:
-            parts.append(f"select said as {MALFORMED} from {rejects}")
+            parts.append(f"select excerpt as {MALFORMED} from {rejects}")
     return connection.query(" union all by name ".join(parts), params=params)
 
 
@@ -70,7 +70,7 @@ def _header(connection: Any, file: str) -> tuple[str, tuple[str, ...]]:
         )
     if "\0" in line or "\ufffd" in line:
         raise DataError(
-            f"expected text in UTF-8; the first line of {file} is not: {line[:SHOWN]!r}"
+            f"expected text in UTF-8; the first line of {file} is not: {line[:EXCERPT_LENGTH]!r}"
         )
     delimiter = "\t" if ".tsv" in file.lower() else max(DELIMITERS, key=line.count)
     names = [
@@ -109,7 +109,7 @@ def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | 
     place = "'line '" if len(files) == 1 else "file_path || ' line '"
     connection.execute(
         f"create temp table {table} as select distinct on (file_path, line) error_type::varchar as"
-        f" kind, csv_line as text, {place} || line || ': ' || left(csv_line, {SHOWN}) as said,"
+        f" kind, csv_line as text, {place} || line || ': ' || left(csv_line, {EXCERPT_LENGTH}) as excerpt,"
         f" file_path, line from {rejects} join (select distinct file_id, file_path from {scans})"
         " using (file_id)"
     )
@@ -128,17 +128,17 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
 
     def first(condition: str) -> str | None:
         row = connection.execute(
-            f"select said from {table} where {condition} order by file_path, line limit 1"
+            f"select excerpt from {table} where {condition} order by file_path, line limit 1"
         ).fetchone()
         return None if row is None else str(row[0]).splitlines()[0]
 
-    said = first("kind = 'INVALID ENCODING'")
-    if said is not None:
-        raise _not_utf8(said)
-    said = first("kind = 'UNQUOTED VALUE' and contains(text, chr(10))")
-    if said is not None:
+    excerpt = first("kind = 'INVALID ENCODING'")
+    if excerpt is not None:
+        raise _not_utf8(excerpt)
+    excerpt = first("kind = 'UNQUOTED VALUE' and contains(text, chr(10))")
+    if excerpt is not None:
         raise DataError(
-            f"expected a closing quotation mark; {said!r} opens one that swallows the lines"
+            f"expected a closing quotation mark; {excerpt!r} opens one that swallows the lines"
             " after it"
         )
     if 2 * bad > lines:
@@ -148,9 +148,9 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
         )
 
 
-def _not_utf8(said: str) -> DataError:
+def _not_utf8(excerpt: str) -> DataError:
     return DataError(
-        f"expected text in UTF-8; {said!r} is not: convert the file, such as by iconv -f cp1252 -t"
+        f"expected text in UTF-8; {excerpt!r} is not: convert the file, such as by iconv -f cp1252 -t"
         " utf-8"
     )
 
@@ -172,7 +172,7 @@ def _refuse_bytes(file: str) -> None:
             usual = usual or end
             text = line.decode(errors="replace")
             if "\ufffd" in text and "\ufffd".encode() not in line:
-                raise _not_utf8(f"line {number}: {text.rstrip()[:SHOWN]}")
+                raise _not_utf8(f"line {number}: {text.rstrip()[:EXCERPT_LENGTH]}")
             if end != usual:
                 raise DataError(
                     f"expected lines of {file} to end alike; line 1 ends with {usual.decode()!r}"
