@@ -1,4 +1,4 @@
-"""Flags that stand beside the stages, the sentence that explains one, and the list a marketer works through."""
+"""Flags beside the stages, the sentence that explains one, and the list of customers at risk."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""The reason, cut where N, gap, silence, window, fresh chance and present chance go in."""
+"""The reason, cut where N, gap, silence, window, and both probabilities go in: just after the last purchase, and now."""
 
 UNITS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
@@ -62,11 +62,11 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
         "zh-Hans": ("天", "1 天", " 天", "不到 1 %"),
     }
 )
-"""Every day, one day, more days, and a chance that would round to nothing."""
+"""Every day, one day, more days, and a probability that would round to nothing."""
 
 
 def at_risk(limits: Thresholds) -> nw.Expr:
-    """A frequent buyer gone quiet: N ≥ 3, .20 ≤ activity_ratio < .70, first purchase at least 7 days ago."""
+    """Whether a frequent buyer has gone quiet: N ≥ 3, .20 ≤ activity_ratio < .70, first purchase at least 7 days ago."""
     r = nw.col("activity_ratio").fill_null(0.0)
     quiet = (r >= limits.asleep) & (r < limits.awake)
     old = days_observed().fill_null(0.0) >= limits.min_days - SLACK_DAYS
@@ -74,7 +74,7 @@ def at_risk(limits: Thresholds) -> nw.Expr:
 
 
 def cannot_lose(limits: Thresholds, high_value: nw.Expr) -> nw.Expr:
-    """Of high value, a repeat buyer, activity_ratio < .70 and P(alive) ≥ .10."""
+    """Whether a repeat buyer of high value is about to leave: activity_ratio < .70 and P(alive) ≥ .10."""
     r, alive = nw.col("activity_ratio").fill_null(0.0), nw.col("p_alive").fill_null(0.0)
     return _flag(high_value & (orders_made() >= 2) & (r < limits.awake) & (alive >= limits.alive))
 
@@ -82,22 +82,13 @@ def cannot_lose(limits: Thresholds, high_value: nw.Expr) -> nw.Expr:
 def reason(lang: str = "en") -> nw.Expr:
     """Why a customer is at risk, in one sentence; null for the others. Needs the column ``at_risk``."""
     words, (every, one, more, under) = WORDS[check_language(lang)], UNITS[lang]
-
-    def days(value: nw.Expr, single: str) -> nw.Expr:
-        text = nw.concat_str([_whole(value), nw.lit(more)])
-        return nw.when(value.fill_null(0.0) < 1.5).then(nw.lit(single)).otherwise(text)
-
-    def chance(value: nw.Expr) -> nw.Expr:
-        text = nw.concat_str([_whole(value * 100.0), nw.lit(" %")])
-        return nw.when(value.fill_null(0.0) < 0.005).then(nw.lit(under)).otherwise(text)
-
     values = [
         _whole(orders_made()),
-        days(nw.col("mean_gap_days"), every),
-        days(nw.col("days_silent"), one),
-        days(nw.col("stage_window_days"), one),
-        chance(nw.col("p_window_fresh")),
-        chance(nw.col("p_window")),
+        _days(nw.col("mean_gap_days"), every, more),
+        _days(nw.col("days_silent"), one, more),
+        _days(nw.col("stage_window_days"), one, more),
+        _percent(nw.col("p_window_fresh"), under),
+        _percent(nw.col("p_window"), under),
     ]
     parts = [nw.lit(words[0])]
     for value, word in zip(values, words[1:], strict=True):
@@ -105,10 +96,20 @@ def reason(lang: str = "en") -> nw.Expr:
     return nw.when(nw.col("at_risk")).then(nw.concat_str(parts))
 
 
-def at_risk_list(staged: Any, top: int | None = None) -> Any:
-    """Customers at risk, most value at stake first, in the kind that went in.
+def _days(value: nw.Expr, one: str, more: str) -> nw.Expr:
+    text = nw.concat_str([_whole(value), nw.lit(more)])
+    return nw.when(value.fill_null(0.0) < 1.5).then(nw.lit(one)).otherwise(text)
 
-    Sorted by ``value_lost``, or by the fall ``p_window_fresh − p_window`` where no money is known;
+
+def _percent(value: nw.Expr, under: str) -> nw.Expr:
+    text = nw.concat_str([_whole(value * 100.0), nw.lit(" %")])
+    return nw.when(value.fill_null(0.0) < 0.005).then(nw.lit(under)).otherwise(text)
+
+
+def at_risk_list(staged: Any, top: int | None = None) -> Any:
+    """List the customers at risk, the most value at stake first.
+
+    They are sorted by ``value_lost``, or by ``p_window_fresh − p_window`` in a table without money;
     ties by customer.
 
     Parameters
@@ -116,7 +117,12 @@ def at_risk_list(staged: Any, top: int | None = None) -> Any:
     staged : frame
         What :func:`lifestage.assign_stages` returned.
     top : int, optional
-        Keep that many.
+        Keep that many; all if left out.
+
+    Returns
+    -------
+    frame
+        The rows of *staged* that are ``at_risk``, with all columns, in the kind that went in.
 
     Raises
     ------
@@ -124,20 +130,25 @@ def at_risk_list(staged: Any, top: int | None = None) -> Any:
         If columns are missing.
     ConfigError
         If *top* is negative.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> staged = ls.assign_stages(ls.fit(customers).predict(customers))
+    >>> at_risk_list(staged, top=2)["customer_id"].tolist()
+    [2332, 1310]
     """
     if top is not None and top < 0:
         raise ConfigError(f"top must be 0 or more customers; got {top!r}")
     frame = open_frame(staged, (CUSTOMER, "at_risk", "p_window", "p_window_fresh"))
     names = frame.collect_schema().names()
-    stake = (
-        nw.col("value_lost")
-        if "value_lost" in names
-        else nw.col("p_window_fresh") - nw.col("p_window")
-    )
-    chosen = frame.filter(nw.col("at_risk")).with_columns(__stake=stake)
-    ordered = chosen.sort("__stake", CUSTOMER, descending=[True, False], nulls_last=True).select(
-        *names
-    )
+    stake = nw.col("p_window_fresh") - nw.col("p_window")
+    if "value_lost" in names:
+        stake = nw.col("value_lost")
+    chosen = frame.filter(nw.col("at_risk")).with_columns(_stake=stake)
+    ordered = chosen.sort("_stake", CUSTOMER, descending=[True, False], nulls_last=True)
+    ordered = ordered.select(*names)
     return (ordered if top is None else ordered.head(top)).to_native()
 
 

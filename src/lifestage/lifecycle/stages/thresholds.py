@@ -1,4 +1,4 @@
-"""Where one stage ends and the next begins."""
+"""Thresholds of the stages and flags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Thresholds"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The numbers in the rules of the stages and flags; checked when made.
+    """The numbers in the rules of the stages and flags; checked when created.
 
     Attributes
     ----------
@@ -21,16 +21,16 @@ class Thresholds:
         (.45), half asleep at or above the third (.20), asleep below it.
     high_value_cut : float or None
         Purchase days × expected spend (money; purchase days alone without a spend model) from which
-        a customer is of high value. None takes the cut that the scores carry: of what share of the
-        buyers, ``predict`` is told.
+        a customer is of high value. None takes the cut that the scores carry, a percentile of the
+        customers that the model was fitted on.
     alive : float
-        P(alive) from which a valuable customer is still worth winning back (.10).
+        P(alive) from which a customer of high value can still be won back (.10).
     frequent : int
         Purchase days that make a frequent buyer (3).
     min_days : float
         Days since the first purchase before anyone can be at risk (7).
     gaps : tuple of three floats
-        Multiples of the own mean gap that end active, drowsy and half asleep under
+        Multiples of the customer's mean gap that end active, drowsy and half asleep under
         ``line_rule="nes"`` (1, 2, 3).
 
     Raises
@@ -57,7 +57,7 @@ class Thresholds:
         if not 0 < self.asleep < self.drowsy < self.awake <= 1:
             got = f"asleep={self.asleep!r}, drowsy={self.drowsy!r}, awake={self.awake!r}"
             raise ConfigError(
-                f"thresholds of retained must satisfy 0 < asleep < drowsy < awake <= 1; got {got}"
+                f"thresholds of activity_ratio must satisfy 0 < asleep < drowsy < awake <= 1; got {got}"
             )
         if self.high_value_cut is not None and not 0 <= self.high_value_cut < math.inf:
             raise ConfigError(
@@ -75,7 +75,13 @@ class Thresholds:
             )
 
     def constants(self) -> dict[str, float]:
-        """The numbers under the names by which the conditions of a playbook read them.
+        """Return the numbers under the names by which the conditions of a playbook read them.
+
+        Returns
+        -------
+        dict of str to float
+            ``awake``, ``drowsy``, ``asleep``, ``alive``, ``frequent``, and ``active_gaps``,
+            ``drowsy_gaps``, ``half_asleep_gaps`` from ``gaps``.
 
         Examples
         --------

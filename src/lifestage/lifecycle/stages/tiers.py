@@ -1,4 +1,4 @@
-"""Value tiers: high, mid and budget customers, with memory between two runs where that is wanted."""
+"""Value tiers: high, mid and budget customers, with hysteresis between two runs where that is wanted."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ __all__ = ["TIERS", "assign_tiers"]
 TIERS = ("budget", "mid", "high")
 """Tiers from the lowest; a tier's rank is its place here."""
 
-CUTS = {"cumulative": (0.80, 0.95), "percentile": (0.20, 0.50)}
+DEFAULT_CUTS = {"cumulative": (0.80, 0.95), "percentile": (0.20, 0.50)}
 ROUNDING = 1e-12
+"""A share this close below a cut is taken to be at it: running sums differ in the last digits."""
 
 
 def assign_tiers(
@@ -29,36 +30,39 @@ def assign_tiers(
     previous: str | None = None,
     margin: float = 0.0,
 ) -> Any:
-    """Add the column ``tier``: high, mid or budget.
+    """Add the value tier of each customer: high, mid or budget.
 
-    Customers stand in order of *by*, the most valuable first, ties by ``customer_id``.
+    Customers are ranked by *by*, the most valuable first, ties by ``customer_id``.
 
-    - ``cumulative``: high while the customers ahead hold less than the first cut of the total, mid
-      while they hold less than the second; default (.80, .95).
-    - ``percentile``: the same with the share of customers ahead; default (.20, .50).
-    - ``money``: high at or above the first cut, mid at or above the second; cuts must be given.
+    - ``"cumulative"``: high while the customers ranked before hold less than the first cut of the
+      total, mid while they hold less than the second; default (.80, .95).
+    - ``"percentile"``: the same with the share of customers ranked before; default (.20, .50).
+    - ``"money"``: high at or above the first cut, mid at or above the second; cuts must be given.
 
-    With *previous*, membership has memory: a tier is entered at its cut and kept until the customer
+    With *previous*, tiers have hysteresis: a tier is entered at its cut and kept until the customer
     would not reach it even with the cut eased by *margin* (added to a share; a fraction taken off
     money).
 
     Parameters
     ----------
     staged : frame
-        One row a customer; rows where *by* is null get no tier.
+        One row per customer; rows where *by* is null get no tier.
     by : str
-        Column to judge by.
+        Column to rank by.
+    method : {"cumulative", "percentile", "money"}
+        What the cuts refer to.
     cuts : two numbers, optional
-        Rising shares, or falling amounts of money.
+        Rising shares in (0, 1], or falling amounts of money.
     previous : str, optional
-        Column with the tier of the run before; null for customers who were not there.
+        Column with the tier of the previous run; null for new customers.
     margin : float
-        0 or more; below 1 for money.
+        How far a cut is eased for customers who were above it, in [0, 1).
 
     Returns
     -------
     frame
-        In the kind that went in; a column ``tier`` that was there is replaced.
+        *staged* with the column ``tier`` (``"high"``, ``"mid"``, ``"budget"``), in the kind that
+        went in. A column ``tier`` that was there is replaced.
 
     Raises
     ------
@@ -75,53 +79,45 @@ def assign_tiers(
     ['high', 'mid', 'mid', 'budget']
     """
     high, mid = _check(method, cuts, margin)
-    frame = open_frame(staged, [CUSTOMER, by] + ([previous] if previous is not None else []))
+    needed = [CUSTOMER, by] if previous is None else [CUSTOMER, by, previous]
+    frame = open_frame(staged, needed)
+    # A column ``tier`` of the previous run gives way to the new one.
     names = [name for name in frame.collect_schema().names() if name != "tier"]
-    value = nw.col(by).cast(nw.Float64).fill_nan(None)
-    placed = frame.with_columns(__value=value)
+    ranked = frame.with_columns(_value=nw.col(by).cast(nw.Float64).fill_nan(None))
     if method == "money":
-        placed = placed.with_columns(__place=-nw.col("__value"))
-        strict, eased = (-high, -mid), (-high * (1.0 - margin), -mid * (1.0 - margin))
-        inside = [nw.col("__place") <= cut for cut in (*strict, *eased)]
+        ranked = ranked.with_columns(_place=-nw.col("_value"))
+        cuts_of_place = (-high, -mid, -high * (1.0 - margin), -mid * (1.0 - margin))
+        inside = [nw.col("_place") <= cut for cut in cuts_of_place]
     else:
-        placed = _placed(placed, method)
-        inside = [
-            nw.col("__place") < cut - ROUNDING for cut in (high, mid, high + margin, mid + margin)
-        ]
-    rank = _rank(inside[0], inside[1])
+        ranked = _ranked(ranked, method)
+        cuts_of_place = (high, mid, high + margin, mid + margin)
+        inside = [nw.col("_place") < cut - ROUNDING for cut in cuts_of_place]
+    ranked = ranked.with_columns(_rank=_rank(inside[0], inside[1]))
     if previous is not None:
-        before = _rank(
-            nw.col(previous).fill_null("") == "high", nw.col(previous).fill_null("") == "mid"
+        before = nw.col(previous).fill_null("")
+        ranked = ranked.with_columns(
+            _eased=_rank(inside[2], inside[3]), _before=_rank(before == "high", before == "mid")
         )
-        placed = placed.with_columns(
-            __rank=rank, __eased=_rank(inside[2], inside[3]), __before=before
-        )
-        kept = nw.min_horizontal("__eased", "__before")
-        placed = placed.with_columns(__rank=nw.max_horizontal(nw.col("__rank"), kept))
-    else:
-        placed = placed.with_columns(__rank=rank)
-    tier = nw.when(nw.col("__rank") == 1).then(nw.lit("mid")).otherwise(nw.lit("budget"))
-    tier = nw.when(nw.col("__rank") == 2).then(nw.lit("high")).otherwise(tier)
-    tiers = placed.with_columns(tier=nw.when(~nw.col("__value").is_null()).then(tier))
-    columns = [
-        name for name in (previous,) if name == "tier"
-    ]  # the column of the run before gives way to this one
-    return tiers.select(*[name for name in names if name not in columns], "tier").to_native()
+        kept = nw.min_horizontal("_eased", "_before")
+        ranked = ranked.with_columns(_rank=nw.max_horizontal(nw.col("_rank"), kept))
+    tier = nw.when(nw.col("_rank") == 1).then(nw.lit("mid")).otherwise(nw.lit("budget"))
+    tier = nw.when(nw.col("_rank") == 2).then(nw.lit("high")).otherwise(tier)
+    tiers = ranked.with_columns(tier=nw.when(~nw.col("_value").is_null()).then(tier))
+    return tiers.select(*names, "tier").to_native()
 
 
-def _placed(frame: Frame, method: str) -> Frame:
-    """Add ``__place``: the share of value, or of customers, that stands ahead of each customer."""
-    known = nw.when(nw.col("__value").is_null()).then(nw.lit(0.0)).otherwise(nw.lit(1.0))
-    weight = (
-        known if method == "percentile" else nw.col("__value").fill_null(0.0).clip(lower_bound=0.0)
-    )
-    frame = frame.with_columns(__weight=weight, __order=-nw.col("__value").fill_null(-math.inf))
-    total = float(collect(frame.select(nw.col("__weight").sum()))["__weight"].iloc[0] or 0.0)
+def _ranked(frame: Frame, method: str) -> Frame:
+    """Add ``_place``: the share of value, or of customers, that is ranked before each customer."""
+    weight = nw.col("_value").fill_null(0.0).clip(lower_bound=0.0)
+    if method == "percentile":
+        weight = nw.when(nw.col("_value").is_null()).then(nw.lit(0.0)).otherwise(nw.lit(1.0))
+    frame = frame.with_columns(_weight=weight, _order=-nw.col("_value").fill_null(-math.inf))
+    total = float(collect(frame.select(nw.col("_weight").sum()))["_weight"].iloc[0] or 0.0)
     if not total > 0.0:
-        return frame.with_columns(__place=nw.lit(1.0))
-    running = nw.col("__weight").cum_sum().over(order_by=["__order", CUSTOMER])
-    return frame.with_columns(__running=running).with_columns(
-        __place=(nw.col("__running") - nw.col("__weight")) / total
+        return frame.with_columns(_place=nw.lit(1.0))
+    running = nw.col("_weight").cum_sum().over(order_by=["_order", CUSTOMER])
+    return frame.with_columns(_running=running).with_columns(
+        _place=(nw.col("_running") - nw.col("_weight")) / total
     )
 
 
@@ -132,13 +128,15 @@ def _rank(high: nw.Expr, mid: nw.Expr) -> nw.Expr:
 
 
 def _check(method: str, cuts: tuple[float, float] | None, margin: float) -> tuple[float, float]:
-    if method not in (*CUTS, "money"):
-        raise ConfigError(f"method must be one of {', '.join((*CUTS, 'money'))}; got {method!r}")
+    if method not in (*DEFAULT_CUTS, "money"):
+        raise ConfigError(
+            f"method must be one of {', '.join((*DEFAULT_CUTS, 'money'))}; got {method!r}"
+        )
     if cuts is None and method == "money":
         raise ConfigError(
             'method="money" needs cuts: the amounts from which a customer is high and mid'
         )
-    pair = CUTS[method] if cuts is None else tuple(cuts)
+    pair = DEFAULT_CUTS[method] if cuts is None else tuple(cuts)
     if len(pair) != 2:
         raise ConfigError(f"cuts must be two numbers, for high and for mid; got {cuts!r}")
     high, mid = pair
