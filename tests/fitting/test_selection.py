@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.data.customers.splits import split_purchases
-from lifestage.families import bgnbd, mbgnbd
+from lifestage.families import FAMILIES, bgnbd, mbgnbd
 from lifestage.fitting.mixture import stack_posteriors, stacking_weights
 
 if TYPE_CHECKING:
@@ -89,18 +89,21 @@ def test_weights_are_those_of_a_direct_search() -> None:
 def test_a_stack_is_the_mixture(customers: ls.Summary, tmp_path: Path) -> None:
     model = ls.fit(customers, purchases="stack")
     weights = model.purchases.diagnostics["weights"]
-    share = float(np.isfinite(model.purchases.draws["mbg/nbd: r"]).mean())
-    assert share == pytest.approx(weights["mbg/nbd"], abs=0.011)
+    assert list(weights) == list(FAMILIES)
+    shares = {}
+    for name, weight in weights.items():
+        shares[name] = float(np.isfinite(model.purchases.draws[f"{name}: r"]).mean())
+        assert shares[name] == pytest.approx(weight, abs=0.016)
     found = model.predict(customers, horizon=39)
     parts = {
         name: ls.fit(customers, purchases=name).predict(customers, horizon=39) for name in weights
     }
     for column in ("p_alive", "p_purchase", "expected_purchases"):
-        mixed = (1 - share) * parts["bg/nbd"][column] + share * parts["mbg/nbd"][column]
+        mixed = sum(shares[name] * parts[name][column] for name in weights)
         np.testing.assert_allclose(found[column], mixed, rtol=1e-6)
-    assert set(model.params["family"]) == {"bg/nbd", "mbg/nbd", "gamma-gamma"}
-    one, two = (ls.fit(customers, purchases=name).log_likelihood() for name in weights)
-    assert model.log_likelihood() > min(one, two)
+    assert set(model.params["family"]) == {*FAMILIES, "gamma-gamma"}
+    alone = [ls.fit(customers, purchases=name).log_likelihood() for name in weights]
+    assert model.log_likelihood() > min(alone)
     assert model.purchases.status.has("stacked")
     model.save(tmp_path / "model")
     again = ls.load(tmp_path / "model")

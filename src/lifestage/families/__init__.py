@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from lifestage.core.errors import ConfigError
 from lifestage.families import bgnbd, gammagamma, mbgnbd, mixture, pareto_nbd
-from lifestage.families.catalog import FAMILIES, SPEND, STACK
+from lifestage.families.catalog import AUTO, FAMILIES, SPEND, STACK
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "AUTO",
     "FAMILIES",
     "SPEND",
     "STACK",

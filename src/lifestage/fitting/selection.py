@@ -81,7 +81,7 @@ class Comparison:
 
 def compare(
     customers: Summary,
-    families: Sequence[str] = tuple(FAMILIES),
+    families: Sequence[str] | None = None,
     *,
     horizon: float | None = None,
     origins: int = 2,
@@ -104,7 +104,8 @@ def compare(
     ----------
     customers : Summary
         Made from orders.
-    families : sequence of str
+    families : sequence of str, optional
+        All of ``lifestage.families.FAMILIES`` if left out.
     horizon, origins
         As in :func:`lifestage.data.customers.splits.split_purchases`.
     method : str
@@ -132,6 +133,7 @@ def compare(
     """
     import pandas as pd
 
+    families = list(FAMILIES if families is None else families)
     splits = split_purchases(customers, horizon=horizon, origins=origins)
     with step(__name__, f"Comparing {', '.join(families)} at {len(splits)} days of the past"):
         logs = np.concatenate([_log_scores(part, families, method, seed) for part in splits])

@@ -21,10 +21,9 @@ from lifestage.core.addresses import local_path, refuse_passwords
 from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError
 from lifestage.core.period import Period
-from lifestage.families import FAMILIES, STACK
+from lifestage.families import AUTO, FAMILIES, STACK
 from lifestage.fitting.stage_facts import HIGH_VALUE, check_share
 from lifestage.lifecycle.stages.thresholds import Thresholds
-from lifestage.model.create import AUTO
 
 if TYPE_CHECKING:
     import os

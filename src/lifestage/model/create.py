@@ -9,7 +9,7 @@ from lifestage.core.errors import ConfigError, FitError
 from lifestage.core.steps import step
 from lifestage.data.customers.compress import compress, mean_spend
 from lifestage.data.customers.summary import expect_summary
-from lifestage.families import STACK
+from lifestage.families import AUTO, STACK
 from lifestage.fitting import fit_purchases, fit_spend
 from lifestage.model.ltv_model import LTVModel
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from lifestage.data.customers.summary import Summary
 
 __all__ = ["fit", "load"]
-
-AUTO = "auto"
-"""In place of a family: the family with the best forecasts of the past."""
 
 
 def fit(
