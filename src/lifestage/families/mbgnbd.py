@@ -353,11 +353,6 @@ def simulate_future(
     return body_simulation.simulate_future(rng, times, x, t_x, T, _params(r, alpha, a, b))
 
 
-def alive_law(x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
-    """Shape and scale of a living customer's Gamma rate, a and b of the Beta dropout probability."""
-    return body.living(x, T, _params(r, alpha, a, b))
-
-
 def count_table(
     t: float, x: Floats, T: Floats, limits: tuple[float, int, int], **params: Any
 ) -> tuple[Any, Floats]:

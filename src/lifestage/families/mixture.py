@@ -265,12 +265,6 @@ def rate_shape(x: Data, **params: Any) -> Floats:
     return np.asarray(_merge(*_by_family(call, (), params)))
 
 
-def alive_law(x: Data, T: Data, **params: Any) -> Any:
-    """What is known of a living customer under one draw of the parameters."""
-    (component,), _, _ = _components(params)
-    return component.module.alive_law(x, T, **component.params)
-
-
 def sample_latent(
     size: int, x: Data, t_x: Data, T: Data, *, seed: int | np.random.Generator, **params: Any
 ) -> dict[str, Any]:
