@@ -10,10 +10,11 @@ import pytest
 
 import lifestage as ls
 from lifestage.core.errors import ConfigError
-from lifestage.families import bgnbd, gammagamma, mbgnbd
+from lifestage.families import gammagamma
 from lifestage.fitting.posterior import Posterior, Status
 from lifestage.model import LTVModel
-from tests.simulated import BGNBD, SPEND
+from tests.purchase_families import MODULES, PARAMS, registered
+from tests.simulated import SPEND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,24 +57,24 @@ def known(family: str, customers: ls.Summary) -> LTVModel:
         return Posterior(name, "known", {k: np.array([v]) for k, v in params.items()}, Status(True))
 
     return LTVModel(
-        part(family, BGNBD), part("gamma-gamma", SPEND), replace(customers, table=None), 35.0
+        part(family, PARAMS[family]),
+        part("gamma-gamma", SPEND),
+        replace(customers, table=None),
+        35.0,
     )
 
 
-@pytest.mark.parametrize(("family", "module"), [("bg/nbd", bgnbd), ("mbg/nbd", mbgnbd)])
-def test_new_customers_are_those_of_a_simulation(
-    family: str, module: object, customers: ls.Summary
-) -> None:
+@pytest.mark.parametrize("family", MODULES)
+def test_new_customers_are_those_of_a_simulation(family: str, customers: ls.Summary) -> None:
     n, cohorts = 40, 3000
-    sim = module.simulate_customers(np.random.default_rng(1), np.full(n * cohorts, 52.0), **BGNBD)  # type: ignore[attr-defined]
+    rng, observed = np.random.default_rng(1), np.full(n * cohorts, 52.0)
+    sim = MODULES[family].simulate_customers(rng, observed, **PARAMS[family])
     spend = gammagamma.simulate(1 + sim["x"], seed=2, **SPEND)
     money = (1 + sim["x"]) * spend["m"]
-    one = ls.new_customers(known(family, customers), level=0.8, discount_rate=0.0).set_index(
-        "quantity"
-    )
-    many = ls.new_customers(known(family, customers), n, level=0.8, discount_rate=0.0).set_index(
-        "quantity"
-    )
+    terms = {"level": 0.8, "discount_rate": 0.0}
+    with registered(family):
+        one = ls.new_customers(known(family, customers), **terms).set_index("quantity")
+        many = ls.new_customers(known(family, customers), n, **terms).set_index("quantity")
     assert one.loc["repeat_purchases", "estimate"] == pytest.approx(sim["x"].mean(), rel=0.03)
     assert one.loc["ltv", "estimate"] == pytest.approx(money.mean(), rel=0.03)
     assert many.loc["ltv", "estimate"] == pytest.approx(n * one.loc["ltv", "estimate"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,10 @@ from lifestage.families import family
 from lifestage.prediction import count_distribution, point_lookup, point_tables
 from lifestage.prediction.point_lookup import point_scores
 from lifestage.prediction.scores import _scores
+from tests.purchase_families import MODULES, known_model, registered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SPEND = {"usual": (6.25, 3.74, 15.4), "irregular": (1.2, 1.5, 20.0), "regular": (60.0, 12.0, 20.0)}
 EXTREME = {
@@ -46,9 +51,15 @@ def with_spend(model: ls.LTVModel, spend: str) -> ls.LTVModel:
     return replace(model, spend=replace(model.spend, draws=draws))
 
 
-@pytest.fixture(scope="module", params=["bg/nbd", "mbg/nbd"])
-def fitted(request: pytest.FixtureRequest, customers: ls.Summary) -> ls.LTVModel:
-    return ls.fit(customers, purchases=request.param)
+@pytest.fixture(params=MODULES)
+def fitted(request: pytest.FixtureRequest, model: ls.LTVModel) -> Iterator[ls.LTVModel]:
+    with registered(request.param):
+        yield known_model(model, request.param)
+
+
+def size_of(model: ls.LTVModel) -> int:
+    """Customers that tables are compared for: fewer where a family has no fast way to make them."""
+    return 300 if hasattr(MODULES[model.purchases.family], "count_table") else 75
 
 
 @pytest.mark.parametrize(
@@ -58,14 +69,14 @@ def fitted(request: pytest.FixtureRequest, customers: ls.Summary) -> ls.LTVModel
 def test_tables_agree_with_the_way_of_many_draws(
     fitted: ls.LTVModel, spend: str, terms: Terms
 ) -> None:
-    model, rows = with_spend(fitted, spend), histories(300, seed=3)
+    model, rows = with_spend(fitted, spend), histories(size_of(fitted), seed=3)
     found = point_scores(model, *rows, terms, WINDOW)
     expected = _scores(model, *rows, terms, WINDOW)
     assert set(found) == set(expected)
     for name, values in expected.items():
         rtol = 2e-4 if name.startswith("_factor") else 1e-8
         np.testing.assert_allclose(found[name], values, rtol=rtol, atol=1e-12, err_msg=name)
-    assert (found["purchases_high"] > found["purchases_low"]).sum() > 50
+    assert (found["purchases_high"] > found["purchases_low"]).mean() > 1 / 6
 
 
 def exact_quantile(
@@ -169,7 +180,7 @@ def test_times_between_days_are_scored_alike(fitted: ls.LTVModel) -> None:
 def test_more_pairs_than_can_be_held_are_scored_in_parts(
     fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = histories(300, seed=7)
+    rows = histories(size_of(fitted), seed=7)
     whole = point_scores(fitted, *rows, Terms(52), WINDOW)
     monkeypatch.setattr(point_tables, "MAX_VALUES", 2_000)
     parts = point_scores(fitted, *rows, Terms(52), WINDOW)
@@ -180,7 +191,7 @@ def test_more_pairs_than_can_be_held_are_scored_in_parts(
 def test_counts_beyond_all_tables_are_found_in_closed_form(
     fitted: ls.LTVModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = histories(60, seed=7)
+    rows = histories(size_of(fitted) // 5, seed=7)
     tables = point_scores(fitted, *rows, Terms(52), WINDOW)
     for module in (point_tables, count_distribution):
         monkeypatch.setattr(module, "LONGEST_TABLE", 40)

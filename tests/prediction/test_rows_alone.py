@@ -15,9 +15,10 @@ import lifestage as ls
 from lifestage.core.names import KEYS
 from lifestage.core.terms import Terms
 from lifestage.prediction.scores import purchase_scores
+from tests.purchase_families import MODULES, known_model, registered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FAR = {
     "frequency": [0, 0, 1, 2, 3, 40, 400, 5000, 2000],
@@ -30,7 +31,7 @@ FAR = {
 TERMS = (Terms(52), Terms(4.5, 0.0, level=0.5), Terms(150, 0.4, level=0.99))
 ONE_PRICE = {"p": 1e6, "q": 1643.0, "v": 0.0198}
 
-MODELS = ("bg/nbd", "mbg/nbd", "one price", "draws", "one price, draws", "stack")
+MODELS = (*MODULES, "one price", "draws", "pareto/nbd, draws", "one price, draws", "stack")
 
 
 def jittered(draws: Mapping[str, Any], size: int) -> dict[str, np.ndarray]:
@@ -41,8 +42,16 @@ def jittered(draws: Mapping[str, Any], size: int) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module", params=MODELS)
 def scorer(
     request: pytest.FixtureRequest, customers: ls.Summary, model: ls.LTVModel
-) -> ls.LTVModel:
-    name = request.param
+) -> Iterator[ls.LTVModel]:
+    name, _, draws = request.param.partition(", ")
+    if name in MODULES:
+        with registered(name):
+            yield known_model(model, name, draws=7 if draws else 1)
+    else:
+        yield of_case(request.param, customers, model)
+
+
+def of_case(name: str, customers: ls.Summary, model: ls.LTVModel) -> ls.LTVModel:
     assert model.spend is not None
     if name == "stack":
         return ls.fit(customers, purchases="stack").thin(9)
@@ -51,21 +60,17 @@ def scorer(
             part: replace(old, draws=jittered(old.draws, 7)) for part, old in model.parts.items()
         }
         return replace(model, **parts)  # type: ignore[arg-type]
-    if name == "mbg/nbd":
-        return ls.fit(customers, purchases=name)
     if name == "one price":
         return replace(
             model,
             spend=replace(model.spend, draws={k: np.array([v]) for k, v in ONE_PRICE.items()}),
         )
-    if name == "one price, draws":
-        spend = replace(model.spend, draws=jittered(ONE_PRICE, 5))
-        return replace(
-            model,
-            purchases=replace(model.purchases, draws=jittered(model.purchases.draws, 5)),
-            spend=spend,
-        )
-    return model
+    spend = replace(model.spend, draws=jittered(ONE_PRICE, 5))
+    return replace(
+        model,
+        purchases=replace(model.purchases, draws=jittered(model.purchases.draws, 5)),
+        spend=spend,
+    )
 
 
 @pytest.fixture(scope="module")
