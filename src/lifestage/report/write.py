@@ -48,7 +48,7 @@ DOWNLOADED = (
     "value_segment",
     "at_risk_reason",
 )
-"""Columns of that file, as far as they are known."""
+"""Columns of that file, as far as the table has them."""
 
 
 def write_report(
@@ -190,6 +190,6 @@ def _at_risk(staged: Any, t: Translator, top: int) -> list[dict[str, Any]]:
     """The customers at risk with ids as the very text of the data and reasons in the language."""
     frame, _ = lazy(at_risk_list(staged, top))
     frame = frame.with_columns(reason(t.lang).alias("at_risk_reason"))
-    known = frame.collect_schema().names()
-    columns = [nw.col(name) for name in DOWNLOADED if name in known]
+    names = frame.collect_schema().names()
+    columns = [nw.col(name) for name in DOWNLOADED if name in names]
     return records(to_pandas(frame.select(*columns)))

@@ -33,8 +33,8 @@ def at_risk_facts(
 ) -> dict[str, Any] | None:
     """What customers at risk are expected to buy and to be worth, from about *size* of them."""
     table, _ = lazy(staged)
-    known = table.collect_schema().names()
-    columns = [name for name in (CUSTOMER, *KEYS, MONETARY, "revenue") if name in known]
+    names = table.collect_schema().names()
+    columns = [name for name in (CUSTOMER, *KEYS, MONETARY, "revenue") if name in names]
     at_risk = table.filter(nw.col("at_risk")).select(*columns, "at_risk").to_native()
     sample, count = sample_buyers(at_risk, size)
     if not count:
@@ -63,12 +63,12 @@ def group_facts(
 
     Means are those of all customers in *staged*, intervals are computed from the *sample*.
     """
-    known = lazy(staged)[0].collect_schema().names()
-    if model.spend is None or "revenue" not in known:
+    names = lazy(staged)[0].collect_schema().names()
+    if model.spend is None or "revenue" not in names:
         return []
     quantile, groups = (1 - terms["level"]) / 2, []
     for by, column in (("channel", "channel"), (COHORT, "first_purchase")):
-        if column not in known:
+        if column not in names:
             continue
         sums = _sums(staged, by, column)
         if 1 < len(sums) <= MAX_GROUPS:
