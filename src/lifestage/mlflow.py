@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["load_model", "log_model", "save_model"]
 
-TERMS: dict[str, Any] = {
+PREDICT_PARAMS: dict[str, Any] = {
     "horizon": 52.0,
     "discount_rate": 0.10,
     "margin": 1.0,
     "level": 0.9,
     "calibrated": False,
+    "high_value": HIGH_VALUE,
 }
-TERMS |= {"high_value": HIGH_VALUE}
-"""What a prediction can be told, and what it takes if it is told nothing; as in :meth:`lifestage.LTVModel.predict`."""
+"""Params of a prediction and their defaults, as in :meth:`lifestage.LTVModel.predict`."""
 
-TESTED = (
+LOGGED_MEASURES = (
     "mae",
     "rmse",
     "bias",
@@ -55,9 +55,9 @@ TESTED = (
 def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) -> Path:
     """Write *model* as an MLflow model into a new folder.
 
-    Its pyfunc takes a row a customer, ``frequency``, ``recency``, ``T`` (periods of the model), for
-    a spend model ``monetary_value``, and if wanted ``customer_id``, and gives back the scores of
-    :func:`lifestage.prediction.scores.predict` in the same order; ``horizon``, ``discount_rate``,
+    Its pyfunc takes one row per customer, ``frequency``, ``recency``, ``T`` (periods of the model),
+    for a spend model ``monetary_value``, and optionally ``customer_id``, and returns the scores of
+    :meth:`lifestage.LTVModel.predict` in the same order; ``horizon``, ``discount_rate``,
     ``margin``, ``level``, ``calibrated`` and ``high_value`` are its params. No customer is in the
     folder: the example is made up.
 
@@ -65,14 +65,26 @@ def save_model(model: LTVModel, path: str | os.PathLike[str], **options: Any) ->
     ----------
     model : LTVModel
     path : path
-        A folder that is not there yet.
+        A folder that does not exist yet.
     **options
-        Of ``mlflow.pyfunc.save_model``, such as ``metadata``.
+        Options of ``mlflow.pyfunc.save_model``, such as ``metadata``.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
 
     Raises
     ------
     ConfigError
         If MLflow is not installed.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> ls.mlflow.save_model(ls.fit(customers), "ltv-model")  # doctest: +SKIP
+    PosixPath('ltv-model')
     """
     with tempfile.TemporaryDirectory() as folder:
         _pyfunc().save_model(path, **_flavour(model, Path(folder)), **options)
@@ -93,13 +105,13 @@ def log_model(
     ----------
     model : LTVModel
     name : str
-        Of the logged model.
+        Name of the logged model.
     backtest : Backtest, optional
         Its means over the origins become metrics, such as ``backtest_log_loss``.
     card : str, optional
         Markdown for ``card.md``; :func:`lifestage.registry.model_card.model_card` if left out.
     **options
-        Of ``mlflow.pyfunc.log_model``, such as ``registered_model_name``.
+        Options of ``mlflow.pyfunc.log_model``, such as ``registered_model_name``.
 
     Returns
     -------
@@ -110,6 +122,14 @@ def log_model(
     ------
     ConfigError
         If MLflow is not installed, or the backtest is of another family.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> info = ls.mlflow.log_model(ls.fit(customers))  # doctest: +SKIP
+    >>> ls.mlflow.load_model(info.model_uri)  # doctest: +SKIP
+    LTVModel(bg/nbd + gamma-gamma, mle, 2,357 customers until 1997-09-30)
     """
     pyfunc = _pyfunc()
     import mlflow
@@ -123,16 +143,15 @@ def log_model(
             raise ConfigError(
                 f"expected a backtest of {family}; it is of {', '.join(backtest.grades)}"
             )
-        metrics |= {
-            f"backtest_{key}": float(rows[key].mean()) for key in TESTED if rows[key].notna().any()
-        }
+        for key in LOGGED_MEASURES:
+            if rows[key].notna().any():
+                metrics[f"backtest_{key}"] = float(rows[key].mean())
         text = f"{backtest}\n\n{markdown_table(backtest.table)}"
     params = {"period": str(model.period), "until": str(model.data.until), "lifestage": __version__}
     for part_name, part in model.parts.items():
         params |= {part_name: part.family, f"{part_name}_method": part.method}
-    params |= {
-        f"{row.family} {row.parameter}": f"{row.estimate:.8g}" for row in model.params.itertuples()
-    }
+    for row in model.params.itertuples():
+        params[f"{row.family} {row.parameter}"] = f"{row.estimate:.8g}"
     own = mlflow.active_run() is None
     try:
         run = mlflow.start_run() if own else mlflow.active_run()
@@ -155,19 +174,30 @@ def load_model(uri: str) -> LTVModel:
     uri : str
         A folder, ``runs:/…`` or ``models:/…``.
 
+    Returns
+    -------
+    LTVModel
+        The model as it was logged.
+
     Raises
     ------
     ConfigError
         If MLflow is not installed.
     RegistryError
         If the model cannot be read.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> ls.mlflow.load_model("models:/ltv/1")  # doctest: +SKIP
+    LTVModel(bg/nbd + gamma-gamma, mle, 2,357 customers until 1997-09-30)
     """
     model: LTVModel = _pyfunc().load_model(uri).get_raw_model()
     return model
 
 
 class _Scorer:
-    """What MLflow calls."""
+    """The pyfunc that MLflow calls."""
 
     def __init__(self, model: LTVModel) -> None:
         self.model = model
@@ -176,17 +206,14 @@ class _Scorer:
         return self.model
 
     def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        frame = (
-            data
-            if CUSTOMER in data
-            else data.assign(**{CUSTOMER: [str(i) for i in range(len(data))]})
-        )
-        scores: pd.DataFrame = self.model.predict(frame, **TERMS | (params or {}))
+        if CUSTOMER not in data:
+            data = data.assign(**{CUSTOMER: list(map(str, range(len(data))))})
+        scores: pd.DataFrame = self.model.predict(data, **PREDICT_PARAMS | (params or {}))
         return scores
 
 
 def _load_pyfunc(path: str) -> _Scorer:
-    """Called by MLflow with the folder of the model's data."""
+    """Load the pyfunc; MLflow calls it with the folder of the model's data."""
     return _Scorer(load(path))
 
 
@@ -199,45 +226,45 @@ def _pyfunc() -> Any:
 
 
 def _flavour(model: LTVModel, folder: Path) -> dict[str, Any]:
-    """What ``mlflow.pyfunc`` is told of a model that is saved into *folder* for it."""
+    """Save a model into *folder* and return the arguments of ``mlflow.pyfunc`` for it."""
     from mlflow.models.signature import ModelSignature, infer_signature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
     example = _example(model)
     any_type: Any = AnyType
     kinds: dict[str, Any] = {CUSTOMER: any_type(), KEYS[0]: "long"}
+    names = list(map(str, example))
     columns: list[Any] = [
-        ColSpec(kinds.get(name, "double"), name, required=name != CUSTOMER)
-        for name in map(str, example)
+        ColSpec(kinds.get(name, "double"), name, required=name != CUSTOMER) for name in names
     ]
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "Hint: Inferred schema contains integer"
         )  # a frequency is never missing
-        known = infer_signature(example, _Scorer(model).predict(example), TERMS)
+        inferred = infer_signature(example, _Scorer(model).predict(example), PREDICT_PARAMS)
     return {
         "loader_module": "lifestage.mlflow",
         "data_path": str(model.save(folder / "model")),
-        "signature": ModelSignature(Schema(columns), known.outputs, known.params),
+        "signature": ModelSignature(Schema(columns), inferred.outputs, inferred.params),
         "input_example": example,
         "pip_requirements": [f"lifestage=={__version__}"],
     }
 
 
 def _example(model: LTVModel) -> pd.DataFrame:
-    """Three customers who never were."""
+    """Make up three customers."""
     import pandas as pd
 
     year = YEAR_DAYS / model.period.days
-    rows = {
+    columns: dict[str, Any] = {
+        CUSTOMER: ["A", "B", "C"],
         "frequency": [0, 1, 6],
         "recency": [0.0, year / 4, 0.9 * year],
         "T": [year / 2, year, year],
     }
-    money = (
-        {MONETARY: [0.0, model.mean_spend, 2 * model.mean_spend]} if model.spend is not None else {}
-    )
-    return pd.DataFrame({CUSTOMER: ["A", "B", "C"], **{name: rows[name] for name in KEYS}, **money})
+    if model.spend is not None:
+        columns[MONETARY] = [0.0, model.mean_spend, 2 * model.mean_spend]
+    return pd.DataFrame(columns)
 
 
 def _likelihoods(model: LTVModel) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Actual against expected: the tracking curve, the histogram of frequencies, and the holdout by frequency."""
+"""Fit checks: purchases over time, by frequency, and in a holdout, actual and expected."""
 
 from __future__ import annotations
 
@@ -21,27 +21,35 @@ if TYPE_CHECKING:
 __all__ = ["frequency_fit", "holdout_fit", "tracking"]
 
 
-DRAWS = 50
+PREDICTIVE_DRAWS = 50
 """Draws of the parameters that a comparison with the data averages over."""
 
-TOP = 7
+TOP_BIN = 7
 """Frequencies from here on are one bin, as in the literature."""
 
 
 def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
-    r"""Repeat purchases of the base in steps of *every* days, actual and expected, through the end of the log.
+    r"""Compare actual and expected repeat purchases of the base over time.
 
     Each customer contributes the expectation of a NEW customer since their first purchase, so the
-    curve tests the model and not the memory of each history: with n_d customers acquired on day d,
+    curve tests the model and not what it knows of each history: with n_d customers acquired on day
+    d,
 
     .. math:: E(t) = \sum_{d \le t} n_d\, E[X(t - d)]
+
+    Parameters
+    ----------
+    model : LTVModel
+        Fitted on orders.
+    every : int
+        Days per step.
 
     Returns
     -------
     pandas.DataFrame
-        ``end`` (date, last day of the step), ``actual``, ``expected`` (purchase days in the step),
-        ``actual_cumulative``, ``expected_cumulative``, and ``holdout`` (True for steps after the
-        data of the fit).
+        One row per step through the end of the log: ``end`` (date, last day of the step),
+        ``actual``, ``expected`` (purchase days in the step), ``actual_cumulative``,
+        ``expected_cumulative``, and ``holdout`` (True for steps after the data of the fit).
 
     Raises
     ------
@@ -49,6 +57,16 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
         If the model was not made from orders, so that no calendar is known.
     ConfigError
         If *every* is not a whole number of days above 0.
+
+    Source: Fader, Hardie & Lee (2005), Marketing Science 24, 275–284.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> table = ls.evaluate.tracking(ls.fit(customers))
+    >>> len(table), table["actual_cumulative"].iloc[-1].item()
+    (78, 4339.0)
     """
     import pandas as pd
 
@@ -67,7 +85,7 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
     at = (day - start).astype(int)
     acquired = np.bincount(at, calendar["new_customers"].to_numpy(float), size)
     repeats = np.bincount(at, calendar["repeat_purchases"].to_numpy(float), size)
-    model = model.thin(DRAWS)
+    model = model.thin(PREDICTIVE_DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     lags = np.arange(1, size) / model.period.days
     curve = np.concatenate([[0.0], module.expected_purchases(lags, 0, 0, 0, **params).mean(axis=0)])
@@ -90,7 +108,7 @@ def tracking(model: LTVModel, *, every: int = 7) -> pd.DataFrame:
 
 
 def frequency_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFrame:
-    """Customers by number of repeat purchases in the data of the fit, actual and expected (0, 1 … 6, 7 or more).
+    """Compare actual and expected numbers of customers by repeat purchases: 0, 1 … 6, 7 or more.
 
     Parameters
     ----------
@@ -113,21 +131,21 @@ def frequency_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.Data
     import pandas as pd
 
     counts = counts_of(model, customers)
-    model = model.thin(DRAWS)
+    model = model.thin(PREDICTIVE_DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     times, index = np.unique(counts.T, return_inverse=True)
     weight = np.bincount(index, counts.weight)
-    n = np.arange(TOP + 1.0)
+    n = np.arange(TOP_BIN + 1.0)
     at_least = np.array(
         [weight @ module.purchase_sf(k, times, 0, 0, 0, **params).mean(axis=0) for k in n]
     )
     expected = np.append(at_least[:-1] - at_least[1:], at_least[-1])
-    actual = np.bincount(np.minimum(counts.x, TOP).astype(int), counts.weight, TOP + 1)
+    actual = np.bincount(np.minimum(counts.x, TOP_BIN).astype(int), counts.weight, TOP_BIN + 1)
     return pd.DataFrame({"frequency": _labels(), "actual": actual, "expected": expected})
 
 
 def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFrame | None:
-    """Mean purchases after the data of the fit by calibration frequency, actual and expected; None without a holdout.
+    """Compare actual and expected mean purchases in the holdout by frequency.
 
     Parameters
     ----------
@@ -139,7 +157,18 @@ def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame or None
-        ``frequency`` (text), ``customers``, ``actual``, ``expected`` (purchase days a customer).
+        ``frequency`` (text), ``customers``, ``actual``, ``expected`` (purchase days per customer);
+        None without a holdout.
+
+    Examples
+    --------
+    >>> import lifestage as ls
+    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+    >>> table = ls.evaluate.holdout_fit(ls.fit(customers), customers)
+    >>> table[["actual", "expected"]].round(2).head(2)
+       actual  expected
+    0    0.24      0.23
+    1    0.70      0.52
     """
     import pandas as pd
 
@@ -152,17 +181,17 @@ def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFr
     ):
         return None
     counts = counts_of(model, customers)
-    model = model.thin(DRAWS)
+    model = model.thin(PREDICTIVE_DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     t = (data.holdout_end - data.until).days / model.period.days
     alive = module.p_alive(counts.x, counts.t_x, counts.T, **params)
     living, _ = purchase_table(module, params, t, counts.x, counts.T, rate=0.0)
     expected = (alive * living).mean(axis=0)
-    group = np.minimum(counts.x, TOP).astype(int)
-    customers = np.bincount(group, counts.weight, TOP + 1)
-    total = np.bincount(group, counts.weight * expected, TOP + 1)
-    bins = np.minimum(data.holdout["frequency"].to_numpy(float), TOP).astype(int)
-    actual = np.bincount(bins, data.holdout["purchases"].to_numpy(float), TOP + 1)
+    group = np.minimum(counts.x, TOP_BIN).astype(int)
+    customers = np.bincount(group, counts.weight, TOP_BIN + 1)
+    total = np.bincount(group, counts.weight * expected, TOP_BIN + 1)
+    bins = np.minimum(data.holdout["frequency"].to_numpy(float), TOP_BIN).astype(int)
+    actual = np.bincount(bins, data.holdout["purchases"].to_numpy(float), TOP_BIN + 1)
     some = np.maximum(customers, 1.0)
     frame = {
         "frequency": _labels(),
@@ -174,4 +203,4 @@ def holdout_fit(model: LTVModel, customers: Counts | Summary | Any) -> pd.DataFr
 
 
 def _labels() -> list[str]:
-    return [*(str(i) for i in range(TOP)), f"{TOP}+"]
+    return [*(str(i) for i in range(TOP_BIN)), f"{TOP_BIN}+"]

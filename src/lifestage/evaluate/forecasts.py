@@ -1,4 +1,4 @@
-"""What a model said of every customer, and how it can be held against what came."""
+"""Forecasts of a model for every customer, and their reliability and tracking curve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from lifestage.core.names import CUSTOMER, KEYS, MONETARY
 from lifestage.data.engines.frames import to_pandas
-from lifestage.evaluate import scoring_rules as scores
+from lifestage.evaluate.scoring_rules import crps
 from lifestage.families import family
 from lifestage.families.tables import purchase_table
 from lifestage.numerics.statistics import share_interval
@@ -26,78 +26,84 @@ if TYPE_CHECKING:
 __all__ = ["model_forecast", "reliability", "tracking_curve"]
 
 
-DRAWS = 50
+PREDICTIVE_DRAWS = 50
 """Draws of the parameters that a distribution of counts averages over."""
 
 BINS, POINTS = 10, 12
+
+PURCHASE_COLUMNS = {
+    "purchases": "expected_purchases",
+    "probability": "p_purchase",
+    "low": "purchases_low",
+    "high": "purchases_high",
+}
+SPEND_COLUMNS = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
+"""Names in a forecast → columns of the scores; without discount, LTV is revenue."""
 
 
 def model_forecast(
     model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float, level: float
 ) -> dict[str, Floats]:
-    """What a model says of every customer of a table, in its order.
+    """Forecast of every customer of a table with outcomes, in its order.
 
     Returns
     -------
     dict of arrays
-        ``purchases``, ``probability``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with a
-        spend model also ``revenue`` (undiscounted), ``spend_low``, ``spend_high``, ``spend_crps``.
+        ``purchases``, ``probability``, ``score``, ``low``, ``high`` and ``crps`` of purchases; with
+        a spend model also ``revenue`` (undiscounted), ``spend_low``, ``spend_high``,
+        ``spend_crps``.
     """
-    said = to_pandas(
-        model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)
-    ).set_index(CUSTOMER)
-    said = said.reindex(table[CUSTOMER])
-    names = {
-        "purchases": "expected_purchases",
-        "probability": "p_purchase",
-        "low": "purchases_low",
-        "high": "purchases_high",
-    }
-    out = {short: said[name].to_numpy(float) for short, name in names.items()}
-    out |= {"score": out["probability"]} | _crps(model, table, horizon)
-    if "expected_spend" in said:
-        spend = {"revenue": "ltv", "spend_low": "ltv_low", "spend_high": "ltv_high"}
-        out |= {short: said[name].to_numpy(float) for short, name in spend.items()}
-    return out
+    scored = model.predict(customers, horizon=horizon, level=level, discount_rate=0.0)
+    scores = to_pandas(scored).set_index(CUSTOMER).reindex(table[CUSTOMER])
+    columns = PURCHASE_COLUMNS
+    if "expected_spend" in scores:
+        columns = columns | SPEND_COLUMNS
+    forecast = {name: scores[column].to_numpy(float) for name, column in columns.items()}
+    forecast["score"] = forecast["probability"]
+    return forecast | _crps(model, table, horizon)
 
 
 def _crps(model: LTVModel, table: pd.DataFrame, horizon: float) -> dict[str, Floats]:
-    """Of purchases, and of spend where it is modelled: a value a customer, from the laws of the intervals."""
-    part = model.purchases.thin(DRAWS)
+    """CRPS per customer of purchases, and of spend with a spend model.
+
+    The predictive distributions are those of the intervals, computed once per distinct history.
+    """
+    part = model.purchases.thin(PREDICTIVE_DRAWS)
     module, params = family(part.family), part.columns()
     spend = None if model.spend is None else spend_draws(model)
     grouped = table.groupby(list(KEYS))
-    code = grouped.ngroup().to_numpy()
+    history = grouped.ngroup().to_numpy()
     x, t_x, T = (np.asarray(v, float) for v in zip(*grouped.indices, strict=True))
     bought, spent = table["purchases"].to_numpy(float), table["spent"].to_numpy(float)
-    out = {"crps": np.empty(bought.size)} | (
-        {} if spend is None else {"spend_crps": np.empty(bought.size)}
-    )
+    scores = {"crps": np.empty(bought.size)}
+    if spend is not None:
+        scores["spend_crps"] = np.empty(bought.size)
     place = np.empty(x.size, np.intp)
-    for law in predictive_distributions(
-        module, params, module.p_alive(x, t_x, T, **params), horizon, x, T, spend
-    ):
-        place[law.rows] = np.arange(law.rows.size)
-        inside = np.flatnonzero(np.isin(code, law.rows))
-        at = place[code[inside]]
-        out["crps"][inside] = scores.crps(law.counts, law.more[at], bought[inside], steps=True)
-        if spend is not None and law.spend is not None and law.above is not None:
+    alive = module.p_alive(x, t_x, T, **params)
+    for block in predictive_distributions(module, params, alive, horizon, x, T, spend):
+        place[block.rows] = np.arange(block.rows.size)
+        inside = np.flatnonzero(np.isin(history, block.rows))
+        at = place[history[inside]]
+        scores["crps"][inside] = crps(block.counts, block.more[at], bought[inside], steps=True)
+        if spend is not None and block.spend is not None and block.above is not None:
             money = table[MONETARY].to_numpy(float)[inside] if MONETARY in table else 0.0
-            unit = float(spend.v.mean()) + np.where(x[law.rows[0]] > 0, x[law.rows[0]] * money, 0.0)
-            found = scores.crps(law.spend, law.above[at], spent[inside] / unit, steps=False)
-            out["spend_crps"][inside] = found * unit
-    return out
+            # the distribution of spend is in units of v + x·m, and all histories of a block share x
+            frequency = x[block.rows[0]]
+            unit = float(spend.v.mean()) + np.where(frequency > 0, frequency * money, 0.0)
+            scaled = crps(block.spend, block.above[at], spent[inside] / unit, steps=False)
+            scores["spend_crps"][inside] = scaled * unit
+    return scores
 
 
-def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.DataFrame:
-    """Chances against shares, in tenths of the customers by their chance.
+def reliability(probability: ArrayLike, bought: ArrayLike, level: float = 0.9) -> pd.DataFrame:
+    """Compare predicted probabilities with observed shares, over tenths of the customers.
 
     Returns
     -------
     pandas.DataFrame
-        ``bin`` (from 1), ``customers``, ``predicted`` (mean chance), ``observed`` (share to whom it
-        came), ``low``, ``high`` (Wilson's interval of the share). Customers of one chance stay
-        together, so bins can be fewer.
+        ``bin`` (from 1), ``customers``, ``predicted`` (mean probability), ``observed`` (share of
+        buyers), ``low``, ``high`` (Wilson's interval of the share). Customers with equal
+        probabilities stay together, so there can be fewer bins.
 
     Examples
     --------
@@ -106,29 +112,32 @@ def reliability(chance: ArrayLike, came: ArrayLike, level: float = 0.9) -> pd.Da
     """
     import pandas as pd
 
-    chance, came = np.asarray(chance, float), np.asarray(came, float)
-    edges = np.unique(np.quantile(chance, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-    place = np.searchsorted(edges, chance, side="left")
+    probability, bought = np.asarray(probability, float), np.asarray(bought, float)
+    cuts = np.arange(1, BINS) / BINS
+    edges = np.unique(np.quantile(probability, cuts, method="inverted_cdf"))
+    place = np.searchsorted(edges, probability, side="left")
     size = np.bincount(place, minlength=edges.size + 1).astype(float)
     used = size > 0
     n = size[used]
-    predicted, share = (
-        np.bincount(place, each, edges.size + 1)[used] / n for each in (chance, came)
+    predicted = np.bincount(place, probability, edges.size + 1)[used] / n
+    observed = np.bincount(place, bought, edges.size + 1)[used] / n
+    low, high = share_interval(observed * n, n, level)
+    return pd.DataFrame(
+        {
+            "bin": np.arange(1, n.size + 1),
+            "customers": n.astype(int),
+            "predicted": predicted,
+            "observed": observed,
+            "low": np.maximum(low, 0.0),
+            "high": np.minimum(high, 1.0),
+        }
     )
-    low, high = share_interval(share * n, n, level)
-    columns = {
-        "bin": np.arange(1, n.size + 1),
-        "customers": n.astype(int),
-        "predicted": predicted,
-        "observed": share,
-    }
-    return pd.DataFrame({**columns, "low": np.maximum(low, 0.0), "high": np.minimum(high, 1.0)})
 
 
 def tracking_curve(
     model: LTVModel, customers: Summary, table: pd.DataFrame, horizon: float
 ) -> pd.DataFrame:
-    """Purchases of the base since the last day, expected and actual, up to each of twelve points of the horizon.
+    """Purchases of the base since the last day, expected and actual, at twelve points in time.
 
     Returns
     -------
@@ -140,18 +149,15 @@ def tracking_curve(
 
     assert customers.calendar is not None
     assert customers.until is not None
-    part = model.purchases.thin(DRAWS)
+    part = model.purchases.thin(PREDICTIVE_DRAWS)
     module, params = family(part.family), part.columns()
     counts = table.groupby(list(KEYS)).size()
     x, t_x, T = (counts.index.get_level_values(name).to_numpy(float) for name in KEYS)
     alive, weight = module.p_alive(x, t_x, T, **params), counts.to_numpy(float)
     days = np.array([(day - customers.until).days for day in customers.calendar["day"]])
-    bought, at = (
-        customers.calendar["repeat_purchases"].to_numpy(float),
-        horizon * np.arange(1, POINTS + 1) / POINTS,
-    )
+    bought = customers.calendar["repeat_purchases"].to_numpy(float)
     rows = []
-    for t in at:
+    for t in horizon * np.arange(1, POINTS + 1) / POINTS:
         living, _ = purchase_table(module, params, float(t), x, T, rate=0.0)
         expected = float(((alive * living) @ weight).mean())
         actual = float(bought[(days > 0) & (days <= round(t * model.period.days))].sum())

@@ -1,4 +1,4 @@
-"""Correct the chance of a purchase by what was observed: learned on the past, judged on what came after it."""
+"""Recalibration: correct the probability of a purchase by the past, where that helps."""
 
 from __future__ import annotations
 
@@ -31,26 +31,28 @@ def calibrate(
     horizon: float | None = None,
     level: float = 0.9,
 ) -> LTVModel:
-    """Learn to correct ``p_purchase``, and keep the map with the model for ``predict(calibrated=True)``.
+    r"""Fit a correction of ``p_purchase``, kept with the model for ``predict(calibrated=True)``.
 
-    The base is split at two days of the past. A map is learned on the forecasts of the earlier one,
-    and judged on those of the later one, made by a fit of that day. If it helps beyond chance a map
-    is learned on the later forecasts, and serves from now on; else none does.
+    The base is split at two past dates. A map from predicted to observed probability is fitted to
+    the forecasts from the earlier date and evaluated on those from the later one, made by a fit at
+    that date. If it lowers the log-loss beyond sampling error, the map that is kept is fitted to
+    the later forecasts; else predictions stay as they are. With ``"logit"`` the map is
+
+    .. math:: \operatorname{logit} q = c + a \ln p - b \ln(1 - p), \qquad a, b \ge 0.
 
     Parameters
     ----------
     model : LTVModel
-        Its family is fitted anew at each of the two days, by ``"map"``.
+        Its family is fitted again at each of the two dates, by ``"map"``.
     customers : Summary
-        What the model was fitted on, made from orders.
+        The customers that the model was fitted on, made from orders.
     kind : ``"logit"`` or ``"isotonic"``
-        Three parameters (Kull, Silva Filho & Flach 2017), or free but never falling.
+        Three parameters (Kull, Silva Filho & Flach 2017), or steps that never fall.
     horizon : float, optional
-        Periods of the forecasts; a quarter of the days observed if left out. The map then serves
-        forecasts of any horizon, as far as the errors of the model are of one kind over them: a
-        backtest tells.
+        Periods of the forecasts; a quarter of the days observed if left out. The map is applied to
+        forecasts of any horizon; a backtest tells whether it suits them.
     level : float
-        Coverage of the interval that must lie below 0.
+        Level of the interval of the difference in log-loss, which must lie below 0.
 
     Returns
     -------
@@ -73,9 +75,9 @@ def calibrate(
     >>> model = ls.calibrate(ls.fit(customers, purchases="mbg/nbd"), customers)
     >>> model.calibration.helps
     True
-    >>> plain, better = (model.predict(customers, calibrated=on)["p_purchase"].mean() for on in (False, True))
-    >>> bool(better > plain)
-    True
+    >>> scores = model.predict(customers, calibrated=True)
+    >>> round(float(scores["p_purchase"].mean()), 2)
+    0.29
     """
     if kind not in KINDS or not 0 < level < 1:
         raise ConfigError(
@@ -83,14 +85,14 @@ def calibrate(
             f" {level!r}"
         )
     earlier, later = split_purchases(customers, horizon=horizon, origins=2)
-    with step(__name__, "Fitting at two days of the past, to correct probabilities"):
-        first, second = _chances(model, earlier), _chances(model, later)
+    with step(__name__, "Fitting at two past dates, to correct probabilities"):
+        first, second = _probabilities(model, earlier), _probabilities(model, later)
     bought = later.y > 0
     before = log_losses(second, bought)
     after = log_losses(apply(kind, learn(kind, first, earlier.y > 0), second), bought)
     gap = after - before
     reach = z_score(level) * float(gap.std()) / np.sqrt(gap.size)
-    found = Calibration(
+    calibration = Calibration(
         kind=kind,
         values=learn(kind, second, bought),
         horizon=later.horizon,
@@ -103,17 +105,19 @@ def calibrate(
         high=float(gap.mean() + reach),
         helps=bool(gap.mean() + reach < 0),
     )
-    return replace(model, calibration=found)
+    return replace(model, calibration=calibration)
 
 
-def _chances(model: LTVModel, split: Split) -> Floats:
-    """P(a purchase within the horizon) of each customer by a fit of the model's family at the split."""
+def _probabilities(model: LTVModel, split: Split) -> Floats:
+    """P(a purchase within the horizon) per customer, by the model's family fitted at the split."""
     rows, place = split.distinct()
     x, t_x, T, _ = rows.T
-    counts, name = split.counts(), model.purchases.family
-    weights = model.purchases.diagnostics["weights"] if name == STACK else {name: 1.0}
-    out = np.zeros(x.size)
-    for each, weight in weights.items():
-        part = fit_purchases(counts, each, method="map").columns()
-        out += weight * family(each).p_purchase(split.horizon, x, t_x, T, **part)[0]
-    return out[place]
+    fitted = model.purchases
+    weights = {fitted.family: 1.0}
+    if fitted.family == STACK:
+        weights = fitted.diagnostics["weights"]
+    probability = np.zeros(x.size)
+    for name, weight in weights.items():
+        params = fit_purchases(split.counts(), name, method="map").columns()
+        probability += weight * family(name).p_purchase(split.horizon, x, t_x, T, **params)[0]
+    return probability[place]

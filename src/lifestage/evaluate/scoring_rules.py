@@ -1,4 +1,4 @@
-"""How good predictions were, once it is known what came: errors, probabilities, intervals, ranking."""
+"""Scoring rules of forecasts: errors, probabilities, intervals, distributions, ranking."""
 
 from __future__ import annotations
 
@@ -40,19 +40,21 @@ def root_mean_square_error(predicted: ArrayLike, actual: ArrayLike) -> float:
 
 
 def bias(predicted: ArrayLike, actual: ArrayLike) -> float:
-    """Total predicted ÷ total actual − 1; NaN if nothing came."""
+    """Total predicted ÷ total actual − 1; NaN if nothing was bought."""
     predicted, actual = float_arrays(predicted, actual)
     return float(predicted.sum() / actual.sum() - 1) if actual.sum() else float("nan")
 
 
-def brier(chance: ArrayLike, came: ArrayLike) -> float:
-    """Mean of (chance − came)²."""
-    chance, came = float_arrays(chance, came)
-    return float(((chance - came) ** 2).mean())
+def brier(probability: ArrayLike, bought: ArrayLike) -> float:
+    """Mean of (probability − bought)²."""
+    probability, bought = float_arrays(probability, bought)
+    return float(((probability - bought) ** 2).mean())
 
 
-def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
-    """Chance that a customer who came has a higher score than one who did not, ties counted half; NaN without both.
+def area_under_curve(score: ArrayLike, bought: ArrayLike) -> float:
+    """Probability that a random buyer has a higher score than a random non-buyer.
+
+    Ties count half; NaN without buyers or without non-buyers.
 
     Examples
     --------
@@ -61,24 +63,24 @@ def area_under_curve(score: ArrayLike, came: ArrayLike) -> float:
     """
     import pandas as pd
 
-    score, came = float_arrays(score, came)
-    positive = came.sum()
-    negative = came.size - positive
+    score, bought = float_arrays(score, bought)
+    positive = bought.sum()
+    negative = bought.size - positive
     if not positive or not negative:
         return float("nan")
     ranks = pd.Series(score).rank().to_numpy()
     least = positive * (positive + 1) / 2
-    return float((ranks[came > 0].sum() - least) / (positive * negative))
+    return float((ranks[bought > 0].sum() - least) / (positive * negative))
 
 
 def coverage(low: ArrayLike, high: ArrayLike, actual: ArrayLike) -> float:
-    """Share of what came that lies inside the intervals, ends included."""
+    """Share of the actual values inside the intervals, ends included."""
     low, high, actual = float_arrays(low, high, actual)
     return float(((actual >= low) & (actual <= high)).mean())
 
 
 def crps(points: ArrayLike, survival: Floats, actual: ArrayLike, *, steps: bool) -> Floats:
-    r"""Continuous ranked probability score, :math:`\int_0^\infty (P(N > u) - 1_{y > u})^2 du`, a value a customer.
+    r"""Continuous ranked probability score, :math:`\int_0^\infty (P(N > u) - 1_{y > u})^2 du`.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def crps(points: ArrayLike, survival: Floats, actual: ArrayLike, *, steps: bool)
     begin, end = left[rows, inside], right[rows, inside]
     middle = begin + (end - begin) * before / width[inside]
     parts = before * _mean_square(1 - begin, 1 - middle) + after * _mean_square(middle, end)
-    beyond = actual - y  # what is past the table was certain not to come
+    beyond = actual - y  # past the table the forecast was certain of no more
     return np.asarray(below[rows, inside] + parts + above[rows, inside + 1] + beyond)
 
 
@@ -120,29 +122,26 @@ def _mean_square(a: Floats, b: Floats) -> Floats:
 
 
 def gini(score: ArrayLike, actual: ArrayLike) -> float:
-    """How well a score ranks money: the area between its concentration curve and equality, over the best there is.
+    """Area between the concentration curve of a score and equality ÷ that of a perfect ranking.
 
-    1 ranks customers as their money did, 0 as by lot; customers of one score share what they hold.
+    1 ranks customers by their money, 0 at random; customers with equal scores share their money.
     """
     score, actual = float_arrays(score, actual)
 
     def area(by: Floats) -> float:
         levels, place = np.unique(-by, return_inverse=True)
-        size, held = (
-            np.bincount(place, minlength=levels.size),
-            np.bincount(place, actual, levels.size),
-        )
-        people, money = np.cumsum(size) / by.size, np.cumsum(held) / actual.sum()
-        return float(
-            np.trapezoid(np.concatenate([[0.0], money]), np.concatenate([[0.0], people])) - 0.5
-        )
+        size = np.bincount(place, minlength=levels.size)
+        held = np.bincount(place, actual, levels.size)
+        customers = np.concatenate([[0.0], np.cumsum(size) / by.size])
+        money = np.concatenate([[0.0], np.cumsum(held) / actual.sum()])
+        return float(np.trapezoid(money, customers) - 0.5)
 
     best = area(actual) if actual.sum() else 0.0
     return area(score) / best if best else float("nan")
 
 
 def lift(score: ArrayLike, actual: ArrayLike, share: float = 0.1) -> float:
-    """Money of the *share* of customers that the score ranks best, over that of so many chosen by lot."""
+    """Money of the *share* of customers that the score ranks best ÷ that of a random share."""
     score, actual = float_arrays(score, actual)
     size = max(1, round(share * actual.size))
     mean = float(actual.mean())
@@ -150,9 +149,10 @@ def lift(score: ArrayLike, actual: ArrayLike, share: float = 0.1) -> float:
 
 
 def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
-    """Of the customers in the top *share* by what came, how many the score had put there.
+    """Share of the top customers by actual money that the score also ranks in the top *share*.
 
-    Who spent nothing is in no top; of customers who tie at the border each counts in part.
+    Customers who spent nothing are in no top; of customers who tie at the border each counts in
+    part.
     """
     score, actual = float_arrays(score, actual)
     size = max(1, round(share * actual.size))
@@ -161,7 +161,7 @@ def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
 
 
 def _inside(values: Floats, size: int) -> Floats:
-    """How much of each is among the *size* largest: 1, 0, or a share of those who tie at the border."""
+    """How much of each value is among the *size* largest: 1, 0, or a part for ties at the border."""
     border = np.sort(values)[-size]
     tied = np.isclose(values, border, rtol=1e-9, atol=0.0)
     above = (values > border) & ~tied
