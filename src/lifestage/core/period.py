@@ -65,15 +65,28 @@ class Period:
 
     @classmethod
     def parse(cls, period: str | Period) -> Period:
-        """Return the period called *period*; a Period is returned as it is.
+        """Return the period of a name; a Period is returned as it is.
 
-        An hour, a day, a week, a month (30.4375 days), a quarter (91.3125 days) or a year (365.25
-        days).
+        Parameters
+        ----------
+        period : str or Period
+            ``"hour"``, ``"day"``, ``"week"``, ``"month"`` (30.4375 days), ``"quarter"`` (91.3125
+            days), ``"year"`` (365.25 days), or a Period.
+
+        Returns
+        -------
+        Period
 
         Raises
         ------
         ConfigError
             If the name is none of these.
+
+        Examples
+        --------
+        >>> import lifestage as ls
+        >>> ls.Period.parse("month").days
+        30.4375
         """
         if isinstance(period, Period):
             return period
@@ -86,5 +99,15 @@ class Period:
 
     @property
     def per_year(self) -> float:
-        """Periods in a year of 365.25 days."""
+        """Periods in a year of 365.25 days.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> Period("fortnight", 14).per_year
+        26.089285714285715
+        """
         return PERIODS["year"] / self.days

@@ -10,7 +10,7 @@ import numpy as np
 
 from lifestage.core.errors import DataError, FitError
 from lifestage.data.customers.order_log import LogOptions, order_log
-from lifestage.data.customers.splits import SHARE
+from lifestage.data.customers.splits import HORIZON_SHARE
 from lifestage.evaluate.backtest import Backtest, BacktestOptions, backtest_log
 from lifestage.evaluate.drift import Drift, drift_since
 
@@ -104,7 +104,7 @@ def validate(
     if customers.holdout_end is not None:
         later = min(customers.holdout_end - customers.until, 2 * observed)
     goes_on = later >= MIN_LATER
-    horizon = later if goes_on else SHARE * observed
+    horizon = later if goes_on else HORIZON_SHARE * observed
     try:
         if horizon < MIN_LATER / 2:
             raise DataError(f"expected 8 weeks of orders or more; got {observed.days} days")

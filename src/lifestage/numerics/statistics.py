@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESAMPLES",
-    "SHARE",
     "log_loss",
     "log_losses",
     "log_scores",
@@ -25,8 +24,6 @@ __all__ = [
     "weighted_quantile",
     "z_score",
 ]
-
-SHARE = 0.8
 
 RESAMPLES = 300
 

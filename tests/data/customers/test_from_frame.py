@@ -93,7 +93,7 @@ def test_a_summary_of_orders_agrees_with_its_own_table() -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_rows_that_no_customer_can_have_are_named(values, words, kind) -> None:
     frame = change(**values)
-    native = engine.as_kind(frame, kind) if kind != "duckdb" else duckdb.connect().from_df(frame)
+    native = engine.to_kind(frame, kind) if kind != "duckdb" else duckdb.connect().from_df(frame)
     with pytest.raises(DataError, match=rf"{words}.*1 other rows.*'customer_id': 1"):
         ls.Summary.from_frame(native, period="week")
 
@@ -144,7 +144,7 @@ UNITS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 
 def on_engine(frame: pd.DataFrame, kind: str):
     """The frame as a table of another kind."""
-    return duckdb.connect().from_df(frame) if kind == "duckdb" else engine.as_kind(frame, kind)
+    return duckdb.connect().from_df(frame) if kind == "duckdb" else engine.to_kind(frame, kind)
 
 
 def window_by_numpy(days: pd.DataFrame) -> float:

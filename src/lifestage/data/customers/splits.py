@@ -1,4 +1,4 @@
-"""The base as it stood on days of the past, and what each customer did next: made of the purchase days alone."""
+"""The customer base on past days, and the purchases of each customer after them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["NO_STAGES", "Split", "split_purchases"]
 NO_STAGES: dict[str, Any] = {"stage_window": 1.0}
 """Forecasts of purchases have no stages, and a window for these may be longer than the past is known."""
 
-DAYS = 4_000_000
-"""Purchase days that stand for more of them."""
+MAX_PURCHASE_DAYS = 4_000_000
+"""Purchase days above which a random sample of customers stands for all of them."""
 
-SHARE = 0.25
+HORIZON_SHARE = 0.25
 """Horizon of a split where none is asked for, as a share of the days observed."""
 
 
@@ -61,11 +61,11 @@ class Split:
     y: Floats
 
     def counts(self) -> Counts:
-        """The histories in distinct rows, for a fit."""
+        """Count the distinct histories, for a fit."""
         return Counts.from_arrays(self.x, self.t_x, self.T)
 
     def distinct(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Distinct (x, t_x, T, y), shape (rows, 4), and the row of each customer."""
+        """Return the distinct (x, t_x, T, y), shape (rows, 4), and the row of each customer."""
         rows, place = np.unique(
             np.column_stack([self.x, self.t_x, self.T, self.y]), axis=0, return_inverse=True
         )
@@ -117,15 +117,17 @@ def split_purchases(
     rows = _purchase_days(customers)
     first, until = int(rows["day"].min()), int(np.datetime64(customers.until, "D").astype(int))
     unit = customers.period.days
-    ahead = max(1, round(SHARE * (until - first) if horizon is None else horizon * unit))
-    days = [until - ahead * k for k in range(origins, 0, -1)]
-    if days[0] - first < ahead / 2:
+    horizon_days = max(
+        1, round(HORIZON_SHARE * (until - first) if horizon is None else horizon * unit)
+    )
+    days = [until - horizon_days * k for k in range(origins, 0, -1)]
+    if days[0] - first < horizon_days / 2:
         raise DataError(
-            f"expected half a horizon of {ahead} days before the first of {origins} origins; the"
+            f"expected half a horizon of {horizon_days} days before the first of {origins} origins; the"
             f" log is {until - first} days long: ask for a shorter horizon or fewer origins"
         )
     return [
-        _split(rows, day, ahead, unit, customers.until - timedelta(days=until - day))
+        _split(rows, day, horizon_days, unit, customers.until - timedelta(days=until - day))
         for day in days
     ]
 
@@ -135,24 +137,24 @@ def _purchase_days(customers: Summary) -> pd.DataFrame:
     import pandas as pd
 
     table, kind = lazy(customers.purchases)
-    if kind in ENGINES and customers.orders > DAYS:
-        table = hash_sample(table, CUSTOMER, customers.orders // DAYS + 1)
-    found = to_pandas(table.select(CUSTOMER, "date"))
-    code = pd.factorize(found[CUSTOMER])[0]
-    day = pd.to_datetime(found["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+    if kind in ENGINES and customers.orders > MAX_PURCHASE_DAYS:
+        table = hash_sample(table, CUSTOMER, customers.orders // MAX_PURCHASE_DAYS + 1)
+    purchases = to_pandas(table.select(CUSTOMER, "date"))
+    code = pd.factorize(purchases[CUSTOMER])[0]
+    day = pd.to_datetime(purchases["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
     return pd.DataFrame({"code": code, "day": day}).sort_values(["code", "day"], ignore_index=True)
 
 
-def _split(rows: pd.DataFrame, day: int, ahead: int, unit: float, origin: date) -> Split:
-    known = rows[rows["day"] <= day].groupby("code")["day"].agg(["size", "first", "last"])
-    coming = rows[(rows["day"] > day) & (rows["day"] <= day + ahead)].groupby("code").size()
-    first, last = known["first"].to_numpy(float), known["last"].to_numpy(float)
+def _split(rows: pd.DataFrame, day: int, horizon_days: int, unit: float, origin: date) -> Split:
+    past = rows[rows["day"] <= day].groupby("code")["day"].agg(["size", "first", "last"])
+    future = rows[(rows["day"] > day) & (rows["day"] <= day + horizon_days)].groupby("code").size()
+    first, last = past["first"].to_numpy(float), past["last"].to_numpy(float)
     return Split(
         origin=origin,
-        horizon=ahead / unit,
-        customer=known.index.to_numpy(),
-        x=known["size"].to_numpy(float) - 1.0,
+        horizon=horizon_days / unit,
+        customer=past.index.to_numpy(),
+        x=past["size"].to_numpy(float) - 1.0,
         t_x=(last - first) / unit,
         T=(day - first) / unit,
-        y=np.asarray(coming.reindex(known.index).fillna(0), float),
+        y=np.asarray(future.reindex(past.index).fillna(0), float),
     )

@@ -1,26 +1,39 @@
-"""The stage window H: how long a silence this base is used to."""
+"""The stage window H: how long customers of this base usually pause between purchases."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
+
 from lifestage.core.errors import ConfigError, DataError
+from lifestage.core.names import FREQUENCY, RECENCY
 from lifestage.core.notes import Note
-from lifestage.numerics.statistics import SHARE, weighted_quantile
+from lifestage.data.engines.frames import to_pandas
+from lifestage.numerics.statistics import weighted_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["choose_stage_window"]
+    from lifestage.core.period import Period
 
-SHORTEST, LONGEST = 14.0, 730.0
-WITHOUT_GAPS = 90.0
+__all__ = ["choose_stage_window", "mean_gaps"]
+
+MIN_WINDOW, MAX_WINDOW = 14.0, 730.0
+WINDOW_WITHOUT_GAPS = 90.0
+"""Days."""
+
+GAP_QUANTILE = 0.8
+"""Share of the gaps between purchases that the window covers."""
+
+DAY_ROUNDING = 1e-6
+"""Days by which a span may miss a whole number of days for the rounding of its unit."""
 
 
 def choose_stage_window(
     gaps: Mapping[Any, int], fixed: float | None, history: float | None
 ) -> tuple[float, tuple[Note, ...]]:
-    """H in days: what the user fixed, else the 80th percentile of the gaps, within 14 to 730 days.
+    """H in days: the user's choice, else the 80th percentile of the gaps, within 14 to 730 days.
 
     Without a single gap it is 90 days, or the history if that is shorter, and a note says so.
 
@@ -38,10 +51,13 @@ def choose_stage_window(
             raise ConfigError(f"stage_window must be a positive number of days; got {fixed!r}")
         window = float(fixed)
     elif gaps:
-        usual = float(weighted_quantile([*gaps], [*gaps.values()], SHARE))
-        window = min(max(usual, SHORTEST), LONGEST)
+        usual = float(weighted_quantile([*gaps], [*gaps.values()], GAP_QUANTILE))
+        window = min(max(usual, MIN_WINDOW), MAX_WINDOW)
     else:
-        window = max(min(WITHOUT_GAPS, WITHOUT_GAPS if history is None else history), SHORTEST)
+        window = max(
+            min(WINDOW_WITHOUT_GAPS, WINDOW_WITHOUT_GAPS if history is None else history),
+            MIN_WINDOW,
+        )
         text = (
             f"No customer bought on two days, so the stage window cannot be measured; {window:g}"
             " days are assumed."
@@ -54,3 +70,18 @@ def choose_stage_window(
             " a shorter stage_window="
         )
     return window, notes
+
+
+def mean_gaps(table: nw.LazyFrame[Any], period: Period, people: nw.Expr) -> dict[float, int]:
+    """Mean gap in days of the repeat buyers → how often: a customer has as many gaps as repeat purchases.
+
+    The days from the first to the last purchase are made whole before they are divided where they
+    are whole but for the rounding of a recency in other units: gaps that are equal in days are then
+    equal numbers, whatever the unit, and the engine counts each gap once.
+    """
+    span, x = nw.col(RECENCY) * period.days, nw.col(FREQUENCY)
+    whole = span.round(0)
+    days = nw.when((span - whole).abs() < DAY_ROUNDING).then(whole).otherwise(span)
+    gaps = table.filter(x > 0).select(gap=days / x.cast(nw.Float64), n=x * people)
+    counts = to_pandas(gaps.group_by("gap").agg(nw.col("n").sum()))
+    return dict(zip(counts["gap"].tolist(), map(int, counts["n"]), strict=True))

@@ -36,7 +36,7 @@ def summarize(
     resolution: float = 1,
     max_dropped: float = MAX_DROPPED,
 ) -> Summary:
-    """Turn order lines into one row a customer.
+    """Turn order lines into one row per customer.
 
     All lines of a customer on one calendar day are one purchase, worth their net, Σ amount ×
     quantity. A day is a purchase if it nets to more than zero, or if all of its lines are free.
@@ -47,9 +47,9 @@ def summarize(
 
     Parameters
     ----------
-    orders : pandas, polars, pyarrow, DuckDB or Spark table, or the path of a file (see
-    :func:`lifestage.read_orders`)
-        One row an order line.
+    orders : frame or path
+        One row per order line: a pandas, polars, pyarrow, DuckDB or Spark table, or the path of a
+        file (see :func:`lifestage.read_orders`).
     customer, time, amount : str
         Columns. Without amount (None) every day with a line is a purchase, and money is not known.
     quantity : str, optional
@@ -69,8 +69,10 @@ def summarize(
         placeholders such as 1970-01-01 are dropped with a note, and a log with more of them, or
         with years of two digits or of another calendar, is refused. See
         :mod:`lifestage.data.log.plausible`.
-    period : ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or a
-    :class:`lifestage.Period` tz : str, optional
+    period : str or Period
+        Unit of recency and T: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``,
+        ``"year"``, or a :class:`lifestage.Period`.
+    tz : str, optional
         Time zone whose calendar cuts the days; required for, and only used on, times with a UTC
         offset.
     drop_duplicates : bool

@@ -30,7 +30,9 @@ def read_orders(
     temp_directory: str | Path | None = None,
     threads: int | None = None,
 ) -> Any:
-    """Open an order log as a DuckDB relation; nothing is loaded, but for rows of a server, copied into the engine.
+    """Open an order log as a DuckDB relation.
+
+    Files are read when the relation is used; rows of a database server are copied into the engine.
 
     Parameters
     ----------
@@ -50,14 +52,28 @@ def read_orders(
     temp_directory : path, optional
         Where to spill; the system's folder for temporary files if left out.
     threads : int, optional
-        Threads of the engine; one a core if left out.
+        Threads of the engine; one per core if left out.
+
+    Returns
+    -------
+    duckdb.DuckDBPyRelation
+        The rows of the log, on a connection of their own.
 
     Raises
     ------
     DataError
         If there is no such file or table, or it is empty or of another kind.
     ConfigError
-        If the settings cannot be, a query is not one SELECT, or an address holds a password.
+        If a setting is invalid, a query is not one SELECT, or an address holds a password.
+
+    Examples
+    --------
+    >>> import lifestage as ls, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "orders.parquet"
+    >>> ls.datasets.cdnow().to_parquet(path)
+    >>> orders = ls.read_orders(path)
+    >>> orders.columns, len(orders)
+    (['customer_id', 'date', 'quantity', 'amount'], 6919)
     """
     return open_source(connect(memory_limit, temp_directory, threads), source, table, query)
 
@@ -65,7 +81,7 @@ def read_orders(
 def open_source(
     connection: Any, source: str | Path, table: str | None = None, query: str | None = None
 ) -> Any:
-    """The same on a connection that is there."""
+    """Open an order log on an existing connection."""
     address, name = address_of(source), str(source)
     lower = name.lower()
     if address is not None:
