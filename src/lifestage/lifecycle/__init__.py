@@ -1,4 +1,4 @@
-"""Stages of the customer life cycle, flags, value tiers, and the metrics and formulas of a base."""
+"""Stages of the customer life cycle and their forecast, flags, value tiers, metrics, campaigns and experiments."""
 
 from __future__ import annotations
 

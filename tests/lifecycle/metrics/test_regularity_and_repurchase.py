@@ -89,8 +89,8 @@ def test_windows_at_k_1_are_those_of_the_model(customers: ls.Summary, model: ls.
     for name in ("next_purchase_p25", "next_purchase_p50", "next_purchase_p75"):
         assert (same[name] - staged[name]).abs().max() <= pd.Timedelta(1, "D")
     kept = purchase_windows(model, staged, Regularity(1.1, 1.0, 1.2, 1, 1, 0.9))
-    assert (kept["window_law"] == "model").all()
-    pd.testing.assert_frame_equal(kept.drop(columns="window_law"), staged)
+    assert (kept["window_distribution"] == "model").all()
+    pd.testing.assert_frame_equal(kept.drop(columns="window_distribution"), staged)
 
 
 def test_regular_windows_are_quantiles_of_simulated_gaps(model: ls.LTVModel) -> None:
@@ -110,5 +110,5 @@ def test_the_dates_of_a_regular_base_say_so() -> None:
     customers = ls.summarize(erlang_log(4.0, customers=300), period="week")
     model = ls.fit(customers, spend=None)
     staged = purchase_windows(model, model.predict(customers), regularity(customers))
-    assert (staged["window_law"] == "erlang").all()
+    assert (staged["window_distribution"] == "erlang").all()
     assert staged["next_purchase_p25"].min() > pd.Timestamp(customers.until)

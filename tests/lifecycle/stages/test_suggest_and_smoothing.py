@@ -12,7 +12,7 @@ import pytest
 import lifestage as ls
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.lifecycle import moved_customers, smooth_stages, suggest_thresholds
-from lifestage.lifecycle.stages.suggest import BINS, _best
+from lifestage.lifecycle.stages.suggest import BINS, best_cuts
 from tests.lifecycle.playbooks import rules
 from tests.lifecycle.tables import as_kind, scores, to_pandas
 
@@ -21,7 +21,7 @@ def test_planted_steps_are_found() -> None:
     rng = np.random.default_rng(3)
     n = np.full(BINS, 400.0)
     rate = np.repeat([0.05, 0.20, 0.45, 0.80], [15, 25, 35, 25])
-    cuts = _best(np.stack([n, rng.binomial(400, rate)]), 0.05)
+    cuts = best_cuts(np.stack([n, rng.binomial(400, rate)]), 0.05)
     np.testing.assert_allclose(cuts, [15, 40, 75], atol=1)
 
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_suggested(cdnow: pd.DataFrame) -> None:
     with pytest.raises(ConfigError, match="no until="):
         suggest_thresholds(cdnow, until="1997-09-30")
     with pytest.raises(DataError, match="falls with R"):
-        _best(np.stack([np.full(BINS, 10.0), np.full(BINS, 5.0)]), 0.05)
+        best_cuts(np.stack([np.full(BINS, 10.0), np.full(BINS, 5.0)]), 0.05)
 
 
 def test_stages_are_left_only_below_the_lower_threshold() -> None:

@@ -1,7 +1,8 @@
-"""If a customer stays silent: the dates on which each next stage is entered."""
+"""Dates on which a customer who stays silent enters each next stage."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
+    from lifestage.fitting.posterior import Posterior
     from lifestage.model import LTVModel
 
-__all__ = ["FARTHEST", "SILENT_COLUMNS", "days_to_threshold", "stage_entry_dates"]
+__all__ = ["ENTRY_COLUMNS", "MAX_DAYS", "days_to_threshold", "stage_entry_dates"]
 
-
-FARTHEST = 8191
+MAX_DAYS = 8191
 """Days of silence that are looked at, 22 years; a stage that is farther off has no date."""
 
-SILENT_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on", "review_on")
+ENTRY_COLUMNS = ("drowsy_on", "half_asleep_on", "asleep_on", "review_on")
 
-MOST = 4_000_000
+CELLS_PER_BLOCK = 4_000_000
 """Rows times draws worked on at once."""
 
 
@@ -45,15 +46,19 @@ def stage_entry_dates(
 ) -> Any:
     r"""Add the dates on which each customer becomes drowsy, half asleep and asleep if nothing more is bought.
 
-    With s days of silence after the last purchase, :math:`R(s) = p_H(t_x + s) / p_H(t_x)`,
-    :math:`p_H(T) = P(\text{alive at } T)\,(1 - ((\alpha+T)/(\alpha+T+H))^{r+x})`, falls from 1; the
-    date is that of the first whole day on which it is below the threshold. Nothing is simulated.
-    Scored on that day with the same model and no new purchase, the customer stands in that stage (R
-    is the rule; ``line_rule="nes"`` has other dates).
+    With s periods of silence after the last purchase the activity ratio
+
+    .. math:: R(s) = \frac{p_H(t_x + s)}{p_H(t_x)},
+
+    where :math:`p_H(T)` is the probability of buying within the stage window H after T, falls from
+    1. The date is that of the first whole day on which it is below the threshold; nothing is
+    simulated. Scored on that day with the same model and no new purchase, the customer is in that
+    stage. This holds for the rule by R; ``line_rule="nes"`` has other dates.
 
     Parameters
     ----------
     model : LTVModel
+        The model that made the scores.
     staged : frame
         What ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned.
     thresholds : Thresholds, optional
@@ -66,8 +71,8 @@ def stage_entry_dates(
     frame
         *staged* with ``drowsy_on``, ``half_asleep_on`` and ``asleep_on`` (dates; past ones for
         stages that were entered already; null for contacts, and where R stays above the threshold
-        for 22 years), and ``review_on``, the first of them that is still to come: until then the
-        stage stands unless the customer buys. In the kind that went in.
+        for 22 years), and ``review_on``, the first of them after the last day of observation:
+        until then the stage does not change unless the customer buys. In the kind that went in.
 
     Raises
     ------
@@ -81,36 +86,32 @@ def stage_entry_dates(
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> model = ls.fit(customers)
-    >>> dated = stage_entry_dates(model, ls.assign_stages(model.predict(customers)))
-    >>> dated.loc[dated["customer_id"] == 1516, ["activity_stage", "drowsy_on", "half_asleep_on"]].values.tolist()[0][0]
-    'active'
+    >>> staged = ls.assign_stages(model.predict(customers)).query("customer_id == 1516")
+    >>> dated = stage_entry_dates(model, staged)
+    >>> dated["activity_stage"].item(), str(dated["drowsy_on"].item())[:10]
+    ('active', '1997-10-27')
     """
     frame = open_frame(staged, (FREQUENCY, RECENCY, "days_silent", "stage_window_days"))
     limits, day = thresholds or Thresholds(), np.datetime64(required_day(frame, until), "D")
     table, kind = lazy(frame.to_native())
-    table = table.select(
-        *[name for name in table.collect_schema().names() if name not in SILENT_COLUMNS]
-    )
-    known = [FREQUENCY, RECENCY, "days_silent", "stage_window_days"]
-    keys = to_pandas(
-        table.filter(~nw.col(FREQUENCY).is_null())
-        .group_by(*known)
-        .agg(nw.len().alias("_n"))
-        .select(*known)
-    )
+    kept = [name for name in table.collect_schema().names() if name not in ENTRY_COLUMNS]
+    table = table.select(*kept)
+    names = [FREQUENCY, RECENCY, "days_silent", "stage_window_days"]
+    keys = to_pandas(table.filter(~nw.col(FREQUENCY).is_null()).select(*names).unique())
+    keys = keys.sort_values(names, ignore_index=True)
     window = keys["stage_window_days"].to_numpy(float)
     x, t_x = (keys[name].to_numpy(float) for name in (FREQUENCY, RECENCY))
-    found = days_to_threshold(model, x, t_x, window, (limits.awake, limits.drowsy, limits.asleep))
+    cuts = (limits.awake, limits.drowsy, limits.asleep)
+    entered = days_to_threshold(model, x, t_x, window, cuts)
     silent = np.round(keys["days_silent"].to_numpy(float)).astype(np.int64)
     never = np.datetime64("NaT", "D")
-    dates = day + (found - silent).astype("timedelta64[D]")
-    dates[found > FARTHEST] = never
+    dates = day + (entered - silent).astype("timedelta64[D]")
+    dates[entered > MAX_DAYS] = never
     review = np.fmin.reduce(np.where(dates > day, dates, never))
-    for name, column in zip(SILENT_COLUMNS, [*dates, review], strict=True):
+    for name, column in zip(ENTRY_COLUMNS, [*dates, review], strict=True):
         keys[name] = date_column(column, kind)
-    return native(
-        table.join(lazy(upload(keys, like=table.to_native()))[0], on=known, how="left"), kind
-    )
+    dated = lazy(upload(keys, like=table.to_native()))[0]
+    return native(table.join(dated, on=names, how="left"), kind)
 
 
 def days_to_threshold(
@@ -118,10 +119,10 @@ def days_to_threshold(
     x: Floats,
     t_x: Floats,
     window: float | Floats,
-    retained: tuple[float, ...],
+    ratios: tuple[float, ...],
     alive: tuple[float, ...] = (),
 ) -> NDArray[np.int64]:
-    """The first whole day of silence on which ``activity_ratio``, or P(alive), is below each of these levels.
+    """Find the first whole day of silence on which ``activity_ratio``, or P(alive), is below each level.
 
     Parameters
     ----------
@@ -129,46 +130,59 @@ def days_to_threshold(
         Repeat purchases and recency (periods).
     window : float or array, shape (n,)
         The stage window in days.
-    retained, alive : tuples of float
+    ratios, alive : tuples of float
         Levels of R and of P(alive).
 
     Returns
     -------
     array of int, shape (levels, n)
-        Days; ``FARTHEST`` + 1 where the level is never passed within ``FARTHEST`` days.
+        Days; ``MAX_DAYS`` + 1 where the level is not passed within ``MAX_DAYS`` days.
     """
-    part = model.purchases.thin(
-        PREDICTION_DRAWS
-    )  # so many for any number of rows: a date is of its row alone
-    out = np.empty((len(retained) + len(alive), x.size), np.int64)
-    size = max(1, MOST // part.size)
-    module, params = family(part.family), part.columns()
-    windows = np.broadcast_to(np.asarray(window, float) / model.period.days, x.shape)
+    # The number of draws does not depend on the number of rows: a date follows from its row alone.
+    posterior = model.purchases.thin(PREDICTION_DRAWS)
+    days = np.empty((len(ratios) + len(alive), x.size), np.int64)
+    windows = np.broadcast_to(np.asarray(window, float), x.shape)
+    size = max(1, CELLS_PER_BLOCK // posterior.size)
     for begin in range(0, x.size, size):
         rows = slice(begin, begin + size)
-        bought, last, h = x[rows], t_x[rows], windows[rows]
+        silence = _Silence(posterior, model.period.days, x[rows], t_x[rows], windows[rows])
+        fresh = np.maximum(silence.p_purchase(0), special.TINY)
+        for level, ratio in enumerate(ratios):
+            days[level, rows] = _first_below(silence.p_purchase, ratio * fresh)
+        for level, share in enumerate(alive, len(ratios)):
+            days[level, rows] = _first_below(silence.p_alive, np.full(fresh.size, share))
+    return days
 
-        def buys(days: Any, bought: Floats = bought, last: Floats = last, h: Floats = h) -> Floats:
-            now = last + days / model.period.days
-            return np.asarray(module.p_purchase(h, bought, last, now, **params).mean(axis=0))
 
-        def lives(days: Any, bought: Floats = bought, last: Floats = last) -> Floats:
-            chance = module.p_alive(bought, last, last + days / model.period.days, **params)
-            return np.asarray(np.broadcast_to(chance, (part.size, bought.size)).mean(axis=0))
+@dataclass(frozen=True, eq=False)
+class _Silence:
+    """Customers after some days of silence; probabilities are means over the draws, arrays of shape (n,)."""
 
-        fresh = np.maximum(buys(0), special.TINY)
-        for k, level in enumerate(retained):
-            out[k, rows] = _first_below(buys, level * fresh)
-        for k, level in enumerate(alive, len(retained)):
-            out[k, rows] = _first_below(lives, np.full(bought.size, level))
-    return out
+    posterior: Posterior
+    days_per_period: float
+    x: Floats
+    t_x: Floats
+    window: Floats
+
+    def p_purchase(self, days: Any) -> Floats:
+        """The probability of buying within the stage window."""
+        module, params = family(self.posterior.family), self.posterior.columns()
+        T, h = self.t_x + days / self.days_per_period, self.window / self.days_per_period
+        return np.asarray(module.p_purchase(h, self.x, self.t_x, T, **params).mean(axis=0))
+
+    def p_alive(self, days: Any) -> Floats:
+        module, params = family(self.posterior.family), self.posterior.columns()
+        T = self.t_x + days / self.days_per_period
+        p_alive = module.p_alive(self.x, self.t_x, T, **params)
+        shape = (self.posterior.size, self.x.size)
+        return np.asarray(np.broadcast_to(p_alive, shape).mean(axis=0))
 
 
 def _first_below(
     falling: Callable[[NDArray[np.int64]], Floats], level: Floats
 ) -> NDArray[np.int64]:
-    """Smallest whole number of days from 0 on at which a falling function is below *level*, by bisection."""
-    low, high = np.full(level.size, -1), np.full(level.size, FARTHEST + 1)
+    """The smallest whole number of days from 0 on at which a falling function is below *level*, by bisection."""
+    low, high = np.full(level.size, -1), np.full(level.size, MAX_DAYS + 1)
     while np.any(high - low > 1):
         middle = (low + high) // 2
         below = falling(np.maximum(middle, 0)) < level

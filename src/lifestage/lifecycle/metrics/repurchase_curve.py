@@ -1,4 +1,4 @@
-"""How soon buyers are back: the share that has bought again so many days after a purchase."""
+"""Repurchase curve: the share of buyers who have bought again so many days after a purchase."""
 
 from __future__ import annotations
 
@@ -26,50 +26,56 @@ if TYPE_CHECKING:
 __all__ = ["purchases_in_order", "repurchase_curve"]
 
 
-DRAWS = 50
-"""Draws of the parameters that a schedule averages over."""
+MAX_DRAWS = 50
+"""Draws of the parameters that the expected curve averages over."""
 
-DAYS = (3, 7, 15)
+DEFAULT_DAYS = (3, 7, 15)
 
 
 def repurchase_curve(
     customers: Summary,
     model: LTVModel | None = None,
     *,
-    days: Sequence[float] | str = DAYS,
+    days: Sequence[float] | str = DEFAULT_DAYS,
     staged: Any = None,
     by: str = "activity_stage",
     level: float = 0.9,
 ) -> pd.DataFrame:
-    r"""Share of buyers who have bought again by so many days after a purchase: observed, and by the model.
+    r"""Compute the share of buyers who have bought again by so many days after a purchase, observed and predicted.
 
-    Observed is the Kaplan–Meier estimate over all purchases, for the wait after a customer's last
-    one is not over yet: :math:`1 - \prod_{g \le d} (1 - \text{ended}_g / \text{waiting}_g)`. The
-    model's is the mean over the same purchases of the chance to buy within d days, each given the
-    history up to it.
+    The observed share is the Kaplan–Meier estimate over all purchases, since the wait after a
+    customer's last one is not over yet:
+
+    .. math:: 1 - \prod_{g \le d} \Big(1 - \frac{\text{ended}_g}{\text{waiting}_g}\Big).
+
+    The expected share is the mean over the same purchases of the model's probability of buying
+    within d days, each given the history up to it.
 
     Parameters
     ----------
     customers : Summary
         Made from orders.
     model : LTVModel, optional
-        Without it nothing is expected.
+        Without it there is no expected share.
     days : sequence of numbers, or ``"quartiles"``
-        Days after a purchase; or the quartiles of the gaps between the first and the second.
+        Days after a purchase, rising; or the quartiles of the gaps between the first and the second
+        purchase.
     staged : frame, optional
-        One row a customer with the column *by*, to group the purchases by.
+        One row per customer with the column *by*, to group the purchases by.
     by : str
-        Column of *staged*, such as ``activity_stage`` or ``channel``. Who is in which stage today
-        follows from the waits themselves (sleepers are those who did not come back), so that by
-        stage observed and expected are no check of the model; in total and by channel they are.
+        Column of *staged*, such as ``activity_stage`` or ``channel``. The stage of today follows
+        from the waits themselves (customers are asleep because they did not come back), so that
+        by stage observed and expected shares are no check of the model; in total and by channel
+        they are.
     level : float
-        Coverage of the intervals (Greenwood's variance on the scale of ln(−ln)).
+        Interval level, in (0, 1); Greenwood's variance on the scale of ln(−ln).
 
     Returns
     -------
     pandas.DataFrame
-        ``group`` (``"all"`` first), ``day``, ``purchases``, ``bought_again`` (observed share),
-        ``low``, ``high``, ``expected`` (missing without a model).
+        One row per group and day: ``group`` (``"all"`` first), ``day``, ``purchases``,
+        ``bought_again`` (observed share), ``low``, ``high``, ``expected`` (missing without a
+        model).
 
     Raises
     ------
@@ -82,7 +88,8 @@ def repurchase_curve(
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> repurchase_curve(customers, ls.fit(customers))[["day", "bought_again", "expected"]].round(3).values.tolist()
+    >>> table = repurchase_curve(customers, ls.fit(customers))
+    >>> table[["day", "bought_again", "expected"]].round(3).values.tolist()
     [[3.0, 0.05, 0.049], [7.0, 0.105, 0.102], [15.0, 0.188, 0.183]]
     """
     import pandas as pd
@@ -102,8 +109,8 @@ def repurchase_curve(
         table = pd.DataFrame(
             {"group": name, "day": at, "purchases": int(inside.sum()), "bought_again": share}
         )
-        belief = np.nan if expected is None else expected[:, inside].mean(axis=1)
-        tables.append(table.assign(low=low, high=high, expected=belief))
+        mean = np.nan if expected is None else expected[:, inside].mean(axis=1)
+        tables.append(table.assign(low=low, high=high, expected=mean))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -154,8 +161,8 @@ def _waits(rows: pd.DataFrame, customers: Summary) -> tuple[Floats, NDArray[np.b
 
 
 def _expected(model: LTVModel, rows: pd.DataFrame, at: Floats) -> Floats:
-    """The model's chance to buy again within each of the days, right after each purchase; shape (days, purchases)."""
-    part = model.purchases.thin(DRAWS)
+    """The model's probability of buying within each of the days, right after each purchase; shape (days, purchases)."""
+    part = model.purchases.thin(MAX_DRAWS)
     module, params, unit = family(part.family), part.columns(), model.period.days
     x = rows.groupby("_code").cumcount().to_numpy(float)
     first = rows.groupby("_code")["date"].transform("min")
@@ -170,10 +177,8 @@ def _expected(model: LTVModel, rows: pd.DataFrame, at: Floats) -> Floats:
 def _groups(rows: pd.DataFrame, staged: Any, by: str) -> dict[str, NDArray[np.bool_]]:
     table = to_pandas(lazy(open_frame(staged, (CUSTOMER, by)).to_native())[0].select(CUSTOMER, by))
     belongs = rows[CUSTOMER].map(dict(zip(table[CUSTOMER], table[by], strict=True)))
-    return {
-        str(name): belongs.eq(name).to_numpy(bool)
-        for name in sorted(belongs.dropna().unique(), key=str)
-    }
+    names = sorted(belongs.dropna().unique(), key=str)
+    return {str(name): belongs.eq(name).to_numpy(bool) for name in names}
 
 
 def _bought_again(
@@ -190,5 +195,5 @@ def _bought_again(
         s, v = survival[spot], variance[spot]
         reach = z_score(level) * np.sqrt(v) / np.abs(np.log(s))
         low, high = s ** np.exp(-reach), s ** np.exp(reach)
-    sure = ~np.isfinite(low)
-    return 1 - s, 1 - np.where(sure, s, low), 1 - np.where(sure, s, high)
+    certain = ~np.isfinite(low)  # nobody or everybody has bought again: there is no interval
+    return 1 - s, 1 - np.where(certain, s, low), 1 - np.where(certain, s, high)

@@ -1,4 +1,4 @@
-"""Give every customer one stage in each taxonomy, and the flags beside them."""
+"""Assignment of one stage per taxonomy to every customer, and of the flags."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY, MEDIAN_GAP
 from lifestage.lifecycle.frames import (
     Frame,
+    as_count,
     collect,
     open_frame,
     require,
     require_term,
 )
-from lifestage.lifecycle.stages import flags as risk
+from lifestage.lifecycle.stages import flags
 from lifestage.lifecycle.stages.conditions import Operand, rules_of
 from lifestage.lifecycle.stages.playbook import Playbook, as_playbook
 from lifestage.lifecycle.stages.rules import (
@@ -72,10 +73,10 @@ def assign_stages(
     r"""Add the stage of each customer in the three taxonomies, and the flags.
 
     Rules are tried in order and the first that holds decides, so that each customer has exactly one
-    stage a taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive), and
+    stage per taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive), and
     whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a spend
     model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
-    fitted on. So a customer's stages depend on the own row alone.
+    fitted on. So the stages of a customer do not depend on the other rows.
 
     Parameters
     ----------
@@ -83,11 +84,11 @@ def assign_stages(
         What ``LTVModel.predict`` returned; pandas, polars, pyarrow, or a DuckDB relation. A row
         whose frequency is null is a contact that has not bought yet.
     thresholds : Thresholds, optional
-        Where the rules cut; the defaults of :class:`Thresholds` if left out.
+        The numbers in the rules; the defaults of :class:`Thresholds` if left out.
     line_rule : {"activity_ratio", "nes"}
-        Rule of ``activity_stage``: by R, or by silence in multiples of the customer's own mean gap (≤
-        1, 1–2, 2–3, > 3; ``median_gap_days``, that of the base that the model was fitted on, for
-        those who bought once).
+        Rule of ``activity_stage``: by R, or by silence in multiples of the customer's mean gap (≤ 1,
+        1–2, 2–3, > 3; for those who bought once, of ``median_gap_days``, the median gap of the
+        customers that the model was fitted on).
     tiers : {"cumulative", "percentile"} or mapping, optional
         Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
     contacts : frame, optional
@@ -104,8 +105,8 @@ def assign_stages(
     frame
         ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the taxonomies),
         ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at
-        risk), perhaps ``tier`` and one column a taxonomy of the playbook, in the kind that went in.
-        Columns of these names that were there are replaced.
+        risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind that
+        went in. Columns of these names that were there are replaced.
 
     Raises
     ------
@@ -119,9 +120,11 @@ def assign_stages(
     Examples
     --------
     >>> import pandas as pd
-    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5], "activity_ratio": [1.0, 0.42],
-    ...     "p_alive": [1.0, 0.6], "days_silent": [3.0, 51.0], "mean_gap_days": [None, 18.0], "p_window": [0.2, 0.31],
-    ...     "p_window_fresh": [0.2, 0.74], "stage_window_days": 78.0, "high_value_cut": 5.0})
+    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 5]})
+    >>> scores = scores.assign(activity_ratio=[1.0, 0.42], p_alive=[1.0, 0.6])
+    >>> scores = scores.assign(days_silent=[3.0, 51.0], mean_gap_days=[None, 18.0])
+    >>> scores = scores.assign(p_window=[0.2, 0.31], p_window_fresh=[0.2, 0.74])
+    >>> scores = scores.assign(stage_window_days=78.0, high_value_cut=5.0)
     >>> staged = assign_stages(scores)
     >>> staged["activity_stage"].tolist(), staged["value_segment"].tolist()
     (['new', 'half_asleep'], ['recent', 'cannot_lose'])
@@ -148,10 +151,10 @@ def assign_stages(
     stages = {taxonomy.column: stage_key(taxonomy, frame, facts) for taxonomy in taxonomies}
     staged = frame.with_columns(
         **stages,
-        at_risk=risk.at_risk(limits),
-        cannot_lose=risk.cannot_lose(limits, nw.col("_high_value")),
+        at_risk=flags.at_risk(limits),
+        cannot_lose=flags.cannot_lose(limits, nw.col("_high_value")),
     )
-    staged = staged.with_columns(risk.reason(lang).alias("at_risk_reason"))
+    staged = staged.with_columns(flags.reason(lang).alias("at_risk_reason"))
     if tiers is not None:
         options = {"method": tiers} if isinstance(tiers, str) else dict(tiers)
         staged = open_frame(assign_tiers(staged.to_native(), **options), ())
@@ -169,7 +172,7 @@ def _check_promises(frame: Frame, taxonomy: Taxonomy, facts: Mapping[str, Operan
     rules = rules_of(taxonomy, frame, facts)
     matches: nw.Expr = nw.lit(0)
     for rule in rules:
-        matches = matches + nw.when(rule).then(nw.lit(1)).otherwise(nw.lit(0))
+        matches = matches + as_count(rule)
     if len(rules) == len(taxonomy.keys):
         way_out = "give the last stage no `when`, so that it takes everyone else"
         _refuse_any(
@@ -190,10 +193,8 @@ def _check_promises(frame: Frame, taxonomy: Taxonomy, facts: Mapping[str, Operan
 def _refuse_any(wrong: Frame, taxonomy: Taxonomy, expected: str, got: str) -> None:
     count = int(collect(wrong.select(nw.len().alias("n")))["n"].iloc[0])
     if count:
-        ids = ", ".join(
-            map(repr, collect(wrong.select(CUSTOMER).sort(CUSTOMER).head(3))[CUSTOMER].tolist())
-        )
-        who = f"{count:,} customers (first {ids})"
+        first = collect(wrong.select(CUSTOMER).sort(CUSTOMER).head(3))[CUSTOMER].tolist()
+        who = f"{count:,} customers (first {', '.join(map(repr, first))})"
         raise DataError(f"taxonomy {taxonomy.name}: expected {expected}; got {who} with {got}")
 
 
@@ -201,17 +202,17 @@ def _check(frame: Frame) -> None:
     """Refuse buyers whose history or probabilities cannot be."""
     x = nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None)
     buyers = frame.filter(~x.is_null())
-    rules = [(x >= 0, "0 or more, or null for a contact without a purchase", FREQUENCY)]
-    rules += [
-        (_between(name), "a probability in [0, 1]", name) for name in ("activity_ratio", "p_alive")
-    ]
-    failed = [
-        nw.when(holds).then(nw.lit(0)).otherwise(nw.lit(1)).sum().alias(name)
-        for holds, _, name in rules
-    ]
-    counts = collect(buyers.select(*failed)).iloc[0]
-    for holds, expected, name in rules:
-        if counts[name]:
+    probability = "a probability in [0, 1]"
+    checks = {
+        FREQUENCY: (x >= 0, "0 or more, or null for a contact without a purchase"),
+        "activity_ratio": (_between("activity_ratio"), probability),
+        "p_alive": (_between("p_alive"), probability),
+    }
+    # One pass over the data for all checks; the rows are looked for only where one fails.
+    valid = [as_count(holds).sum().alias(name) for name, (holds, _) in checks.items()]
+    counts = collect(buyers.select(nw.len().alias("_rows"), *valid)).fillna(0).iloc[0]
+    for name, (holds, expected) in checks.items():
+        if counts[name] < counts["_rows"]:
             require(buyers, holds, expected, name)
 
 

@@ -1,4 +1,4 @@
-"""The playbook: what to do at each stage, the user's own texts over the package's, and taxonomies of the user's own."""
+"""The playbook: texts and rules of the stages, with the user's own texts and taxonomies laid over the package's."""
 
 from __future__ import annotations
 
@@ -25,13 +25,24 @@ __all__ = ["Playbook", "as_playbook", "read_playbook"]
 
 @dataclass(frozen=True)
 class Playbook:
-    """Taxonomies by name: line, phase and segment, then those of the user in the order of the file."""
+    """Taxonomies of stages with their texts and rules, as :func:`read_playbook` returns them.
+
+    Attributes
+    ----------
+    taxonomies : mapping of str to Taxonomy
+        By name: line, phase and segment, then those of the user in the order of the file.
+
+    Examples
+    --------
+    >>> list(read_playbook().taxonomies)
+    ['line', 'phase', 'segment']
+    """
 
     taxonomies: Mapping[str, Taxonomy]
 
     @property
     def custom(self) -> tuple[Taxonomy, ...]:
-        """The taxonomies with rules of the user's own."""
+        """The user's own taxonomies, beside line, phase and segment."""
         return tuple(self.taxonomies[name] for name in self.taxonomies if name not in TAXONOMIES)
 
 
@@ -42,31 +53,48 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
     ``[[taxonomy.NAME.stage]]`` (``key``, ``label``, ``goal``, ``actions``, ``when``). A text is
     plain, for every language, or a table by language; a language left out falls back to English,
     then to the package's text. For line, phase and segment only texts can be given. Any other NAME
-    is a taxonomy of the user's own: rules are tried in order and the first that holds decides.
+    is a taxonomy of your own: rules are tried in order and the first that holds decides.
     ``exclusive = true`` demands that no two rules hold for one customer.
 
     ``when`` compares (``< <= > >= == !=``) columns that ``assign_stages`` returns, numbers (``+ - *
     /``) and texts (``== !=``), joined by ``and``, ``or``, ``not`` and parentheses; a column that is
-    true or false stands alone. ``N`` is frequency + 1 (0 for a contact), ``R`` is retained,
-    ``high_value`` as in the built-in rules; the three go before columns of these names. A
-    comparison with a null, or with a division by zero, does not hold, so that ``not`` of it does.
-    The last stage may leave ``when`` out: it takes everyone else.
+    true or false stands alone. These names go before columns of the same name:
+
+    - ``N``, purchase days: frequency + 1, and 0 for a contact without a purchase;
+    - ``R``, the activity ratio;
+    - ``high_value``, as in the built-in rules;
+    - ``own_gap``, the customer's mean gap in days, ``median_gap_days`` for those who bought once;
+    - the thresholds ``awake``, ``drowsy``, ``asleep``, ``alive``, ``frequent``, ``active_gaps``,
+      ``drowsy_gaps`` and ``half_asleep_gaps`` of :class:`Thresholds`.
+
+    A comparison with a null, or with a division by zero, does not hold, so that ``not`` of it does.
+    The last stage may leave ``when`` out: it takes everyone else. The built-in rules are written in
+    the same language: see ``taxonomies["line"].rules``.
+
+    Forecasts, counts and smoothing accept taxonomies whose conditions compare ``N``,
+    ``frequency``, ``R``, ``activity_ratio`` and ``p_alive`` with numbers or thresholds, and ask
+    for ``high_value``.
 
     Parameters
     ----------
     path : path, optional
-        A TOML file in UTF-8.
+        A TOML file in UTF-8; the package's playbook alone if left out.
+
+    Returns
+    -------
+    Playbook
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, a key, name or stage is unknown or there twice, or a condition
+        If the file cannot be read, a key, name or stage is unknown or occurs twice, or a condition
         is not of this form.
 
     Examples
     --------
-    >>> read_playbook().taxonomies["line"].stages[3].goals["en"]
-    'Bring back to active'
+    >>> line = read_playbook().taxonomies["line"]
+    >>> line.stages[3].goals["en"], line.rules[3]
+    ('Bring back to active', 'R >= drowsy')
     >>> import tempfile
     >>> text = '''
     ... [[taxonomy.line.stage]]
@@ -103,5 +131,5 @@ def read_playbook(path: str | os.PathLike[str] | None = None) -> Playbook:
 
 
 def as_playbook(playbook: Any) -> Playbook:
-    """A playbook as it is, or the one in the file of that path."""
+    """Return a playbook as it is, or read the one in the file of that path."""
     return playbook if isinstance(playbook, Playbook) else read_playbook(playbook)
