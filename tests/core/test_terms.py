@@ -160,7 +160,7 @@ def test_draws_take_margins_too(
         ([4, "13"], "got '13'"),
         ([4, None], "got None"),
         ([4, float("nan")], "got nan"),
-        ([4, 13, 4.0], "all another"),
+        ([4, 13, 4.0], "different numbers"),
     ],
 )
 def test_what_is_no_horizon(
@@ -196,7 +196,7 @@ def test_elsewhere_a_horizon_is_one_number(
         (float("nan"), "got nan"),
         ("0.3", r"a column of the customers; got '0.3', and they have customer_id, frequency"),
         ("channel", "a column of numbers; got channel"),
-        ([0.3], "2,357 shares, one a customer; got 1"),
+        ([0.3], "2,357 shares, one per customer; got 1"),
         (np.full(2358, 0.3), "got 2,358"),
         (np.full((2357, 1), 0.3), "2,357 shares"),
         (["0.3"] * 2357, "2,357 shares"),

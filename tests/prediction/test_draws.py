@@ -47,7 +47,7 @@ def test_one_draw_is_a_point(model: ls.LTVModel, staged: pd.DataFrame) -> None:
 def test_too_many_values_are_refused(
     posterior: ls.LTVModel, customers: ls.Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifestage.prediction.draws.MOST_VALUES", 1000)
+    monkeypatch.setattr("lifestage.prediction.draws.MAX_VALUES", 1000)
     with pytest.raises(ConfigError, match="thin the model"):
         posterior.predict_draws(customers)
 

@@ -16,7 +16,7 @@ from lifestage.core.terms import Terms
 from lifestage.families import family
 from lifestage.prediction import count_distribution, point_lookup, point_tables
 from lifestage.prediction.point_lookup import point_scores
-from lifestage.prediction.scores import _scores
+from lifestage.prediction.purchase_scores import scores_under_draws
 from tests.purchase_families import MODULES, known_model, registered
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_tables_agree_with_the_way_of_many_draws(
 ) -> None:
     model, rows = with_spend(fitted, spend), histories(size_of(fitted), seed=3)
     found = point_scores(model, *rows, terms, WINDOW)
-    expected = _scores(model, *rows, terms, WINDOW)
+    expected = scores_under_draws(model, *rows, terms, WINDOW)
     assert set(found) == set(expected)
     for name, values in expected.items():
         rtol = 2e-4 if name.startswith("_factor") else 1e-8
@@ -108,7 +108,7 @@ def test_quantiles_of_spend_are_roots_of_the_exact_mixture(
     model: ls.LTVModel, spend: str, horizon: int, way: str
 ) -> None:
     model, (x, t_x, T) = with_spend(model, spend), histories(15, seed=5)
-    score = point_scores if way == "one draw" else _scores
+    score = point_scores if way == "one draw" else scores_under_draws
     found = score(model, x, t_x, T, Terms(horizon), WINDOW)
     for i in range(x.size):
         for name, tail in (("_factor_low", 0.95), ("_factor_high", 0.05)):
@@ -123,7 +123,7 @@ def test_quantiles_of_spend_are_roots_of_the_exact_mixture(
 
 def test_a_thousand_purchases_have_the_quantiles_of_the_exact_mixture(model: ls.LTVModel) -> None:
     x, t_x, T = np.array([400.0, 900.0]), np.array([70.0, 69.0]), np.array([70.5, 70.0])
-    for score in (point_scores, _scores):
+    for score in (point_scores, scores_under_draws):
         found = score(with_spend(model, "usual"), x, t_x, T, Terms(52), WINDOW)
         for i in range(x.size):
             for name, tail in (("_factor_low", 0.95), ("_factor_high", 0.05)):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import lifestage as ls
 from lifestage.core.names import KEYS
 from lifestage.core.terms import Terms
-from lifestage.prediction.scores import purchase_scores
+from lifestage.prediction.purchase_scores import purchase_scores
 from tests.purchase_families import MODULES, known_model, registered
 
 if TYPE_CHECKING:

@@ -198,7 +198,7 @@ def _attributes(model: FittedModel) -> dict[str, Any]:
 
 
 def _diverging(model: FittedModel) -> NDArray[np.bool_] | None:
-    """Whether a transition diverged, in either part; None where no chain was run or it was thin since."""
+    """Whether a transition diverged, in either part; None without chains, or after thinning."""
     if "divergent" not in model.purchases.diagnostics:
         return None
     flat = np.zeros(model.purchases.size, bool)
@@ -210,7 +210,7 @@ def _diverging(model: FittedModel) -> NDArray[np.bool_] | None:
 def _one_by_one(
     model: FittedModel, customers: Summary | Counts | Any
 ) -> dict[str, tuple[str, NDArray[Any]]]:
-    """What the likelihoods see of each customer and of each repeat buyer, with their ids, as (dim, values)."""
+    """Data of each customer and of each repeat buyer, with their ids, as (dim, values)."""
     if not isinstance(customers, Counts):
         customers = as_summary(model, customers)
     n = int(customers.customers)

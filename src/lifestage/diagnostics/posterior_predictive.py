@@ -1,4 +1,4 @@
-"""What a fitted model would have seen: repeat purchases and mean spends of replicated customers, draw by draw."""
+"""Replicated customers: the purchases and mean spends that a fitted model would have seen."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
 def prior_draws(part: Posterior, size: int, seed: int | np.random.Generator) -> dict[str, Floats]:
     """Draw a part's parameters from its priors, in the units of the data.
 
-    After maximum likelihood from the default priors. In a stack each draw is of one family, with its
-    weight as the probability, and has NaN for the parameters of the others.
+    After maximum likelihood from the default priors. In a stack each draw is of one family, with
+    its weight as the probability, and has NaN for the parameters of the others.
     """
     rng = np.random.default_rng(seed)
     families = _families(part)

@@ -35,8 +35,11 @@ __all__ = ["purchase_curves"]
 Ints = NDArray[np.intp]
 
 PANEL, NODES = 2.0, 18
-"""Width of a panel and its Chebyshev points: the curves stay bounded up to π/2 from the real axis, so the error falls
-by a factor of e^asinh(π/PANEL) with each point, to e^−20."""
+"""Width of a panel and its Chebyshev points.
+
+The curves stay bounded up to π/2 from the real axis, so the error falls by a factor of
+e^asinh(π/PANEL) with each point, to e^−20.
+"""
 
 VALUES = 1_000_000
 """Draws times points that are worked on at once."""
@@ -90,7 +93,7 @@ class Curves(NamedTuple):
 def purchase_curves(
     t: float, x: Floats, T: Floats, rate: float, params: Params
 ) -> tuple[Floats, Floats]:
-    """Expected purchases within t given alive, and the same discounted at the continuous *rate*.
+    """Compute expected purchases within t given alive, undiscounted and discounted at *rate*.
 
     Within 1e-9 of direct evaluation, and the same bytes for a pair whatever the others are.
 

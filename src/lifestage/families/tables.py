@@ -111,7 +111,7 @@ def _rows_of_states(
 def purchase_table(
     module: ModuleType, params: Params, t: float, x: Floats, T: Floats, rate: float
 ) -> tuple[Floats, Floats]:
-    """Expected purchases of living customers within *t*, and the same discounted at *rate*.
+    """Tabulate expected purchases of living customers within *t*, undiscounted and discounted.
 
     Within 1e-9 of the family's ``alive_purchases``; a state's values are the same bytes whatever
     the other states are.

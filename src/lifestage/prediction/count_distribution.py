@@ -28,13 +28,13 @@ __all__ = ["COUNT_TAIL", "LONGEST_TABLE", "CountDistribution", "count_distributi
 
 
 COUNT_TAIL = 1e-7
-"""Purchase counts are tabulated until fewer than this share of living customers would exceed them."""
+"""Counts are tabulated until fewer than this share of living customers would exceed them."""
 
 EXACT_COUNTS = 256
 """Counts up to here are tabulated one by one, larger ones in bins."""
 
 LONGEST_TABLE = 200_000
-"""Where counts can exceed this, the survival function at the bins replaces a table of every count."""
+"""Where counts can exceed this, the survival function is evaluated at the bins alone."""
 
 TABLE_VALUES = 4_000_000
 """Values of the survival functions of several states that are held at once: 32 MB."""
@@ -63,7 +63,7 @@ class CountDistribution(NamedTuple):
 
 
 def count_edges(top: float, shape: float) -> Floats:
-    """Counts from 1 up to the first that reaches *top*: all, then in steps that are small beside their spread.
+    """Return counts from 1 to the first that reaches *top*: all of them, then in growing steps.
 
     Given a rate of this *shape* (squared mean over variance), counts near n vary by n + n²/shape at
     least. What steps leave out of that, or add to it, moves a quantile of total spend by less than
@@ -113,17 +113,17 @@ def count_distribution(
         bins, mixed, quantiles = counts.mix(times[state], T[rows], alive[:, rows])
         first = max(first, bins, key=len)  # the shorter one is the beginning of the longer one
         parts.append((rows, mixed, quantiles))
-    survival, found = np.zeros((T.size, first.size)), np.zeros((T.size, len(tails)))
+    survival, quantile = np.zeros((T.size, first.size)), np.zeros((T.size, len(tails)))
     for rows, mixed, quantiles in parts:
         survival[rows, : mixed.shape[1]] = mixed
-        found[rows] = quantiles
+        quantile[rows] = quantiles
     middle = 0.5 * (first[:-1] + first[1:] - 1.0)
     pmf = np.maximum(survival[:, :-1] - survival[:, 1:], 0.0)
-    return CountDistribution(middle, first, pmf, found)
+    return CountDistribution(middle, first, pmf, quantile)
 
 
 class _Counts(NamedTuple):
-    """What the counts of customers of one frequency *x* follow from, and the tails that are wanted."""
+    """What the counts of customers of one frequency follow from, and the tails wanted."""
 
     module: ModuleType
     params: dict[str, Floats]
@@ -133,7 +133,7 @@ class _Counts(NamedTuple):
     tails: Floats
 
     def mix(self, times: Floats, T: Floats, alive: Floats) -> tuple[Floats, Floats, Floats]:
-        """Firsts of the bins, P(at least so many) of rows that are sorted by T, and their quantiles."""
+        """Firsts of the bins, P(at least so many) of rows sorted by T, and their quantiles."""
         limits = TableLimits(COUNT_TAIL, LONGEST_TABLE)
         states = np.full(times.size, self.x)
         table = count_table(self.module, self.params, self.t, states, times, limits)
@@ -181,7 +181,10 @@ class _Counts(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _mix(table, bounds, alive, first, tails, survival, quantiles):  # type: ignore[no-untyped-def]
-    """For the rows of each state, P(X ≥ first[k]) averaged over draws, and the smallest n with P(X > n) ≤ each tail."""
+    """Fill P(X ≥ first[k]), averaged over draws, and the smallest n with P(X > n) ≤ each tail.
+
+    The rows of a state lie between its *bounds*.
+    """
     draws = alive.shape[1]
     for j in range(table.start.size - 1):
         k, begin = 0, table.start[j]

@@ -1,4 +1,4 @@
-"""The predictive distribution itself, and its quantiles: how many purchases, and how much money in all.
+"""The predictive distribution and its quantiles: how many purchases, and how much money.
 
 The number of purchases is 0 with probability 1 − P(alive) and else follows the family's
 distribution, in which only the state of the customer matters. The spend of n purchases, over v +
@@ -62,7 +62,7 @@ def predictive_quantiles(
     tails: list[float],
     spend: SpendDraws | None = None,
 ) -> tuple[Floats, Floats]:
-    """Quantiles of purchases, and of total future spend over v̄ + x·m, for each upper-tail probability.
+    """Compute quantiles of purchases, and of total future spend over v̄ + x·m, for upper tails.
 
     A row's quantiles are a function of the row. Those of counts are exact, those of spend within
     1e-4 of the mixture of ``spend_grids.SPEND_DRAWS`` draws.
@@ -119,7 +119,7 @@ def predictive_distributions(
     T: Floats,
     spend: SpendDraws | None = None,
 ) -> Iterator[PredictiveDistribution]:
-    """The distributions that :func:`predictive_quantiles` takes its quantiles of, one frequency after the other."""
+    """Yield the distributions behind :func:`predictive_quantiles`, frequency by frequency."""
     for rows in _by_frequency(x):
         frequency = float(x[rows[0]])
         bought = count_distribution(module, params, alive[:, rows], t, frequency, T[rows])
@@ -136,9 +136,9 @@ def predictive_distributions(
 
 
 def _longest_count(module: ModuleType, params: dict[str, Floats], t: float, x: float) -> float:
-    """Count that a negligible share of the living reach, of those observed for nothing or for *t* before.
+    """Count that a negligible share of the living reach, of those observed for 0 or for *t*.
 
-    So the table of spend ends where no customer at hand decides.
+    So the end of a table of spend does not depend on the customers at hand.
     """
     limits = TableLimits(COUNT_TAIL, LONGEST_TABLE)
     table = count_table(module, params, t, np.full(2, x), np.array([0.0, t]), limits)
@@ -154,9 +154,9 @@ def _by_frequency(x: Floats) -> list[NDArray[np.intp]]:
 def _spend_table(
     spend: SpendDraws, x: float, counts: Floats, longest: float
 ) -> tuple[Floats, Floats]:
-    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), one row per count, averaged over draws.
+    """Grid of ln spend (over v̄ + x·m), and P(total of n purchases > spend), one row per count.
 
-    The grid ends where a total of *longest* purchases is negligible.
+    Averaged over the draws. The grid ends where a total of *longest* purchases is negligible.
     """
     grids = spend_grids(spend, np.array([x]), np.array([1.0]))
     p, shape, unit = grids.p, grids.spends[0], grids.unit[0]
@@ -177,7 +177,10 @@ def _spend_table(
 def _spend_quantiles(
     spend: SpendDraws, x: float, shape: Floats, bought: CountDistribution, tails: Floats
 ) -> Floats:
-    """Totals that rows of one frequency exceed with the tail probabilities, 0 where no purchase is that likely."""
+    """Totals that rows of one frequency exceed with the tail probabilities.
+
+    0 where a purchase is less likely than that.
+    """
     grids = spend_grids(spend, np.array([x]), shape)
     counts, first, pmf, _ = bought
     out, tail = np.zeros((pmf.shape[0], tails.size)), float(tails.min())
@@ -212,7 +215,10 @@ def _invert(pmf, table, tails, least, out):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _solve(pmf, at, p, spends, unit, tails, out):  # type: ignore[no-untyped-def]
-    """Quantiles of each row's mixture itself; bins of several counts are opened, evenly, where they can be held."""
+    """Quantiles of each row's mixture itself.
+
+    Bins of several counts are opened, evenly, where they can be held.
+    """
     for i in range(pmf.shape[0]):
         size = 0
         for k in range(pmf.shape[1]):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["predict_draws"]
 
-MOST_VALUES = 50_000_000
+MAX_VALUES = 50_000_000
 """Customers times draws that one call may be asked for (0.4 GB a variable)."""
 
 
@@ -37,44 +37,7 @@ def predict_draws(
     discount_rate: float = 0.10,
     margin: Any = 1.0,
 ) -> xr.Dataset:
-    """Predict each customer under each draw of the parameters; the means over draws are those of ``predict``.
-
-    There is no ``level``: intervals over the draws are quantiles of what comes back. Nor is there
-    ``calibrated``: the map of :func:`lifestage.calibrate` corrects the mean,
-    ``model.calibration(draws["p_purchase"].mean("draw"))``.
-
-    Parameters
-    ----------
-    model : FittedModel
-    customers : Summary, or a frame that :meth:`lifestage.Summary.from_frame` accepts
-    horizon : float
-        Periods of the model.
-    discount_rate : float
-        Per YEAR, whatever the period; 0.10 is 10 % a year.
-    margin : float, column name, or one number a customer
-        Share of spend that is profit before marketing, in (0, 1]; as in ``predict``.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``p_alive``, ``p_purchase``, ``expected_purchases`` and, with a spend model,
-        ``expected_spend`` and ``ltv``, of dims (draw, customer); the coordinate ``customer`` holds
-        the ids. Units as in ``predict``.
-
-    Raises
-    ------
-    ConfigError
-        If a term is out of range, the customers are in another period than the model, or customers
-        times draws are too many to hold; choose fewer customers, or ``model.thin(draws)``.
-
-    Examples
-    --------
-    >>> import lifestage as ls
-    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> draws = ls.fit(customers, method="laplace", draws=50).predict_draws(customers.table.head(3), horizon=26)
-    >>> dict(draws["ltv"].sizes)
-    {'draw': 50, 'customer': 3}
-    """
+    """Predict each customer under each draw: see :meth:`lifestage.LTVModel.predict_draws`."""
     import xarray as xr
 
     from lifestage.data.engines.frames import to_pandas
@@ -85,9 +48,9 @@ def predict_draws(
     if not single:
         customers = with_margins(customers, margin)
     size = max(part.size for part in model.parts.values())
-    if customers.customers * size > MOST_VALUES:
+    if customers.customers * size > MAX_VALUES:
         raise ConfigError(
-            f"expected at most {MOST_VALUES:,} customers × draws; got {customers.customers:,} ×"
+            f"expected at most {MAX_VALUES:,} customers × draws; got {customers.customers:,} ×"
             f" {size:,}: choose fewer customers, or thin the model with model.thin(draws)"
         )
     with step(__name__, f"Predicting {customers.customers:,} customers under {size:,} draws"):

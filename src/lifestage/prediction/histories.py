@@ -1,4 +1,4 @@
-"""Tables of the model's beliefs by history: P(alive) and purchases by frequency and recency, one customer in time."""
+"""Predictions by history: matrices of frequency and recency, and one customer over time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["alive_matrix", "history_alive", "purchases_matrix"]
 
 
 def alive_matrix(model: FittedModel, *, T: float, max_frequency: int = 20) -> pd.DataFrame:
-    """P(alive) by frequency (rows) and recency (columns, periods) of customers observed for *T* periods.
+    """Tabulate P(alive) of customers observed for *T*, by frequency (rows) and recency (columns).
 
     Cells that cannot be, a repeat buyer with recency 0 or a one-time buyer with another, are
     missing.
@@ -37,7 +37,7 @@ def alive_matrix(model: FittedModel, *, T: float, max_frequency: int = 20) -> pd
 def purchases_matrix(
     model: FittedModel, *, T: float, horizon: float = 52, max_frequency: int = 20
 ) -> pd.DataFrame:
-    """Expected purchases within *horizon* periods by frequency (rows) and recency (columns, periods)."""
+    """Tabulate expected purchases within *horizon* by frequency (rows) and recency (columns)."""
     check_horizon(horizon)
     return _matrix(model, T, max_frequency, horizon)
 
@@ -45,7 +45,7 @@ def purchases_matrix(
 def _matrix(
     model: FittedModel, T: float, max_frequency: int, horizon: float | None
 ) -> pd.DataFrame:
-    """P(alive), times the purchases of the living where a horizon is given: those depend on the row alone."""
+    """P(alive), times the expected purchases of the living where a horizon is given."""
     import pandas as pd
 
     if not 0 < T < np.inf or max_frequency < 1:
@@ -76,7 +76,7 @@ def history_alive(
     until: date | str | None = None,
     window: float | None = None,
 ) -> pd.DataFrame:
-    """One customer's P(alive) and P(a purchase within *window* days), day by day since the first purchase.
+    """Compute one customer's P(alive) and P(a purchase within *window* days), day by day.
 
     *purchases* are dates in any order; several on one day count once, those after *until* are left
     out. *until* is by default the last purchase or the model's last day, whichever is later;

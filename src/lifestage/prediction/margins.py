@@ -23,11 +23,12 @@ __all__ = ["MARGIN_OF_ROW", "with_margins"]
 MARGIN_OF_ROW = "_margin"
 """Column that holds the margin of a customer until the scores are made."""
 
-SHOWN = 3
+MAX_NAMED = 3
+"""Customers that an error names."""
 
 
 def with_margins(customers: Summary, margin: Any) -> Summary:
-    """The customers with a column ``_margin``, where *margin* is no plain number but says one for each.
+    """Add the column ``_margin`` to the customers, where *margin* has a value per customer.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def with_margins(customers: Summary, margin: Any) -> Summary:
     Raises
     ------
     ConfigError
-        If there is no such column, the values are not one number a customer, or one is not in (0,
+        If there is no such column, the values are not one number per customer, or one is not in (0,
         1].
     """
     table, kind = lazy(customers.table)
@@ -72,7 +73,7 @@ def with_margins(customers: Summary, margin: Any) -> Summary:
     share = nw.col(MARGIN_OF_ROW)
     fine = nw.when((share > 0) & (share <= 1)).then(nw.lit(1)).otherwise(nw.lit(0))
     wrong = table.select(CUSTOMER, MARGIN_OF_ROW, fine.alias("_fine")).filter(nw.col("_fine") == 0)
-    rows = to_pandas(wrong.select(CUSTOMER, MARGIN_OF_ROW).head(SHOWN))
+    rows = to_pandas(wrong.select(CUSTOMER, MARGIN_OF_ROW).head(MAX_NAMED))
     if len(rows):
         count = int(to_pandas(wrong.select(nw.len().alias("n")))["n"].iloc[0])
         shown = ", ".join(
@@ -85,7 +86,7 @@ def with_margins(customers: Summary, margin: Any) -> Summary:
 
 
 def _by_row(margin: Any, table: Any, size: int) -> NDArray[np.float64]:
-    """One value a row of the table."""
+    """One value per row of the table."""
     import pandas as pd
 
     if (
@@ -98,7 +99,7 @@ def _by_row(margin: Any, table: Any, size: int) -> NDArray[np.float64]:
             or len(margin) != size
             or not table.index.isin(margin.index).all()
         ):
-            lost = table.index[~table.index.isin(margin.index)][:SHOWN].tolist()
+            lost = table.index[~table.index.isin(margin.index)][:MAX_NAMED].tolist()
             raise ConfigError(
                 f"margin: expected a Series with the index of the customers' table, {size:,} rows;"
                 f" got {len(margin):,} rows{f', without {lost} and perhaps more' if lost else ''}:"
@@ -106,8 +107,8 @@ def _by_row(margin: Any, table: Any, size: int) -> NDArray[np.float64]:
             )
         margin = margin.reindex(table.index)
     expected = (
-        f"margin: expected a share in (0, 1], a column of the customers, or {size:,} shares, one a"
-        " customer"
+        f"margin: expected a share in (0, 1], a column of the customers, or {size:,} shares, one"
+        " per customer"
     )
     try:
         values = np.asarray(margin)

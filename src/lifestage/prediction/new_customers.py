@@ -12,6 +12,7 @@ from lifestage.families import family
 from lifestage.numerics.statistics import lognormal_interval
 from lifestage.prediction.count_distribution import count_distribution
 from lifestage.prediction.distributions import predictive_quantiles
+from lifestage.prediction.limits import LEAST_SHAPE
 from lifestage.prediction.spend import spend_coefficients, spend_draws
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lifestage.fitting.fitted import FittedModel
 
 __all__ = ["new_customers"]
+
+COHORT_DRAWS = 400
+"""Draws that a cohort integrates over."""
 
 
 def new_customers(
@@ -32,7 +36,7 @@ def new_customers(
     margin: float = 1.0,
     level: float = 0.9,
 ) -> pd.DataFrame:
-    r"""Purchases and LTV of *n* new customers from their first purchase on, within a horizon.
+    r"""Predict purchases and LTV of *n* new customers within a horizon from their first purchase.
 
     The first purchase counts: a new customer is value margin·E[spend]·(1 + ∫₀ʰ e^(−δs) dE[X(s)]) at
     the moment of it. For one customer the interval is the quantiles of the predictive distribution
@@ -70,7 +74,7 @@ def new_customers(
     if n < 1:
         raise ConfigError(f"n must be 1 customer or more; got {n!r}")
     Terms(horizon, discount_rate, margin, level)  # checks them
-    model = model.thin(DRAWS)
+    model = model.thin(COHORT_DRAWS)
     module, params = family(model.purchases.family), model.purchases.columns()
     zero = np.zeros(1)
     alive = np.broadcast_to(module.p_alive(zero, zero, zero, **params), (model.purchases.size, 1))
@@ -99,16 +103,12 @@ def new_customers(
     return frame if model.spend is not None else frame.iloc[:2]
 
 
-DRAWS = 400
-"""Draws that a cohort integrates over."""
-
-
 def _value_variance(model: FittedModel, nodes: Floats, pmf: Floats, margin: float) -> float:
-    """Variance of the spend of a new customer over 1 + X purchases, of one unknown mean spend; discounting left out."""
+    """Variance of a new customer's spend over 1 + X purchases, without discounting."""
     if model.spend is None:
         return 0.0
     p, q, v = (model.spend.estimate[name] for name in ("p", "q", "v"))
-    q = max(q, 2.05)  # the variance is infinite at q ≤ 2, see value.totals
+    q = max(q, LEAST_SHAPE)
     total = np.append(1.0, 1.0 + nodes)
     probability = np.append(1.0 - pmf.sum(), pmf)
     second = probability @ (p * total * (p * total + 1.0)) * v**2 / ((q - 1.0) * (q - 2.0))

@@ -27,15 +27,15 @@ WAIT_DRAWS = 20
 """Draws that the wait to the next purchase is a mixture of."""
 
 PRECISION, MAX_STEPS = 1e-10, 60
-"""Relative size of a step after which the search for a quantile ends, and steps at most; a few are needed."""
+"""Relative size of a step after which a search ends, and steps at most; a few are needed."""
 
 
 def next_purchase_waits(
     shares: tuple[float, ...], t: float, x: Floats, t_x: Floats, t_obs: Floats, part: Posterior
 ) -> list[Floats]:
-    """Quantiles of the wait from now to the next purchase, given one within *t*.
+    """Compute quantiles of the wait from now to the next purchase, given one within *t*.
 
-    Over the draws the wait is the mixture of what it is under each, weighted by the probability of
+    Over the draws the wait is a mixture, weighted by the probability of
     a purchase. Its quantile lies between those of the draws, and is solved for to 1e-10.
     """
     module, params = family(part.family), part.columns()

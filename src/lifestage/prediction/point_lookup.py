@@ -48,7 +48,10 @@ REPLACED = SCORES | {MARGIN_OF_ROW}
 """Columns of the customers that their scores do not keep."""
 
 ROWS_PER_BLOCK = 30_000
-"""Rows that a thread works on at a time; no power of two, for columns that lie as far apart share one line of cache."""
+"""Rows that a thread works on at a time.
+
+No power of two, for columns that lie as far apart share one line of cache.
+"""
 
 COLUMNS = (
     "p_alive",
@@ -109,7 +112,7 @@ def score_rows(
     customers: Summary,
     constants: dict[str, Any],
 ) -> pd.DataFrame:
-    """The scores table of customers held in pandas, row by row without a join."""
+    """Score customers held in pandas, row by row without a join."""
     import pandas as pd
 
     x, t_x, t_obs = (table[name].to_numpy(float) for name in KEYS)
@@ -135,7 +138,7 @@ def _either(condition: NDArray[np.bool_], value: Floats, other: float | None) ->
 
 
 def _in_blocks(size: int, work: Callable[[slice], dict[str, Any]]) -> dict[str, Any]:
-    """The columns of all rows, worked out block by block on all cores."""
+    """Compute the columns of all rows, block by block on all cores."""
     out = {}
     for name, values in work(slice(0, min(size, 1))).items():
         out[name] = np.empty(size, np.asarray(values).dtype)
@@ -153,7 +156,7 @@ def _in_blocks(size: int, work: Callable[[slice], dict[str, Any]]) -> dict[str, 
 def _scorer(
     model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
 ) -> Callable[[slice], dict[str, Floats]]:
-    """What gives the columns of some rows."""
+    """Return a function that gives the columns of some rows."""
     try:
         scorer = _prepare(model, x, t_x, T, terms, window)
     except TooManyPairs:
@@ -164,7 +167,7 @@ def _scorer(
 def _by_halves(
     model: FittedModel, x: Floats, t_x: Floats, T: Floats, terms: Terms, window: float
 ) -> Callable[[slice], dict[str, Floats]]:
-    """The same for customers with too many pairs to hold: half of them at a time."""
+    """Do the same for customers with too many pairs to hold: half of them at a time."""
     order = np.lexsort((T, x))
     columns: dict[str, Floats] = {}
     for half in (order[: x.size // 2], order[x.size // 2 :]):
@@ -195,7 +198,7 @@ def _prepare(
 
 
 def _look_up(scorer: Scorer, rows: slice) -> dict[str, Floats]:
-    """The columns of a block of rows."""
+    """Look the columns of a block of rows up."""
     now, fresh = scorer.pairs.now[rows], scorer.pairs.fresh[rows]
     x, t_x, t_obs = (column[rows] for column in scorer.customers)
     part = scorer.model.purchases

@@ -1,4 +1,4 @@
-"""Distinct (frequency, time) of customers, where time is the T of some and the recency of others."""
+"""Distinct (frequency, time) of customers: time is the T of some and the recency of others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Pairs:
 
 
 def find_pairs(x: Floats, t_x: Floats, T: Floats, days: float) -> Pairs:
-    """Find the distinct pairs of customers: in a table where all times are whole days, else by sorting."""
+    """Find the distinct pairs: in a table where all times are whole days, else by sorting."""
     at = np.empty((2, x.size), np.int64)
     longest, most, whole = _in_days(x, t_x, T, days, at)
     if not whole or (most + 1.0) * (longest + 1.0) > MAX_CELLS:
@@ -72,7 +72,7 @@ def _sorted_pairs(x: Floats, t_x: Floats, T: Floats) -> Pairs:
 
 @numba.njit(cache=True, nogil=True)
 def _in_days(x, t_x, T, days, at):  # type: ignore[no-untyped-def]
-    """Write times in days; the longest, the highest frequency, and whether all of them are whole days."""
+    """Write times in days; the longest, the highest frequency, and whether all are whole days."""
     longest, most, whole = 0.0, 0.0, True
     for i in range(x.size):
         a_day, b_day = np.rint(t_x[i] * days), np.rint(T[i] * days)

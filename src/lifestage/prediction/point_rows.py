@@ -1,4 +1,4 @@
-"""One compiled pass over the rows of customers, which looks their scores up in the tables of their states."""
+"""One compiled pass over the rows of customers, which looks their scores up in tables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Lookup(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def fill_rows(now, fresh, lookup, out):  # type: ignore[no-untyped-def]
-    """Fill the columns of rows that are given by P(alive), and the pairs of their T and their recency."""
+    """Fill the columns of rows, given P(alive) and the pairs of their T and of their recency."""
     x, at_once, values, start, survival, spend, tails = lookup
     grids, begin, odds = spend
     money = out.shape[0] > 11

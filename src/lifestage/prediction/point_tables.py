@@ -1,4 +1,4 @@
-"""The future of living customers under one draw, tabulated by state: expectations, counts, total spend.
+"""The future of living customers under one draw, tabulated: expectations, counts, total spend.
 
 Given that a customer is alive the future depends on (frequency, T) alone, so all of this is
 computed once per distinct pair: some 16 thousand pairs for a million customers. What a pair gets is
@@ -53,8 +53,10 @@ MAX_VALUES = 20_000_000
 """Values of a table that are held at once."""
 
 COUNT_TAIL = 1e-5
-"""Counts are tabulated until fewer than this share of living customers would exceed them (a thousandth of the tails of
-the intervals where that is less)."""
+"""Counts are tabulated until fewer than this share of living customers would exceed them.
+
+A thousandth of the tails of the intervals where that is less.
+"""
 
 EXPECTED, DISCOUNTED, IN_HORIZON, IN_WINDOW, WAITS = 0, 1, 2, 3, 4
 """Columns of ``PointTables.values``; three waits follow."""
@@ -202,7 +204,7 @@ def _tabulate_spend(
 
 @numba.njit(cache=True, nogil=True)
 def _likely(start, survival, tail, first, stop, out):  # type: ignore[no-untyped-def]
-    """The most purchases of any pair of a frequency that are exceeded with more than the probability *tail*."""
+    """The most purchases of any pair of a frequency that are exceeded more likely than *tail*."""
     for i in range(first.size):
         for j in range(first[i], stop[i]):
             n = 0
@@ -214,7 +216,7 @@ def _likely(start, survival, tail, first, stop, out):  # type: ignore[no-untyped
 
 @numba.njit(cache=True, nogil=True)
 def _mix(start, survival, counts, table, least, begin, odds):  # type: ignore[no-untyped-def]
-    """The log odds of each pair of a frequency; between two of the counts the density is linear in n."""
+    """Log odds of each pair of a frequency; between two counts the density is linear in n."""
     share, f = np.empty(table.density.shape[0]), np.empty(table.density.shape[1])
     for j in range(start.size - 1):
         top, living = start[j + 1] - start[j], survival[start[j] : start[j + 1]]

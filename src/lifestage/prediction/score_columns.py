@@ -1,4 +1,4 @@
-"""The columns of a scores table, from those of a customer and of the distinct history: arithmetic in any engine."""
+"""The columns of a scores table, from those of a customer and of the history, in any engine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
 
 
 NEXT_WAITS = tuple(f"{name}_days" for name in NEXT_PURCHASE)
-"""In their place where no last day of observation is known: days from it, whichever it is."""
+"""The columns in place of dates where no last day of observation is known: days from that day."""
 
 SCORES = frozenset(column.name for column in columns_of("predict"))
 """Every column that a scores table can have; a table that is scored again loses those it had."""
@@ -50,8 +50,7 @@ SCORES = frozenset(column.name for column in columns_of("predict"))
 OF_A_PREDICTION = frozenset({"p_alive", "horizon_days", "stage_window_days"})
 """Columns by which a scores table is known as one."""
 
-DAY = 86_400.0
-"""Seconds."""
+SECONDS_PER_DAY = 86_400.0
 
 
 def score_columns(
@@ -61,7 +60,7 @@ def score_columns(
     customers: Summary,
     either: Callable[..., Any],
 ) -> dict[str, Any]:
-    """Columns of a scores table from those of a customer and of the distinct history, in order; money among them.
+    """Compute the columns of a scores table, in order, from those of a customer and of the history.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def score_columns(
 
 
 def check_columns(model: FittedModel, names: Sequence[str]) -> None:
-    """Refuse customers without the columns of a model, or with columns of their own that are named like scores.
+    """Refuse customers without the columns of a model, or with own columns named like scores.
 
     Raises
     ------
@@ -113,7 +112,7 @@ def check_columns(model: FittedModel, names: Sequence[str]) -> None:
 
 
 def constant_columns(model: FittedModel, terms: Terms, high_value: float) -> dict[str, float]:
-    """The terms under which every row holds; NaN for what the model does not know."""
+    """Columns that are the same in every row: the terms of the prediction, NaN where not known."""
     check_share(high_value)
     facts = model.stage_facts
     gap = None if facts is None else facts.median_gap_days
@@ -129,7 +128,7 @@ def constant_columns(model: FittedModel, terms: Terms, high_value: float) -> dic
 
 
 def wait_columns(waits: Mapping[str, Floats], customers: Summary) -> dict[str, Any]:
-    """When the next purchase is made, from waits in periods: dates beside the day they count from, or days."""
+    """When the next purchase is made: dates and the day they count from, or days."""
     if customers.until is None:
         return {f"{name}_days": waits[name] * customers.period.days for name in NEXT_PURCHASE}
     dates = {name: _dates(waits[name], customers) for name in NEXT_PURCHASE}
@@ -140,6 +139,6 @@ def wait_columns(waits: Mapping[str, Floats], customers: Summary) -> dict[str, A
 
 def _dates(wait: Floats, customers: Summary) -> NDArray[np.datetime64]:
     """Dates of waits (periods) from the last day of the data: the day after it at the earliest."""
-    seconds = np.maximum(1.0, np.ceil(wait * customers.period.days)) * DAY
+    seconds = np.maximum(1.0, np.ceil(wait * customers.period.days)) * SECONDS_PER_DAY
     seconds += np.datetime64(customers.until, "s").astype(float)
     return seconds.astype(np.int64).view("datetime64[s]")

@@ -21,7 +21,7 @@ __all__ = ["require_money", "spend_coefficients", "spend_draws"]
 
 
 def spend_draws(model: FittedModel) -> SpendDraws:
-    """The spend parameters of a model that has them."""
+    """Return the spend parameters of a model that has them."""
     assert model.spend is not None
     draws = model.spend.draws
     return SpendDraws(draws["p"], draws["q"], draws["v"], model.mean_spend)
@@ -43,7 +43,7 @@ def require_money(model: FittedModel, names: Sequence[str]) -> None:
 
 
 def spend_coefficients(model: FittedModel, x: Floats) -> tuple[Floats, Floats]:
-    """Intercept and slope of the expected spend in monetary_value, by frequency; arrays of shape (draws, n).
+    """Compute intercept and slope of the expected spend in monetary_value, of shape (draws, n).
 
     Gamma-Gamma: p·v/(p·x + q − 1) and p·x/(p·x + q − 1). Under draws with q ≤ 1 the expectation
     does not exist for new buyers: repeat buyers keep their own mean, one-time buyers get the mean

@@ -19,7 +19,7 @@ HALVINGS, SIGMAS = 32, 9.0
 
 @numba.njit(cache=True, nogil=True)
 def direct_quantile(counts, more, p, spends, unit, level):  # type: ignore[no-untyped-def]
-    """ln total that is exceeded with probability *level*, by bisection of the mixture itself.
+    """Find the ln total that is exceeded with probability *level*, by bisection.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _exceeds(counts, more, p, spends, log_s):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _beta_prime_sf(log_s, a, b):  # type: ignore[no-untyped-def]
-    """P(a beta-prime(a, b) > s) for large a and b, by the normal approximation of Peizer and Pratt (1968)."""
+    """P(a beta-prime(a, b) > s) for large a and b, by Peizer and Pratt (1968)."""
     below, above = 1.0 / (1.0 + exp(log_s)), 1.0 / (1.0 + exp(-log_s))
     n, s, t = a + b - 1.0, a - 0.5, b - 0.5
     d = s + 1.0 / 6.0 - (n + 1.0 / 3.0) * above

@@ -1,8 +1,8 @@
 """The distribution of a customer's total future spend over v + x·m, tabulated on grids of ln spend.
 
-The total of n purchases is beta-prime(p·n, q + p·x), mixed over how often the customer will buy. Its
-logarithm has a density that is smooth on the grid of its frequency; densities are mixed over n and
-integrated there. Where single counts stand out as narrow peaks, as they do when everything costs
+The total of n purchases is beta-prime(p·n, q + p·x), mixed over how often the customer will buy.
+Its logarithm has a density that is smooth on the grid of its frequency; densities are mixed over n
+and integrated there. Where single counts stand out as narrow peaks, as they do when everything costs
 the same, the mixture is solved directly instead (``spend_direct``). The grid, and which of the two
 serves, follow from the frequency and the parameters alone, and rows only end their tables where
 their own distribution ends; so a quantile never depends on the other rows.
@@ -33,13 +33,16 @@ __all__ = [
 
 
 STEP, FINEST_STEP, MAX_POINTS = 0.08, 0.002, 2000
-"""Of the grids in ln spend, finer where the distribution is narrow; the least step; points at most."""
+"""Of the grids in ln spend, finer for narrow distributions; the least step; points at most."""
 
 SMOOTH = 0.35
-"""Of the narrowest feature of a distribution: counts, or peaks of single counts where spends are nearly equal."""
+"""Of the narrowest feature: counts, or peaks of single counts where spends are nearly equal."""
 
 NARROW_STEP, REGULAR_P = 0.004, 300.0
-"""Steps below which, and p from which on, the mixture is solved directly: all totals then are nearly normal."""
+"""Steps below which, and p from which on, the mixture is solved directly.
+
+All totals then are nearly normal.
+"""
 
 LOWEST_SHARE = 1e-5
 """Share of totals of one purchase that lies below the grids."""
@@ -55,9 +58,9 @@ EDGE_POINTS = 2
 
 
 class SpendDraws(NamedTuple):
-    """Spend parameters, arrays of shape (draws,), and the mean spend μ at which their scales are compared.
+    """Spend parameters, arrays of shape (draws,), and the mean spend at which scales are compared.
 
-    The unit of a total is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = μ,
+    The unit of a total is v̄ + x·m. Under one draw it is v + x·m; their ratio is taken at m = mean,
     which is exact for one draw and for one-time buyers.
     """
 
@@ -120,7 +123,7 @@ class Totals(NamedTuple):
 
 
 def spend_grids(spend: SpendDraws, x: Floats, shape: Floats) -> SpendGrids:
-    """Grids for frequencies x, of whose purchase rates *shape* is the squared mean over the variance."""
+    """Make grids for frequencies x; *shape* is the squared mean of their rates over the variance."""
     pick = np.unique(np.linspace(0, spend.p.size - 1, SPEND_DRAWS).round().astype(int))
     p, q, v = spend.p[pick], spend.q[pick], spend.v[pick]
     x = x[:, None]
@@ -140,7 +143,10 @@ def spend_grids(spend: SpendDraws, x: Floats, shape: Floats) -> SpendGrids:
 def spend_density(
     grids: SpendGrids, place: int, counts: Floats, most: float, tail: float
 ) -> SpendDensity:
-    """Densities of the totals of *counts* purchases, up to where that of *most* exceeds with a small part of *tail*."""
+    """Tabulate densities of the totals of *counts* purchases.
+
+    Up to where a total of *most* is exceeded with a small part of *tail*.
+    """
     spends, unit = grids.spends[place], grids.unit[place]
     low, step = grids.low[place], grids.step[place]
     end = np.clip(sp.betaincinv(spends, grids.p * most, 0.4 * tail), special.TINY, 1.0 - 1e-16)
@@ -218,7 +224,7 @@ def odds_table(share, table, least, f, out):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def spend_at(odds, low, step, wanted):  # type: ignore[no-untyped-def]
-    """ln total at which falling log odds reach *wanted*, by the cubic through the four nearest points."""
+    """Find the ln total at which log odds fall to *wanted*, by the cubic through four points."""
     left, right = 0, odds.size - 1
     if wanted >= odds[0]:
         return low

@@ -19,7 +19,7 @@ __all__ = ["measure_stage_facts"]
 
 
 def measure_stage_facts(model: FittedModel, counts: Counts, draws: int) -> StageFacts:
-    """Measure the base that a model was fitted on, under at most so many draws of its parameters."""
+    """Measure the base that a model was fitted on, under at most so many *draws*."""
     buyers = counts.x > 0
     gap = None
     if buyers.any():
