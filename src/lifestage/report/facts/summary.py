@@ -109,10 +109,11 @@ def summarize_run(
     Examples
     --------
     >>> import lifestage as ls
+    >>> from lifestage.report import summarize_run
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
     >>> model = ls.fit(customers)
     >>> staged = ls.assign_stages(model.predict(customers, horizon=52))
-    >>> run = ls.report.summarize_run(staged, model, currency="USD")
+    >>> run = summarize_run(staged, model, currency="USD")
     >>> run["data"]["customers"], round(run["totals"]["expected_purchases"])
     (2357, 2089)
     >>> run["stages"]["line"]["active"], run["fit"]["purchases"]["converged"]
