@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -20,6 +20,7 @@ lattice = st.builds(
 anything = hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1e12))
 
 
+@settings(deadline=None)  # the first call imports pandas
 @given(st.one_of(lattice, anything))
 def test_codes_stand_for_the_values_bit_by_bit_and_in_order(values: np.ndarray) -> None:
     column = coded(values)
@@ -34,7 +35,7 @@ def test_distinct_rows_are_those_of_numpy(bits: int, one: np.ndarray, other: np.
     size = min(one.size, other.size)
     columns, values = (one[:size], other[:size]), np.arange(size, dtype=float)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BITS", bits)
+        patch.setattr(module, "MAX_BITS", bits)
         found = distinct(*columns, sums=[values])
         plain = distinct(*columns)
     rows, index, counts = np.unique(

@@ -17,12 +17,14 @@ __all__ = ["Coded", "Distinct", "coded", "distinct"]
 
 Places = NDArray[np.int64]
 
-BITS = 63
-STEPS, SAMPLE = 1 << 20, 1000
-"""Multiples of a step up to which they are looked up in a table no longer than the column, and the values that tell
-the step."""
-BLOCK = 1 << 16
-"""Rows at a time: what is computed of them stays in the cache."""
+MAX_BITS = 63
+"""Bits of the number that stands for a row."""
+MAX_MULTIPLES = 1 << 20
+"""Multiples of a step up to which a table of them is used; it is also no longer than the column."""
+STEP_SAMPLE = 1000
+"""Values from which the step is guessed."""
+ROWS_PER_BLOCK = 1 << 16
+"""Rows at a time, so that intermediate arrays stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,26 +52,26 @@ def coded(values: NDArray[Any]) -> Coded:
     """Code a column of finite numbers."""
     import pandas as pd
 
-    sample = np.unique(values[:SAMPLE])
+    sample = np.unique(values[:STEP_SAMPLE])
     if sample.size > 1 and values.min() >= 0:
         step, top = np.diff(sample).min(), values.max()
-        if top < min(STEPS, max(values.size, SAMPLE)) * step:
-            found = Coded(step * np.arange(round(top / step) + 1), values, step)
-            if all(_fits(found, rows) for rows in _blocks(values.size)):
-                return found
+        if top < min(MAX_MULTIPLES, max(values.size, STEP_SAMPLE)) * step:
+            column = Coded(step * np.arange(round(top / step) + 1), values, step)
+            if all(_fits(column, rows) for rows in _blocks(values.size)):
+                return column
     codes, table = pd.factorize(values, sort=True)
     return Coded(np.asarray(table), codes.astype(np.int64, copy=False))
 
 
 def _fits(column: Coded, rows: slice) -> bool:
-    """Whether the codes of the rows tell their values apart; the table learns the values."""
+    """Whether the codes of the rows tell their values apart; writes the values into the table."""
     codes, values = column.codes(rows), column.held[rows]
     column.table[codes] = values
     return bool((column.table[codes] == values).all())
 
 
 def _blocks(size: int) -> list[slice]:
-    return [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
+    return [slice(start, start + ROWS_PER_BLOCK) for start in range(0, size, ROWS_PER_BLOCK)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +80,12 @@ class Distinct:
 
     Attributes
     ----------
-    columns : arrays of shape (k,), one a column
-    weight : array of shape (k,), how many rows there are of each
-    sums : arrays of shape (k,), the sums over them
+    columns : tuple of arrays, shape (k,)
+        One per column.
+    weight : array, shape (k,)
+        Number of equal rows.
+    sums : tuple of arrays, shape (k,)
+        Sums over the equal rows.
     """
 
     columns: tuple[Floats, ...]
@@ -93,24 +98,24 @@ def distinct(*columns: NDArray[Any], sums: Sequence[Floats] = ()) -> Distinct:
 
     Examples
     --------
-    >>> found = distinct(np.array([0, 2, 0]), np.array([9.0, 9.0, 9.0]), sums=[np.array([1.0, 2.0, 3.0])])
-    >>> found.columns, found.weight, found.sums
+    >>> money = np.array([1.0, 2.0, 3.0])
+    >>> rows = distinct(np.array([0, 2, 0]), np.array([9.0, 9.0, 9.0]), sums=[money])
+    >>> rows.columns, rows.weight, rows.sums
     ((array([0., 2.]), array([9., 9.])), array([2., 1.]), (array([4., 2.]),))
     """
     size = columns[0].size
-    known = [coded(column) for column in columns]
-    bits = [int(column.table.size).bit_length() for column in known]
+    codings = list(map(coded, columns))
+    bits = [int(coding.table.size).bit_length() for coding in codings]
     last = size.bit_length() if sums else 0
-    if sum(bits) + last > BITS:
-        return _looked_up(known, sums)
-    packed = np.empty(
-        size, np.int64
-    )  # a row is one number, its place the last bits if needed: no look-up to sort
+    if sum(bits) + last > MAX_BITS:
+        return _distinct_by_lexsort(codings, sums)
+    # A row is one number, with its position in the last bits if needed: sorting needs no look-up.
+    packed = np.empty(size, np.int64)
     for rows in _blocks(size):
         part = np.zeros_like(packed[rows])
-        for column, width in zip(known, bits, strict=True):
+        for coding, width in zip(codings, bits, strict=True):
             part <<= width
-            part |= column.codes(rows)
+            part |= coding.codes(rows)
         if sums:
             part <<= last
             part |= np.arange(rows.start, rows.start + part.size)
@@ -119,18 +124,24 @@ def distinct(*columns: NDArray[Any], sums: Sequence[Floats] = ()) -> Distinct:
     order = packed & ((1 << last) - 1) if sums else None
     packed >>= last
     start = _starts(packed[1:] != packed[:-1], size)
-    rest, found = packed[start], []
-    for column, width in zip(known[::-1], bits[::-1], strict=True):
-        found.append(np.asarray(column.table[rest & ((1 << width) - 1)], np.float64))
+    rest, values = packed[start], []
+    for coding, width in zip(codings[::-1], bits[::-1], strict=True):
+        values.append(np.asarray(coding.table[rest & ((1 << width) - 1)], np.float64))
         rest >>= width
-    return Distinct(tuple(found[::-1]), _lengths(start, size), _sums(sums, order, start))
+    return Distinct(tuple(values[::-1]), _lengths(start, size), _sums(sums, order, start))
 
 
-def _looked_up(known: list[Coded], sums: Sequence[Floats]) -> Distinct:
-    """The same where the columns together have too many values for one number."""
-    order = np.lexsort([column.codes() for column in known[::-1]])
-    ordered = [column.table[column.codes()[order]] for column in known]
-    start = _starts(np.any([column[1:] != column[:-1] for column in ordered], axis=0), order.size)
+def _distinct_by_lexsort(codings: list[Coded], sums: Sequence[Floats]) -> Distinct:
+    """Find distinct rows where the columns together have too many values for one number."""
+    codes = [coding.codes() for coding in codings]
+    order = np.lexsort(codes[::-1])
+    ordered = []
+    new = np.zeros(max(order.size - 1, 0), bool)
+    for coding, code in zip(codings, codes, strict=True):
+        column = coding.table[code[order]]
+        new |= column[1:] != column[:-1]
+        ordered.append(column)
+    start = _starts(new, order.size)
     columns = tuple(np.asarray(column[start], np.float64) for column in ordered)
     return Distinct(columns, _lengths(start, order.size), _sums(sums, order, start))
 
@@ -147,7 +158,6 @@ def _lengths(start: NDArray[np.intp], size: int) -> Floats:
 def _sums(
     sums: Sequence[Floats], order: NDArray[np.intp] | None, start: NDArray[np.intp]
 ) -> tuple[Floats, ...]:
-    return tuple(
-        np.asarray(np.add.reduceat(values[order], start)) if start.size else np.zeros(0)
-        for values in sums
-    )
+    if not start.size:
+        return (np.zeros(0),) * len(sums)
+    return tuple(np.asarray(np.add.reduceat(values[order], start)) for values in sums)

@@ -84,9 +84,8 @@ def log_rising(z: ArrayLike, n: ArrayLike) -> Floats:
     if low.any():
         zl, nl = z[low], n[low]
         sums = np.zeros(zl.shape)
-        for i in range(
-            int(STIRLING_FROM)
-        ):  # one by one: a sum over an axis is ordered by how many columns it has
+        # One by one: numpy orders a sum over an axis by how many columns there are.
+        for i in range(int(STIRLING_FROM)):
             sums += np.log1p(nl / (zl + i))
         shift[low] = sums
     big = np.where(low, z + STIRLING_FROM, z)
@@ -107,12 +106,10 @@ def log_beta(a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def log_beta_ratio(a: ArrayLike, b: ArrayLike, n: ArrayLike) -> Floats:
-    """Return ln B(a, b + n) − ln B(a, b), the log chance of surviving n Beta(a, b) dropouts; n ≥ 0 real."""
+    """Return ln B(a, b + n) − ln B(a, b), the log probability of surviving n Beta(a, b) dropouts; n ≥ 0 real."""
     a, b, n = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float), np.asarray(n, float))
-    step, gap = (
-        np.minimum(a, n),
-        np.maximum(a, n),
-    )  # symmetric in a and n: the smaller one is the exact increment
+    # Symmetric in a and n: the smaller one is the exact increment.
+    step, gap = np.minimum(a, n), np.maximum(a, n)
     return np.asarray(log_rising(b, step) - log_rising(b + gap, step))
 
 
@@ -183,13 +180,13 @@ def mean_over_draws(values: Floats) -> Floats:
 def sum_over_draws(values: Floats) -> Floats:
     """Sum over the first axis, draw by draw."""
     total = np.array(values[0], float)
-    for each in values[1:]:
-        total += each
+    for draw in values[1:]:
+        total += draw
     return total
 
 
 TIME_NODES = 32
-"""Of a discounted sum."""
+"""Nodes of the quadrature of a discounted sum."""
 
 
 def time_nodes(t: Floats, scale: Floats, rate: float) -> tuple[Floats, Floats]:

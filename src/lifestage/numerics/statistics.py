@@ -29,7 +29,15 @@ RESAMPLES = 300
 
 
 def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Floats:
-    """Quantiles of values that each stand for so many equal ones, linear between neighbours, as in ``np.quantile``.
+    """Return quantiles of values with whole weights, linear between neighbours, as ``np.quantile``.
+
+    A value of weight w counts as w equal values.
+
+    Parameters
+    ----------
+    values, weights : array, shape (n,)
+    shares : float or array
+        In [0, 1].
 
     Examples
     --------
@@ -37,20 +45,23 @@ def weighted_quantile(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) 
     array([ 6., 11.])
     """
     order = np.argsort(values, kind="stable")  # of sorted values it costs one pass
-    values, reach = np.asarray(values, float)[order], np.cumsum(np.asarray(weights, float)[order])
-    place = np.asarray(shares, float) * (reach[-1] - 1.0)
-    low, high = (
-        values[np.searchsorted(reach, at, side="right")] for at in (np.floor(place), np.ceil(place))
-    )
+    ordered = np.asarray(values, float)[order]
+    last = np.cumsum(np.asarray(weights, float)[order])  # the place after the last equal value
+    place = np.asarray(shares, float) * (last[-1] - 1.0)
+    low = ordered[np.searchsorted(last, np.floor(place), side="right")]
+    high = ordered[np.searchsorted(last, np.ceil(place), side="right")]
     return np.asarray(low + (place - np.floor(place)) * (high - low))
 
 
-def resampled_mean(gap: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Ends of the interval of a mean over 300 resamples of the customers."""
+def resampled_mean(values: Floats, level: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Return the bootstrap interval of a mean over 300 resamples of the customers.
+
+    Resamples weight each customer by a Poisson count, as in the Poisson bootstrap.
+    """
     means = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
-        weight = rng.poisson(1.0, gap.size).astype(float)
-        means[i] = weight @ gap / max(float(weight.sum()), 1.0)
+        weight = rng.poisson(1.0, values.size).astype(float)
+        means[i] = weight @ values / max(float(weight.sum()), 1.0)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
@@ -59,32 +70,32 @@ def float_arrays(*values: ArrayLike) -> list[Floats]:
     return [np.asarray(each, float) for each in values]
 
 
-def log_loss(chance: ArrayLike, came: ArrayLike) -> float:
+def log_loss(probability: ArrayLike, outcome: ArrayLike) -> float:
     """Mean of :func:`log_losses`; lower is better."""
-    return float(log_losses(chance, came).mean())
+    return float(log_losses(probability, outcome).mean())
 
 
-def log_losses(chance: ArrayLike, came: ArrayLike) -> Floats:
+def log_losses(probability: ArrayLike, outcome: ArrayLike) -> Floats:
     r"""Log-loss of each customer, :math:`-y \ln p - (1 - y) \ln(1 - p)`, with p kept within [1e-15, 1 − 1e-15].
 
     Parameters
     ----------
-    chance : array, shape (n,)
-        p, the probability given to a purchase.
-    came : array, shape (n,)
-        y: 1 or True for who bought, else 0.
+    probability : array, shape (n,)
+        p, the predicted probability of a purchase.
+    outcome : array, shape (n,)
+        y: 1 or True for customers who bought, else 0.
 
     Examples
     --------
     >>> log_losses([0.8, 0.8, 0.0], [True, False, True]).round(3).tolist()
     [0.223, 1.609, 34.539]
     """
-    chance, came = clip_probability(chance), np.asarray(came, float)
-    return np.asarray(-(came * np.log(chance) + (1 - came) * np.log1p(-chance)))
+    p, y = clip_probability(probability), np.asarray(outcome, float)
+    return np.asarray(-(y * np.log(p) + (1 - y) * np.log1p(-p)))
 
 
 def log_scores(probability: ArrayLike) -> Floats:
-    """Natural logarithm of the probabilities given to the counts that came; one that underflows counts as 2e-308."""
+    """Logarithm of the probabilities of the observed counts; one that underflows counts as 2e-308."""
     return np.asarray(np.log(np.maximum(np.asarray(probability, float), TINY)))
 
 
