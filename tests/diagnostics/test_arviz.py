@@ -238,7 +238,7 @@ def test_what_cannot_be_done_is_said(
         loo(model, few)
     with pytest.raises(ConfigError, match="part must be one of"):
         loo(replace(fitted, spend=None), few, "spend")
-    monkeypatch.setattr("lifestage.diagnostics.arviz.MOST_VALUES", 1000)
+    monkeypatch.setattr("lifestage.diagnostics.arviz.MAX_VALUES", 1000)
     with pytest.raises(
         ConfigError, match=r"got 2,357 × 200.*thin\(draws\).*lifestage\.evaluate\.loo"
     ):

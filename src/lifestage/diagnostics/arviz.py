@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["to_arviz"]
 
 
-MOST_VALUES = 50_000_000
+MAX_VALUES = 50_000_000
 """Draws times customers that a tree may hold (0.4 GB)."""
+
 PRIOR_DRAWS = 1000
+
 DIM = {"purchases": "customer", "spend": "buyer"}
-SEEN = {"purchases": KEYS, "spend": ("spend_frequency", MONETARY)}
+LIKELIHOOD_COLUMNS = {"purchases": KEYS, "spend": ("spend_frequency", MONETARY)}
 REPLICATED = {"repeat_purchases": "sampled_customer", "mean_spend": "sampled_buyer"}
 
 
@@ -122,9 +124,8 @@ def _evenly_drawn(model: FittedModel) -> FittedModel:
     for name, part in model.parts.items():
         if part.size < size:
             pick = np.arange(size) * part.size // size
-            part = replace(
-                part, draws={param: values[pick] for param, values in part.draws.items()}
-            )
+            draws = {param: values[pick] for param, values in part.draws.items()}
+            part = replace(part, draws=draws)
         parts[name] = part
     return replace(model, purchases=parts["purchases"], spend=parts.get("spend"))
 
@@ -151,12 +152,13 @@ def _customer_groups(
     """What the tree holds of customers."""
     import xarray as xr
 
-    again = replicate(model, counts_of(model, customers), seed=seed)
-    observed = {name: (REPLICATED[name], values) for name, values in again.observed.items()}
-    replicated = {
-        name: (("chain", "draw", REPLICATED[name]), by_chain(values, chains(model)))
-        for name, values in again.replicated.items()
-    }
+    replicates = replicate(model, counts_of(model, customers), seed=seed)
+    observed, replicated = {}, {}
+    for name, dim in REPLICATED.items():
+        if name in replicates.observed:
+            values = by_chain(replicates.replicated[name], chains(model))
+            observed[name] = (dim, replicates.observed[name])
+            replicated[name] = (("chain", "draw", dim), values)
     groups = {
         "posterior_predictive": xr.Dataset(replicated, _draw_coords(model)),
         "observed_data": xr.Dataset(observed),
@@ -166,11 +168,11 @@ def _customer_groups(
     data = xr.Dataset(_one_by_one(model, customers))
     likelihood = {}
     for part in model.parts:
-        columns = np.column_stack([data[name].to_numpy().astype(float) for name in SEEN[part]])
+        names = list(LIKELIHOOD_COLUMNS[part])
+        columns = np.column_stack([data[name].to_numpy().astype(float) for name in names])
         rows, place = np.unique(columns, axis=0, return_inverse=True)
-        values = np.concatenate(
-            list(log_likelihoods(model.parts[part], tuple(rows.T), chains(model))), axis=-1
-        )
+        blocks = log_likelihoods(model.parts[part], tuple(rows.T), chains(model))
+        values = np.concatenate(list(blocks), axis=-1)
         likelihood[part] = (("chain", "draw", DIM[part]), values[..., place.ravel()])
     groups["constant_data"] = data
     groups["log_likelihood"] = xr.Dataset(likelihood, _draw_coords(model) | dict(data.coords))
@@ -186,14 +188,12 @@ def _attributes(model: FittedModel) -> dict[str, Any]:
     """How each part was fitted: family, method, status, and its scalar diagnostics."""
     out: dict[str, Any] = {"creation_library": "lifestage", "sample_dims": ["chain", "draw"]}
     for name, part in model.parts.items():
-        scalars = {k: v for k, v in part.diagnostics.items() if isinstance(v, (int, float))}
-        facts = {
-            "family": part.family,
-            "method": part.method,
-            "status": str(part.status),
-            **scalars,
-        }
-        out |= {f"{name}_{key}": value for key, value in facts.items()}
+        out[f"{name}_family"] = part.family
+        out[f"{name}_method"] = part.method
+        out[f"{name}_status"] = str(part.status)
+        for key, value in part.diagnostics.items():
+            if isinstance(value, int | float):
+                out[f"{name}_{key}"] = value
     return out
 
 
@@ -214,41 +214,42 @@ def _one_by_one(
     if not isinstance(customers, Counts):
         customers = as_summary(model, customers)
     n = int(customers.customers)
-    if n * model.size > MOST_VALUES:
+    if n * model.size > MAX_VALUES:
         raise ConfigError(
-            f"expected at most {MOST_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin"
+            f"expected at most {MAX_VALUES:,} customers × draws; got {n:,} × {model.size:,}: thin"
             " the model with model.thin(draws), pass a sample of the customers, or leave"
             " customers out with lifestage.evaluate.loo(model, customers), which needs distinct"
             " histories only"
         )
-    data: dict[str, tuple[str, NDArray[Any]]] = {}
     if isinstance(customers, Counts):
-        each = np.repeat(np.arange(customers.x.size), customers.weight.astype(int))
-        buyers = np.repeat(np.arange(customers.spend_x.size), customers.spend_weight.astype(int))
-        table: Any = {
-            CUSTOMER: np.arange(n),
-            "frequency": customers.x[each],
-            "recency": customers.t_x[each],
-        }
-        table |= {"T": customers.T[each]}
-        spent: Any = {CUSTOMER: np.arange(buyers.size), "frequency": customers.spend_x[buyers]}
-        spent |= {MONETARY: customers.spend_m[buyers]}
+        table, buyers = _tables_of_counts(customers)
     else:
         money = [MONETARY] if model.spend is not None else []
         table = to_pandas(lazy(customers.table)[0].select(CUSTOMER, *KEYS, *money))
-        spent = table[(table["frequency"] > 0) & (table[MONETARY] > 0)] if money else table
-    for name, column in {
-        "customer": CUSTOMER,
-        "frequency": "frequency",
-        "recency": "recency",
-        "T": "T",
-    }.items():
-        data[name] = ("customer", np.asarray(table[column]))
+        buyers = table[(table["frequency"] > 0) & (table[MONETARY] > 0)] if money else table
+    data = {"customer": ("customer", np.asarray(table[CUSTOMER]))}
+    for name in KEYS:
+        data[name] = ("customer", np.asarray(table[name]))
     if model.spend is not None:
-        for name, column in {
-            "buyer": CUSTOMER,
-            "spend_frequency": "frequency",
-            MONETARY: MONETARY,
-        }.items():
-            data[name] = ("buyer", np.asarray(spent[column]))
+        data["buyer"] = ("buyer", np.asarray(buyers[CUSTOMER]))
+        data["spend_frequency"] = ("buyer", np.asarray(buyers["frequency"]))
+        data[MONETARY] = ("buyer", np.asarray(buyers[MONETARY]))
     return data
+
+
+def _tables_of_counts(counts: Counts) -> tuple[Any, Any]:
+    """Columns of the customers and of the repeat buyers behind counts, numbered."""
+    row = np.repeat(np.arange(counts.x.size), counts.weight.astype(int))
+    buyer = np.repeat(np.arange(counts.spend_x.size), counts.spend_weight.astype(int))
+    table = {
+        CUSTOMER: np.arange(row.size),
+        "frequency": counts.x[row],
+        "recency": counts.t_x[row],
+        "T": counts.T[row],
+    }
+    buyers = {
+        CUSTOMER: np.arange(buyer.size),
+        "frequency": counts.spend_x[buyer],
+        MONETARY: counts.spend_m[buyer],
+    }
+    return table, buyers

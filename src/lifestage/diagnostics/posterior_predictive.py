@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Replicates", "replicate"]
 
 
-CUSTOMERS = 1000
+MAX_CUSTOMERS = 1000
 """Customers that are replicated: a random sample of the base where there are more."""
-MOST_VALUES = 4_000_000
+
+MAX_VALUES = 4_000_000
 """Draws times customers that are replicated; fewer customers where there are more draws."""
 
 
@@ -32,8 +33,8 @@ class Replicates:
     Attributes
     ----------
     observed, replicated : dict
-        ``repeat_purchases`` of customers, each replicated as a new customer watched for as long;
-        with a spend model ``mean_spend`` (money) of repeat buyers, each replicated with as many
+        ``repeat_purchases`` of customers, replicated as new customers observed for as long;
+        with a spend model ``mean_spend`` (money) of repeat buyers, replicated with as many
         purchases.
     """
 
@@ -44,7 +45,7 @@ class Replicates:
 def replicate(model: FittedModel, counts: Counts, *, seed: int = 0) -> Replicates:
     """Replicate a random sample of customers under every draw of the parameters.
 
-    Rows are drawn with their weight as chances, without replacement where the base is small.
+    A row is chosen with a probability in proportion to its weight, each customer at most once.
     """
     rng = np.random.default_rng(seed)
     observed: dict[str, NDArray[Any]] = {}
@@ -69,6 +70,6 @@ def replicate(model: FittedModel, counts: Counts, *, seed: int = 0) -> Replicate
 def _sample(rng: np.random.Generator, weight: Floats, draws: int) -> NDArray[np.intp]:
     """Rows of customers chosen at random: each customer at most once."""
     ends = np.cumsum(weight.astype(int))
-    size = min(CUSTOMERS, max(MOST_VALUES // draws, 1), int(ends[-1]))
+    size = min(MAX_CUSTOMERS, max(MAX_VALUES // draws, 1), int(ends[-1]))
     chosen = np.sort(rng.choice(int(ends[-1]), size, replace=False))
     return np.searchsorted(ends, chosen, side="right")

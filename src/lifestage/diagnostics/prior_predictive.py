@@ -1,4 +1,4 @@
-"""What the priors believe about a base before seeing its purchases."""
+"""What the priors imply for a base, before its purchases are seen."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["log_prior_draws", "prior_draws", "prior_predictive"]
 
 
 def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Draw parameters from the priors, and say what each draw would mean for a base like this one.
+    """Draw parameters from the priors, and compute what a draw implies for a base like this one.
 
     Returns
     -------
     pandas.DataFrame
-        A row a draw: the parameters; ``repeat_rate``, the share of customers who buy again within
+        One row per draw: the parameters; ``repeat_rate``, the share of customers who buy again within
         the mean time that the base was observed; ``repeat_purchases``, their mean number in that
         time; ``dropout``, the mean probability of dropping out (a/(a + b) after a purchase, or
         within that time, as the family has it); and, with a spend

@@ -46,16 +46,24 @@ def new_customers(
 
     Parameters
     ----------
+    model : LTVModel
     n : int
         Customers in the cohort.
     horizon : float
-        Periods of the model; ``discount_rate`` is per year.
+        Length of the forecast in periods of the model.
+    discount_rate : float
+        Per YEAR, whatever the period; 0.10 is 10 % a year.
+    margin : float
+        Share of spend that is profit before marketing, in (0, 1].
+    level : float
+        Level of the predictive intervals, in (0, 1).
 
     Returns
     -------
     pandas.DataFrame
-        ``quantity`` (repeat_purchases, purchases, ltv), ``estimate``, ``low``, ``high``; purchases
-        are counts, ltv is money, absent without a spend model.
+        ``quantity`` (repeat_purchases, purchases, ltv), ``estimate``, ``low``, ``high`` of the
+        whole cohort; purchases are counts of purchase days, ltv is money, absent without a spend
+        model.
 
     Raises
     ------
