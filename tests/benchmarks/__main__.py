@@ -12,7 +12,7 @@ from tests.benchmarks.growth import draw
 from tests.benchmarks.harness import Bench, known_peers, machine
 from tests.benchmarks.results import Row, write
 
-CASES = ("posterior", "posterior-speed", "mle", "predict", "corridor")
+CASES = ("posterior", "posterior-speed", "mle", "mle-pareto", "predict", "corridor")
 
 
 def main() -> None:

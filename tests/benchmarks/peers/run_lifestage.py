@@ -14,7 +14,7 @@ from clock import Call, main
 
 import lifestage as ls
 from lifestage.data.customers.compress import compress
-from lifestage.families import bgnbd
+from lifestage.families import FAMILIES, bgnbd
 from lifestage.fitting.mle import log_density
 from lifestage.fitting.priors import log_prior
 from lifestage.jobs.config import RunConfig
@@ -29,12 +29,12 @@ def customers(data: str) -> ls.Summary:
 
 
 def fit(data: str, **how: Any) -> Call:
-    """Fit BG/NBD to a customer table, compression included."""
+    """Fit a family of purchases to a customer table, compression included."""
     base = customers(data)
 
     def call() -> dict[str, Any]:
         posterior = ls.fit(base, spend=None, **how).purchases
-        draws = {name: posterior.draws[name] for name in NAMES}
+        draws = posterior.draws
         known = {
             name: posterior.diagnostics.get(name)
             for name in ("pareto_k", "ess_share", "ess_bulk", "r_hat")
@@ -54,16 +54,17 @@ def fit(data: str, **how: Any) -> Call:
     return call
 
 
-def log_likelihood(data: str, params: dict[str, dict[str, float]]) -> Call:
+def log_likelihood(data: str, params: dict[str, dict[str, float]], family: str = "bg/nbd") -> Call:
     """Our log-likelihood at the estimates of others, by name."""
-    counts = compress(customers(data))
-    rows = bgnbd.rows(counts.x, counts.t_x, counts.T, counts.weight)
+    counts, module = compress(customers(data)), FAMILIES[family]
+    rows = module.rows(counts.x, counts.t_x, counts.T, counts.weight)
 
     def call() -> dict[str, Any]:
-        at = {who: [estimate[name] for name in NAMES] for who, estimate in params.items()}
-        return {
-            "values": {who: float(bgnbd.total_log_likelihood(p, rows)[0]) for who, p in at.items()}
-        }
+        values = {}
+        for who, estimate in params.items():
+            at = np.array([estimate[name] for name in module.PARAMS])
+            values[who] = float(module.total_log_likelihood(at, rows)[0])
+        return {"values": values}
 
     return call
 

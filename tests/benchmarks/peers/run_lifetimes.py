@@ -1,4 +1,4 @@
-"""The lifetimes package: BetaGeoFitter as its documentation uses it, one row a customer."""
+"""The lifetimes package: its fitters as the documentation uses them, one row a customer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from clock import Call, main
-from lifetimes import BetaGeoFitter
+from lifetimes import BetaGeoFitter, ParetoNBDFitter
 
 warnings.simplefilter("ignore")
-NAMES = ("r", "alpha", "a", "b")
+FITTERS = {
+    "bg/nbd": (BetaGeoFitter, ("r", "alpha", "a", "b")),
+    "pareto/nbd": (ParetoNBDFitter, ("r", "alpha", "s", "beta")),
+}
 
 
 def read(data: str) -> tuple[Any, ...]:
@@ -19,26 +22,30 @@ def read(data: str) -> tuple[Any, ...]:
     return tuple(table[name].to_numpy() for name in ("frequency", "recency", "T"))
 
 
-def fit(data: str) -> Call:
+def fit(data: str, family: str = "bg/nbd") -> Call:
     """Maximum likelihood."""
     x, t_x, T = read(data)
+    fitter_of, names = FITTERS[family]
 
     def call() -> dict[str, Any]:
-        fitter = BetaGeoFitter()
+        fitter = fitter_of()
         fitter.fit(x, t_x, T)
-        return {"params": {name: float(fitter.params_[name]) for name in NAMES}}
+        return {"params": {name: float(fitter.params_[name]) for name in names}}
 
     return call
 
 
-def log_likelihood(data: str, params: dict[str, float]) -> Call:
+def log_likelihood(data: str, params: dict[str, float], family: str = "bg/nbd") -> Call:
     """The log-likelihood of the package at given estimates."""
     x, t_x, T = read(data)
+    fitter, names = FITTERS[family]
 
     def call() -> dict[str, Any]:
-        at = np.log([params[name] for name in NAMES])
-        mean = BetaGeoFitter._negative_log_likelihood(at, x, t_x, T, np.ones(x.size), 0.0)
-        return {"value": -float(mean) * x.size}
+        at = np.array([params[name] for name in names])
+        rest = (x, t_x, T, np.ones(x.size), 0.0)
+        if fitter is BetaGeoFitter:  # takes logarithms and returns a mean, the other one a sum
+            return {"value": -float(fitter._negative_log_likelihood(np.log(at), *rest)) * x.size}
+        return {"value": -float(fitter._negative_log_likelihood(at, *rest))}
 
     return call
 
