@@ -1,4 +1,4 @@
-"""Stages of the customer life cycle and their forecast, flags, value tiers, metrics, campaigns and experiments."""
+"""Stages of the customer life cycle, their forecast, flags, value tiers, metrics and campaigns."""
 
 from __future__ import annotations
 

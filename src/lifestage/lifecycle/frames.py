@@ -163,7 +163,7 @@ def as_count(condition: nw.Expr) -> nw.Expr:
 
 
 def orders_made() -> nw.Expr:
-    """N, purchase days of a customer: frequency + 1, and 0 for a contact without a purchase (frequency is null)."""
+    """N, the purchase days of a customer: frequency + 1, 0 for a contact (null frequency)."""
     return (nw.col(FREQUENCY).cast(nw.Float64).fill_nan(None) + 1.0).fill_null(0.0)
 
 

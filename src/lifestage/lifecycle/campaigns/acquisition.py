@@ -215,7 +215,7 @@ def payback(
 
 
 def _month_reached(grid: Floats, earned: Floats, cac: float) -> float:
-    """The month in which the earnings reach the cost; infinite if they do not."""
+    """Find the month in which the earnings reach the cost; infinite if they do not."""
     rising = np.maximum.accumulate(earned)
     if rising[0] >= cac:
         return 0.0

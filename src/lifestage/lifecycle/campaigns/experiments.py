@@ -36,7 +36,7 @@ def randomize(
     by: tuple[str, ...] = ("activity_stage", VALUE),
     seed: int = 0,
 ) -> Any:
-    """Assign customers to treatment and control at random, in equal shares of every stage and level of value.
+    """Assign customers to treatment and control at random, within strata of stage and value.
 
     Within each stratum customers are ordered by a hash of their id and the seed, and the first ones
     are assigned to treatment. So the assignment does not depend on the order or kind of the table,
@@ -110,7 +110,7 @@ def randomize(
 
 
 def _quarters(customers: pd.DataFrame, within: list[str]) -> list[str]:
-    """The quarter of ``ltv`` within groups of customers, as text."""
+    """Name the quarter of ``ltv`` within groups of customers."""
     values = customers.groupby(within, dropna=False)["ltv"] if within else customers["ltv"]
     rank = values.rank(method="first", pct=True).fillna(0.0).to_numpy()
     quarter = np.clip(np.ceil(rank * 4), 1, 4).astype(int)
@@ -127,7 +127,7 @@ def sample_size(
     by: str = "activity_stage",
     outcome: str = "p_purchase",
 ) -> pd.DataFrame:
-    r"""Compute how many customers of each stage a test needs to detect an uplift of the share of buyers.
+    r"""Compute how many customers of each stage a test needs to detect an uplift.
 
     The model's mean purchase probability is the share p₀ of buyers without the action; with it
     :math:`p_1 = p_0 (1 + u)`. The two-sided test of two proportions needs, with k controls for each
@@ -232,7 +232,7 @@ def sample_size(
 
 
 def hash_uniform(text: str, seed: int) -> float:
-    """A number in [0, 1) that follows from a text and a seed, uniform over texts."""
+    """Hash a text and a seed to a number in [0, 1), uniform over texts."""
     digest = hashlib.blake2b(text.encode(), digest_size=8, key=str(seed).encode()).digest()
     return int.from_bytes(digest, "big") / 2.0**64
 
@@ -246,7 +246,7 @@ class _Design(NamedTuple):
 
 
 def _numerator(baseline: ArrayLike, raised: ArrayLike, design: _Design) -> Floats:
-    """The numerator of the formula; the denominator is the difference of the shares of buyers."""
+    """Compute the numerator of the formula; the denominator is the difference of the shares."""
     from scipy.special import ndtri
 
     p0, p1 = np.asarray(baseline, float), np.asarray(raised, float)
@@ -259,7 +259,7 @@ def _numerator(baseline: ArrayLike, raised: ArrayLike, design: _Design) -> Float
 
 
 def _needed(baseline: Floats, raised: Floats, design: _Design) -> Floats:
-    """Customers to treat; infinite where the share of buyers cannot be raised so far."""
+    """Count the customers to treat; infinite where the share of buyers cannot be raised so far."""
     possible = (baseline > 0) & (raised <= 1)
     p0, p1 = np.where(possible, baseline, 0.5), np.where(possible, raised, 0.75)
     needed = (_numerator(p0, p1, design) / (p1 - p0)) ** 2
@@ -267,11 +267,11 @@ def _needed(baseline: Floats, raised: Floats, design: _Design) -> Floats:
 
 
 def _detectable_uplift(baseline: float, treated: float, design: _Design) -> float:
-    """The relative uplift that so many treated customers detect with this power; infinite if there is none."""
+    """Find the relative uplift that so many treated customers detect; infinite if there is none."""
     from scipy.optimize import brentq
 
     def shortfall(rise: float) -> float:
-        """Above 0 where the rise of the share of buyers is too small for so many; it falls with the rise."""
+        """Above 0 where the rise is too small for so many customers; falls with the rise."""
         raised = min(baseline + rise, 1.0)  # the sum can pass 1 by a rounding error
         return float(_numerator(baseline, raised, design) - rise * np.sqrt(treated))
 

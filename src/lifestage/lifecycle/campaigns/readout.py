@@ -128,7 +128,7 @@ def _check_outcome(measured: pd.DataFrame, measures: tuple[str, ...], test: pd.D
 
 
 def _estimate(measure: str, group: tuple[str, pd.DataFrame], level: float) -> dict[str, Any]:
-    """One row of the result; a stratum counts by its customers, and not at all if one side is empty there."""
+    """Make one row; strata count by their customers, and not at all if one side is empty."""
     from scipy.special import ndtr
 
     name, part = group

@@ -1,4 +1,4 @@
-"""Whom to contact: the uplift that breaks even, the largest discount, and a budget spent where it gains most."""
+"""Whom to contact: break-even uplift, largest discount, and the allocation of a budget."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROUNDING = 1e-12
 def break_even(
     staged: Any, cost: float | Mapping[str, float], *, uplift: float | None = None
 ) -> Any:
-    r"""Add the uplift at which a contact pays for itself, and the largest discount that it can carry.
+    r"""Add the uplift at which a contact pays for itself, and the largest discount it can carry.
 
     Only customers who would not buy anyway can be won back. If a contact wins a share u of them,
     its expected gain is :math:`u\,(1 - p_\text{purchase})\,\text{LTV}_\text{fresh}`, with the LTV

@@ -1,4 +1,4 @@
-"""The customers of a base as arrays: their histories, where they stand, and what is of high value."""
+"""The customers of a base as arrays: histories, groups by stage, and the cut of high value."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ def read_base(
     sample: int | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, Base, int]:
-    """Read the buyers of a staged table, or a random sample of them, in pandas and as arrays; and how many there are.
+    """Read the buyers of a staged table, or a random sample of them, in pandas and as arrays.
 
-    Groups follow the sorted combinations of the stage columns.
+    The third result is the number of buyers before sampling. Groups follow the sorted combinations
+    of the stage columns.
     """
     high_value = constant(with_buyer_facts(staged, taxonomies, limits), HIGH_VALUE_CUT)
     window = constant(open_frame(staged, ("stage_window_days",)), "stage_window_days")

@@ -47,7 +47,7 @@ def stage_probabilities(
     seed: int = 0,
     playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> Any:
-    """Simulate the probability that each customer is in each stage of a taxonomy after *horizon* periods.
+    """Simulate the probability that each customer is in each stage after *horizon* periods.
 
     With ``horizon=0`` it is the probability of each stage today, over the draws of the parameters:
     what the history leaves open about where a customer stands. The simulation is that of

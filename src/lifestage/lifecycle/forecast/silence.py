@@ -44,7 +44,7 @@ def stage_entry_dates(
     thresholds: Thresholds | None = None,
     until: date | str | None = None,
 ) -> Any:
-    r"""Add the dates on which each customer becomes drowsy, half asleep and asleep if nothing more is bought.
+    r"""Add the dates on which each customer enters the next stages if nothing more is bought.
 
     With s periods of silence after the last purchase the activity ratio
 
@@ -122,7 +122,7 @@ def days_to_threshold(
     ratios: tuple[float, ...],
     alive: tuple[float, ...] = (),
 ) -> NDArray[np.int64]:
-    """Find the first whole day of silence on which ``activity_ratio``, or P(alive), is below each level.
+    """Find the first whole day of silence on which R, or P(alive), is below each level.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def days_to_threshold(
 
 @dataclass(frozen=True, eq=False)
 class _Silence:
-    """Customers after some days of silence; probabilities are means over the draws, arrays of shape (n,)."""
+    """Customers after some days of silence; probabilities are means over the draws, shape (n,)."""
 
     posterior: Posterior
     days_per_period: float
@@ -165,7 +165,7 @@ class _Silence:
     window: Floats
 
     def p_purchase(self, days: Any) -> Floats:
-        """The probability of buying within the stage window."""
+        """Return the probability of buying within the stage window."""
         module, params = family(self.posterior.family), self.posterior.columns()
         T, h = self.t_x + days / self.days_per_period, self.window / self.days_per_period
         return np.asarray(module.p_purchase(h, self.x, self.t_x, T, **params).mean(axis=0))
@@ -181,7 +181,7 @@ class _Silence:
 def _first_below(
     falling: Callable[[NDArray[np.int64]], Floats], level: Floats
 ) -> NDArray[np.int64]:
-    """The smallest whole number of days from 0 on at which a falling function is below *level*, by bisection."""
+    """Bisect for the first whole day, from 0 on, on which a falling function is below *level*."""
     low, high = np.full(level.size, -1), np.full(level.size, MAX_DAYS + 1)
     while np.any(high - low > 1):
         middle = (low + high) // 2

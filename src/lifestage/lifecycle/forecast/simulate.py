@@ -1,8 +1,9 @@
 """Simulated futures of a customer base, customer by customer.
 
-A scenario takes one draw of the parameters, lets the family carry each customer's history on, and
-samples each customer's spend level given the history, and the spends. At each time customers are counted by
-the states that the rules of the stages tell apart (:mod:`lifestage.lifecycle.stages.states`).
+A scenario takes one draw of the parameters, lets the family continue each customer's history, and
+samples each customer's spend level given the history, and the spends. At each time customers are
+counted by the states that the rules of the stages tell apart
+(:mod:`lifestage.lifecycle.stages.states`).
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ __all__ = ["Scenarios", "simulate_base"]
 
 
 NODES, EXACT = 64, 48
-"""Recencies at which limits of silence are tabulated; and frequencies up to which every one is."""
+"""Recencies at which the limits of silence are tabulated; and the frequency up to which all are."""
 
 RULE_DRAWS = 40
-"""Draws that the limits are averaged over: they move by a day where the 200 of the scores would put them."""
+"""Draws that the limits are averaged over: within a day of those from the 200 of the scores."""
 
 MAX_PURCHASES = 5000
-"""Repeat purchases up to which limits of silence are told apart."""
+"""Repeat purchases up to which the limits of silence depend on their number."""
 
 VALUES_PER_BLOCK = 1_000_000
 """Customers times points whose futures are simulated at once."""
@@ -45,15 +46,15 @@ VALUES_PER_BLOCK = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Scenarios:
-    """What happened, by scenario.
+    """Simulated customers, revenue and purchases by scenario.
 
     Attributes
     ----------
     customers, revenue : arrays, shape (scenarios, points, groups, states)
-        Customers in a state at a point, and what they spent since the point before, by the group
-        they came from.
+        Customers in a state at a time, and what they spent since the previous time, by the group
+        that they started from.
     purchases : array, shape (scenarios, points)
-        Since the point before.
+        Since the previous time.
     probabilities : array, shape (n, points, states), or None
         Share of the scenarios in which a customer is in a state.
     """
@@ -140,7 +141,7 @@ class Histories(NamedTuple):
 
 
 class Bands(NamedTuple):
-    """What tells the states apart.
+    """The cuts between the states.
 
     Attributes
     ----------
@@ -169,7 +170,7 @@ class Bands(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What a scenario adds to: arrays as in Scenarios, without the first axis; *seen* may be empty."""
+    """Arrays of Scenarios, for one of them, that are added to; *seen* may be empty."""
 
     customers: Floats
     revenue: Floats

@@ -1,4 +1,4 @@
-"""Forecast of the stages of today's customers: counts, purchases, revenue, and moves between stages."""
+"""Forecast of today's customers: counts and revenue by stage, moves between stages, and totals."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.steps import step
 from lifestage.core.terms import check_horizon
 from lifestage.lifecycle.forecast.base import read_base
-from lifestage.lifecycle.forecast.simulate import Scenarios, simulate_base
+from lifestage.lifecycle.forecast.forecast_tables import (
+    Scale,
+    View,
+    dated,
+    stage_rows,
+    total_rows,
+    transition_rows,
+)
+from lifestage.lifecycle.forecast.simulate import simulate_base
 from lifestage.lifecycle.frames import last_day
 from lifestage.lifecycle.stages.playbook import as_playbook
 from lifestage.lifecycle.stages.rules import explained, taxonomies_of, with_buyer_facts
 from lifestage.lifecycle.stages.states import state_space
-from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
 from lifestage.lifecycle.stages.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -26,11 +33,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
     from lifestage.lifecycle.stages.playbook import Playbook
-    from lifestage.lifecycle.stages.taxonomies import Taxonomy
     from lifestage.model import LTVModel
 
 __all__ = ["StageForecast", "stage_forecast"]
@@ -172,46 +177,20 @@ def stage_forecast(
         simulated = simulate_base(model, base, times, states=states, scenarios=scenarios, seed=seed)
     index = states.stage_of_states(taxonomies, limits)
     views = [
-        _View(taxonomy, index[taxonomy.name], today[taxonomy.column])
+        View(taxonomy, index[taxonomy.name], today[taxonomy.column])
         for taxonomy in explained(frame, taxonomies, limits)
     ]
     ends = ((1 - level) / 2, (1 + level) / 2)
-    scale = _Scale(total / max(len(customers), 1), ends)
+    scale = Scale(total / max(len(customers), 1), ends)
     calendar = _calendar(model, times, last_day(frame, until))
     return StageForecast(
-        _dated(_stages(simulated, views, scale), calendar),
-        _dated(_transitions(simulated, views, scale), calendar),
-        _dated(_totals(simulated, scale), calendar),
+        dated(stage_rows(simulated, views, scale), calendar),
+        dated(transition_rows(simulated, views, scale), calendar),
+        dated(total_rows(simulated, scale), calendar),
         level,
         scenarios,
         len(customers),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """A taxonomy, the place of the stage of each state in it, and the stage of each group today."""
-
-    taxonomy: Taxonomy
-    stage_of_state: NDArray[np.int64]
-    today: pd.Series
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """How many customers each simulated one stands for, and the quantiles of the interval."""
-
-    factor: float
-    ends: tuple[float, float]
-
-    def interval(self, name: str, values: Floats) -> dict[str, Floats]:
-        """The mean over scenarios, the first axis, and the interval, for the whole base."""
-        low, high = np.quantile(values, self.ends, axis=0)
-        return {
-            name: values.mean(axis=0) * self.factor,
-            f"{name}_low": low * self.factor,
-            f"{name}_high": high * self.factor,
-        }
 
 
 def _times(points: int | Sequence[float], horizon: float) -> Floats:
@@ -240,85 +219,3 @@ def _calendar(model: LTVModel, times: Floats, last: date | None) -> pd.DataFrame
         days = as_number(last) + np.round(times * model.period.days)
         dates = [as_date(day) for day in days.astype(int).tolist()]
     return pd.DataFrame({"periods": times, "date": dates})
-
-
-def _dated(table: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
-    """Put periods and date in the place of the number of the time."""
-    rows = calendar.iloc[table["point"].to_numpy(int)]
-    place = list(table.columns).index("point")
-    out = table.drop(columns="point")
-    for i, name in enumerate(calendar.columns):
-        out.insert(place + i, name, rows[name].to_numpy())
-    return out
-
-
-def _by_stage(values: Floats, view: _View) -> Floats:
-    """Sum over the states that stand for each stage, on the last axis."""
-    out = np.zeros((*values.shape[:-1], len(view.taxonomy.keys)))
-    for place in range(out.shape[-1]):
-        out[..., place] = values[..., view.stage_of_state == place].sum(axis=-1)
-    return out
-
-
-def _stages(simulated: Scenarios, views: list[_View], scale: _Scale) -> pd.DataFrame:
-    import pandas as pd
-
-    parts = [pd.DataFrame(columns=["taxonomy", "stage", "point"])]
-    for view in views:
-        keys = list(view.taxonomy.keys)
-        customers = _by_stage(simulated.customers.sum(axis=2), view)
-        revenue = _by_stage(simulated.revenue.sum(axis=2), view)
-        table = pd.DataFrame({"taxonomy": view.taxonomy.name, "stage": keys * customers.shape[1]})
-        table["point"] = np.repeat(np.arange(customers.shape[1]), len(keys))
-        columns = scale.interval("customers", customers) | scale.interval("revenue", revenue)
-        for name, values in columns.items():
-            table[name] = values.ravel()
-        parts.append(_without_prospects(table, view, "stage"))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
-
-
-def _transitions(simulated: Scenarios, views: list[_View], scale: _Scale) -> pd.DataFrame:
-    import pandas as pd
-
-    parts = [pd.DataFrame(columns=["taxonomy", "stage", "next_stage", "point"])]
-    since_today = simulated.revenue.cumsum(axis=1)
-    for view in views:
-        keys = list(view.taxonomy.keys)
-        customers = _by_pair(simulated.customers, view)
-        columns = scale.interval("customers", customers)
-        columns["revenue"] = _by_pair(since_today, view).mean(axis=0) * scale.factor
-        times = range(customers.shape[1])
-        names = ["point", "stage", "next_stage"]
-        table = pd.MultiIndex.from_product([times, keys, keys], names=names).to_frame(index=False)
-        for name, values in columns.items():
-            table[name] = values.ravel()
-        table.insert(0, "taxonomy", view.taxonomy.name)
-        parts.append(_without_prospects(table, view, "stage", "next_stage"))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
-
-
-def _by_pair(values: Floats, view: _View) -> Floats:
-    """Sums by stage today and then, shape (scenarios, times, stages, stages)."""
-    then = _by_stage(values, view)
-    pairs = np.zeros((*then.shape[:2], then.shape[-1], then.shape[-1]))
-    for group, key in enumerate(view.today):
-        pairs[:, :, view.taxonomy.keys.index(key)] += then[:, :, group]
-    return pairs
-
-
-def _without_prospects(table: pd.DataFrame, view: _View, *columns: str) -> pd.DataFrame:
-    """Leave out the stage of contacts without a purchase, who are not simulated."""
-    if view.taxonomy.name in TAXONOMIES:
-        for column in columns:
-            table = table[table[column] != "prospect"]
-    return table
-
-
-def _totals(simulated: Scenarios, scale: _Scale) -> pd.DataFrame:
-    import pandas as pd
-
-    purchases = simulated.purchases.cumsum(axis=1)
-    revenue = simulated.revenue.sum(axis=(2, 3)).cumsum(axis=1)
-    table = pd.DataFrame({"point": np.arange(purchases.shape[1])})
-    columns = scale.interval("purchases", purchases) | scale.interval("revenue", revenue)
-    return table.assign(**columns)

@@ -1,4 +1,4 @@
-"""Metrics of a customer base: repurchase, retention, order value, acquisition cost; in total and by group."""
+"""Metrics of a customer base: repurchase, retention, order value, acquisition cost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ METRICS = (
 SLACK_DAYS = 1e-6
 """Whole days that went through weeks or months and back count as whole."""
 
-Row = dict[str, float]
+Row = Mapping[Any, float]
 
 
 def base_metrics(
@@ -123,7 +123,7 @@ def base_metrics(
     if not (math.isfinite(window) and window > 0):
         raise ConfigError(f"churn_window_days must be a positive number of days; got {window!r}")
     sums = collect(_sums(buyers, by, window))
-    totals = {str(name): float(value) for name, value in sums.drop(columns=["group"]).sum().items()}
+    totals: Row = sums.drop(columns=["group"]).sum().astype(float).to_dict()
     if not totals.get("customers"):
         raise DataError("no customer has bought: there is nothing to measure")
     rows: list[dict[str, Any]] = []
@@ -132,7 +132,7 @@ def base_metrics(
         ordered = named.sort_values(["customers", "_name"], ascending=[False, True])
         for _, group in ordered.iterrows():
             cost = cac.get(group["group"]) if isinstance(cac, Mapping) else cac
-            parts = {name: float(group[name]) for name in totals}
+            parts: Row = group[list(totals)].astype(float).to_dict()
             metrics = _metrics(parts, totals, window, cost)
             rows.append({"scope": by, "group": group["group"], **metrics})
     overall = _mean_cost(rows) if isinstance(cac, Mapping) else cac
@@ -144,7 +144,7 @@ def base_metrics(
 
 
 def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
-    """Compare two results of :func:`base_metrics`: the change of every metric since the previous run.
+    """Compute the change of every metric of :func:`base_metrics` since the previous run.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _one_row_per_metric(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _sums(buyers: Frame, by: str | None, window: float) -> Frame:
-    """The sums that the metrics are made of, one row per group, added up by the engine."""
+    """Add up in the engine what the metrics are made of, one row per group."""
     names = buyers.collect_schema().names()
     old = days_observed() >= window - SLACK_DAYS
     gone = old & (nw.col("days_silent") >= window - SLACK_DAYS)
@@ -220,7 +220,7 @@ def _sums(buyers: Frame, by: str | None, window: float) -> Frame:
         columns["ltv"] = nw.col("ltv").fill_null(0.0)
     group = (nw.lit("total") if by is None else nw.col(by)).alias("group")
     parts = buyers.select(group, **columns)
-    return parts.group_by("group").agg(*[nw.col(name).sum() for name in columns])
+    return parts.group_by("group").agg(nw.col(*columns).sum())
 
 
 def _metrics(sums: Row, totals: Row, window: float, cac: float | None) -> dict[str, float | None]:

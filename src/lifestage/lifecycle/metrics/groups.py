@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["COHORT", "by_group", "group_column", "group_totals"]
 
 COHORT = "cohort"
-"""The month of the first purchase, made from ``first_purchase`` where the table has no such column."""
+"""The month of the first purchase, from ``first_purchase`` where there is no such column."""
 
 MAX_GROUPS = 200
 
@@ -54,8 +54,8 @@ def group_totals(
     model : LTVModel
         The model that made the scores.
     staged : frame
-        One row per customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned it.
-        Contacts without a purchase are left out.
+        One row per customer, as ``LTVModel.predict`` or :func:`lifestage.assign_stages` returned
+        it. Contacts without a purchase are left out.
     by : str
         A column such as ``channel``, ``activity_stage``, ``at_risk``; or ``"cohort"``, the month of
         ``first_purchase``. Customers without a value are the group ``"unknown"``; true and false
@@ -114,7 +114,7 @@ def group_totals(
         _square=customers * money * money,
         _past=customers * past,
     )
-    histories = buyers.group_by("_group", *KEYS).agg(*[nw.col(name).sum() for name in SUMS])
+    histories = buyers.group_by("_group", *KEYS).agg(nw.col(*SUMS).sum())
     # In a fixed order: engines return groups in any, and sums depend on it in the last digit.
     order = ["_group", FREQUENCY, T, RECENCY]
     rows = to_pandas(histories).sort_values(order, ignore_index=True)
@@ -130,7 +130,7 @@ def group_totals(
 
 
 def _column(by: str) -> list[str]:
-    """The column that *by* needs; a cohort can be made from the date of the first purchase."""
+    """Name the column that *by* needs; a cohort can be made from the first purchase."""
     return [] if by == COHORT else [by]
 
 
@@ -140,7 +140,7 @@ def _check_number(groups: list[Any], by: str) -> None:
 
 
 def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
-    """Make a table for every group of customers: stages, forecasts, realised repurchase, metrics, or your own.
+    """Make a table for every group of customers: stages, forecasts, metrics, or your own.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def by_group(staged: Any, by: str, make: Callable[[Any], pd.DataFrame]) -> pd.Da
 
 
 def group_column(frame: Any, by: str) -> Any:
-    """Add ``_group``, the text of the column *by*, or the month of the first purchase for ``"cohort"``.
+    """Add ``_group``, the text of the column *by*; a cohort is the month of the first purchase.
 
     Raises
     ------

@@ -149,6 +149,6 @@ def _ltv(scores: Any, name: str) -> nw.LazyFrame[Any]:
 
 def _sums(frame: nw.LazyFrame[Any], *names: str) -> list[float]:
     """How many customers there are, and the sum of each column."""
-    sums = [nw.col(name).sum() for name in names]
-    row = to_pandas(frame.select(nw.len().alias("customers"), *sums)).iloc[0]
+    sums = frame.select(nw.len().alias("customers"), nw.col(*names).sum())
+    row = to_pandas(sums).iloc[0]
     return [float(row[name] or 0.0) for name in ("customers", *names)]

@@ -115,7 +115,7 @@ def moved_customers(before: Any, after: Any, *, column: str = "tier") -> Any:
 
 
 def _place(column: str, order: list[str]) -> nw.Expr:
-    """The place of a key in the order, −1 if it is not there."""
+    """Find the place of a key in the order, −1 if it is not there."""
     place: nw.Expr = nw.lit(-1)
     for i, key in enumerate(order):
         place = nw.when(nw.col(column) == key).then(nw.lit(i)).otherwise(place)
@@ -123,7 +123,7 @@ def _place(column: str, order: list[str]) -> nw.Expr:
 
 
 def _pairs(before: Any, after: Any, column: str) -> tuple[nw.LazyFrame[Any], str]:
-    """Both columns side by side, ``absent`` where a customer is in one table only; and the kind of the tables."""
+    """Join both columns, ``absent`` where a customer is in one table only; and return the kind."""
     (first, kind), (second, kind_after) = (
         lazy(open_frame(table, (CUSTOMER, column)).to_native()) for table in (before, after)
     )

@@ -28,10 +28,10 @@ __all__ = ["realised_repurchase"]
 def realised_repurchase(
     staged: Any, customers: Summary, *, window: float | None = None, level: float = 0.9
 ) -> pd.DataFrame:
-    r"""Compute the share of customers of each stage who bought within the window after the last day of observation.
+    r"""Compute the share of customers of each stage who bought after the last day of observation.
 
-    If the stages separate customers well, this share falls from the first stage to the last. The
-    intervals are Wilson's.
+    Purchases within the window count. If the stages separate customers well, this share falls from
+    the first stage to the last. The intervals are Wilson's.
 
     Parameters
     ----------

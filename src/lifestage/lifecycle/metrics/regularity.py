@@ -31,7 +31,7 @@ __all__ = ["MIN_REGULAR_SHAPE", "Regularity", "purchase_windows", "regularity"]
 
 
 MIN_REGULAR_SHAPE = 1.5
-"""From this k on, by the lower end of its interval, purchases are clearly more regular than random."""
+"""Purchases are clearly more regular than random if the low end of k's interval is above this."""
 
 MAX_SHAPE = 1000.0
 """Gaps of one length have an infinite shape; no sample tells it from this one."""
@@ -39,7 +39,7 @@ MAX_SHAPE = 1000.0
 MIN_CUSTOMERS = 30
 
 HALF_A_DAY = 0.5
-"""Taken off each gap of whole days: two purchases of one day are one, so that random gaps would look regular."""
+"""Days taken off each gap: merged purchases of one day make random gaps look regular."""
 
 INSTANT = 1e-9
 """Periods, so short that the expected purchases within them are a living customer's rate."""
@@ -77,7 +77,7 @@ class Regularity:
 
     @property
     def regular(self) -> bool:
-        """Whether k is clearly above 1.5, so that dates should follow it and not the Poisson process of the model."""
+        """Whether k is clearly above 1.5, so that dates should follow it and not the model."""
         return self.low > MIN_REGULAR_SHAPE
 
 
@@ -161,7 +161,7 @@ def purchase_windows(
     *,
     until: date | str | None = None,
 ) -> Any:
-    r"""Replace the dates of the next purchase by ones that follow the regularity of the customer base.
+    r"""Replace the dates of the next purchase by ones that follow the measured regularity.
 
     Where purchases are clearly more regular than random (``rhythm.regular``), the gap after the
     last purchase is Erlang-like: Gamma with shape k and mean 1/λ, where λ is Gamma with the mean m
@@ -227,7 +227,7 @@ def purchase_windows(
 
 
 def _regular_waits(model: LTVModel, keys: pd.DataFrame, k: float) -> list[Floats]:
-    """Quartiles of the wait from now, in days, given silence so far and a purchase within the horizon."""
+    """Quartiles of the wait in days, given the silence so far and a purchase in the horizon."""
     from scipy.special import betainc, betaincinv
 
     unit, point = model.period.days, model.purchases.estimate

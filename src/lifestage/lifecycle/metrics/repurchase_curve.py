@@ -41,7 +41,7 @@ def repurchase_curve(
     by: str = "activity_stage",
     level: float = 0.9,
 ) -> pd.DataFrame:
-    r"""Compute the share of buyers who have bought again by so many days after a purchase, observed and predicted.
+    r"""Compute the share of buyers who buy again within so many days, observed and predicted.
 
     The observed share is the Kaplan–Meier estimate over all purchases, since the wait after a
     customer's last one is not over yet:
@@ -151,7 +151,7 @@ def _days(days: Sequence[float] | str, rows: pd.DataFrame) -> Floats:
 
 
 def _waits(rows: pd.DataFrame, customers: Summary) -> tuple[Floats, NDArray[np.bool_]]:
-    """Days from each purchase to the next, or to the last day of observation, and whether the wait is over."""
+    """Days from each purchase to the next or the end of the log; whether the wait is over."""
     following = rows["gap_days"].shift(-1).to_numpy(float)
     over = rows["_code"].eq(rows["_code"].shift(-1)).to_numpy()
     silent = (
@@ -161,7 +161,7 @@ def _waits(rows: pd.DataFrame, customers: Summary) -> tuple[Floats, NDArray[np.b
 
 
 def _expected(model: LTVModel, rows: pd.DataFrame, at: Floats) -> Floats:
-    """The model's probability of buying within each of the days, right after each purchase; shape (days, purchases)."""
+    """Predict the probability of buying within each of the days, shape (days, purchases)."""
     part = model.purchases.thin(MAX_DRAWS)
     module, params, unit = family(part.family), part.columns(), model.period.days
     x = rows.groupby("_code").cumcount().to_numpy(float)

@@ -73,9 +73,9 @@ def assign_stages(
     r"""Add the stage of each customer in the three taxonomies, and the flags.
 
     Rules are tried in order and the first that holds decides, so that each customer has exactly one
-    stage per taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive), and
-    whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a spend
-    model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
+    stage per taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive)
+    and whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a
+    spend model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
     fitted on. So the stages of a customer do not depend on the other rows.
 
     Parameters
@@ -86,9 +86,9 @@ def assign_stages(
     thresholds : Thresholds, optional
         The numbers in the rules; the defaults of :class:`Thresholds` if left out.
     line_rule : {"activity_ratio", "nes"}
-        Rule of ``activity_stage``: by R, or by silence in multiples of the customer's mean gap (≤ 1,
-        1–2, 2–3, > 3; for those who bought once, of ``median_gap_days``, the median gap of the
-        customers that the model was fitted on).
+        Rule of ``activity_stage``: by R, or by silence in multiples of the customer's mean gap
+        (≤ 1, 1–2, 2–3, > 3; for those who bought once, of ``median_gap_days``, the median gap of
+        the customers that the model was fitted on).
     tiers : {"cumulative", "percentile"} or mapping, optional
         Add the column ``tier``: a method of :func:`assign_tiers`, or its keyword arguments.
     contacts : frame, optional
@@ -103,9 +103,9 @@ def assign_stages(
     Returns
     -------
     frame
-        ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the taxonomies),
-        ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null unless at
-        risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind that
+        ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the
+        taxonomies), ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null
+        unless at risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind that
         went in. Columns of these names that were there are replaced.
 
     Raises
@@ -168,7 +168,7 @@ def assign_stages(
 
 
 def _check_promises(frame: Frame, taxonomy: Taxonomy, facts: Mapping[str, Operand]) -> None:
-    """Refuse a table on which the rules of a taxonomy do not keep what it promises: one stage per customer."""
+    """Refuse a table on which the rules of a taxonomy do not give every customer one stage."""
     rules = rules_of(taxonomy, frame, facts)
     matches: nw.Expr = nw.lit(0)
     for rule in rules:

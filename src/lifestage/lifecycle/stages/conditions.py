@@ -65,7 +65,7 @@ Operand = tuple[Any, str]
 
 
 def rules_of(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> list[nw.Expr]:
-    """The conditions of a taxonomy as expressions over *frame*, all true or false.
+    """Turn the conditions of a taxonomy into expressions over *frame*, all true or false.
 
     *facts* are the names that go before columns: those of a customer, and the thresholds.
 
@@ -115,7 +115,7 @@ def check_condition(when: Any, where: str) -> None:
 
 
 def parse_condition(when: str) -> ast.expr:
-    """The syntax tree of a condition. Nothing in it is ever executed: see :func:`operand`."""
+    """Parse a condition. Nothing in it is ever executed: see :func:`operand`."""
     if len(when) > MAX_CHARACTERS:
         raise ConfigError(
             f"expected at most {MAX_CHARACTERS:,} characters in a condition; got {len(when):,}"
@@ -185,7 +185,7 @@ def _compared(node: ast.AST, op: ast.cmpop, left: Operand, right: Operand) -> nw
 
 
 def operand(node: ast.expr, column: Callable[[str], Operand]) -> Operand:
-    """One side of a comparison: a name, a number, a text, or a sum or product of numbers."""
+    """Read one side of a comparison: a name, number or text, or a sum or product of numbers."""
     match node:
         case ast.Name(id=name):
             return column(name)
@@ -207,7 +207,7 @@ def operand(node: ast.expr, column: Callable[[str], Operand]) -> Operand:
 
 
 def _divisor(node: ast.AST, value: Any) -> Any:
-    """A divisor that is null where it is zero."""
+    """Make a divisor null where it is zero."""
     if isinstance(value, nw.Expr):
         return nw.when(value != 0.0).then(value)
     return value if value else refuse(node, "no division by zero")

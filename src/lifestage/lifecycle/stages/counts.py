@@ -139,7 +139,7 @@ def stage_counts(
 def _counts(
     model: LTVModel, rows: pd.DataFrame, taxonomies: list[Taxonomy], limits: Thresholds
 ) -> dict[str, Floats]:
-    """Customers by draw and stage of each taxonomy, shape (draws, stages)."""
+    """Count customers by draw and stage of each taxonomy, shape (draws, stages)."""
     import pandas as pd
 
     module, params = family(model.purchases.family), model.purchases.columns()

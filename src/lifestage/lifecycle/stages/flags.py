@@ -53,7 +53,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""The reason, cut where N, gap, silence, window, and both probabilities go in: just after the last purchase, and now."""
+"""The reason, cut where N, gap, silence, window, fresh and present probability go in."""
 
 UNITS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
@@ -66,7 +66,7 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
 
 
 def at_risk(limits: Thresholds) -> nw.Expr:
-    """Whether a frequent buyer has gone quiet: N ≥ 3, .20 ≤ activity_ratio < .70, first purchase at least 7 days ago."""
+    """Whether a frequent buyer has gone quiet: N ≥ 3, .20 ≤ R < .70, and T of 7 days or more."""
     r = nw.col("activity_ratio").fill_null(0.0)
     quiet = (r >= limits.asleep) & (r < limits.awake)
     old = days_observed().fill_null(0.0) >= limits.min_days - SLACK_DAYS
@@ -74,13 +74,13 @@ def at_risk(limits: Thresholds) -> nw.Expr:
 
 
 def cannot_lose(limits: Thresholds, high_value: nw.Expr) -> nw.Expr:
-    """Whether a repeat buyer of high value is about to leave: activity_ratio < .70 and P(alive) ≥ .10."""
+    """Whether a repeat buyer of high value is about to leave: R < .70 and P(alive) ≥ .10."""
     r, alive = nw.col("activity_ratio").fill_null(0.0), nw.col("p_alive").fill_null(0.0)
     return _flag(high_value & (orders_made() >= 2) & (r < limits.awake) & (alive >= limits.alive))
 
 
 def reason(lang: str = "en") -> nw.Expr:
-    """Why a customer is at risk, in one sentence; null for the others. Needs the column ``at_risk``."""
+    """Say why a customer is at risk; null for the others. Needs the column ``at_risk``."""
     words, (every, one, more, under) = WORDS[check_language(lang)], UNITS[lang]
     values = [
         _whole(orders_made()),

@@ -1,4 +1,4 @@
-"""The playbook: texts and rules of the stages, with the user's own texts and taxonomies laid over the package's."""
+"""The playbook: texts and rules of the stages, the user's own laid over the package's."""
 
 from __future__ import annotations
 

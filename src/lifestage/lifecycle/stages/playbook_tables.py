@@ -1,4 +1,4 @@
-"""Taxonomies in a TOML file: texts laid over the package's own, and taxonomies with rules of the user's own."""
+"""Taxonomies in a TOML file: texts for those of the package, and taxonomies of the user."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def custom_taxonomy(name: str, table: Any, where: str) -> Taxonomy:
 
 
 def _stage_rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
-    """The stages of a taxonomy by their key."""
+    """Read the stages of a taxonomy by their key."""
     rows = table.get("stage", [])
     if not isinstance(rows, list):
         raise ConfigError(
@@ -115,7 +115,10 @@ def _stage_rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
 
 
 def _texts(value: Any, fallback: Mapping[str, str] | str, where: str) -> Mapping[str, str]:
-    """A text in every language: as given, else in English, else *fallback* (if plain: the first text given)."""
+    """Complete a text in every language by the English one, else by *fallback*.
+
+    A plain *fallback* gives way to the first text there is.
+    """
     if not isinstance(value, str | dict):
         raise ConfigError(
             f"{where}: expected a text, or a table of {', '.join(LANGUAGES)}; got {value!r}"
@@ -134,5 +137,5 @@ def _texts(value: Any, fallback: Mapping[str, str] | str, where: str) -> Mapping
 
 
 def _title(key: str) -> str:
-    """A key as words: what a stage is called where the user gave no label."""
+    """Write a key as words: what a stage is called where the user gave no label."""
     return key.replace("_", " ").capitalize()

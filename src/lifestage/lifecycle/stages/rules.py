@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 TIE_TOLERANCE = 1e-12
-"""Customers who tie with the threshold of high value belong to it, whatever the engine's last digit."""
+"""Customers who tie with the cut of high value belong to it, whatever the engine's last digit."""
 
 FACT_COLUMNS = ("_purchase_days", "_high_value")
 """Columns that :func:`with_facts` adds for the time the rules are read."""
@@ -54,7 +54,7 @@ def taxonomies_of(playbook: Playbook | None = None) -> tuple[Taxonomy, ...]:
 
 
 def named_taxonomy(name: str, playbook: Playbook | None = None) -> Taxonomy:
-    """The taxonomy called *name*.
+    """Return the taxonomy called *name*.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def named_taxonomy(name: str, playbook: Playbook | None = None) -> Taxonomy:
 
 
 def with_facts(frame: Frame) -> Frame:
-    """Add what the rules read of a customer and no column holds: N, and high value if there is a cut."""
+    """Add what the rules read and no column holds: N, and high value if there is a cut."""
     frame = frame.with_columns(_purchase_days=orders_made())
     if HIGH_VALUE_CUT in frame.collect_schema().names():
         frame = frame.with_columns(_high_value=is_valuable(frame))
@@ -76,7 +76,7 @@ def with_facts(frame: Frame) -> Frame:
 
 
 def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
-    """The names that conditions read beside columns, over a frame of :func:`with_facts`."""
+    """Return the names that conditions read beside columns, over a frame of :func:`with_facts`."""
     n = nw.col("_purchase_days")
     facts: dict[str, Operand] = {
         "N": (n, NUMBER),
@@ -94,7 +94,7 @@ def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
 
 
 def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
-    """The value of the first rule that holds, or *rest*."""
+    """Return the value of the first rule that holds, or *rest*."""
     result: nw.Expr = nw.lit(rest)
     for holds, value in reversed(rules):
         result = nw.when(holds).then(nw.lit(value)).otherwise(result)
@@ -102,25 +102,25 @@ def first_match(rules: Sequence[tuple[nw.Expr, Any]], rest: Any) -> nw.Expr:
 
 
 def stage_key(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> nw.Expr:
-    """The key of a customer's stage."""
+    """Return the key of a customer's stage."""
     return _stage(taxonomy, frame, facts, taxonomy.keys)
 
 
 def stage_index(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> nw.Expr:
-    """The place of a customer's stage in its taxonomy, 0, 1, …"""
+    """Return the place of a customer's stage in its taxonomy, from 0."""
     return _stage(taxonomy, frame, facts, range(len(taxonomy.keys)))
 
 
 def _stage(
     taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand], values: Sequence[Any]
 ) -> nw.Expr:
-    """What stands in *values* for the first stage whose rule holds, the last one for everyone else."""
+    """Pick from *values* for the first stage whose rule holds, the last for everyone else."""
     rules = rules_of(taxonomy, frame, facts)[: len(values) - 1]
     return first_match(list(zip(rules, values, strict=False)), values[-1])
 
 
 def value_expr(frame: Frame) -> nw.Expr:
-    """What high value is judged by: N · expected_spend, null for contacts; N without a spend model."""
+    """Return N · expected_spend, or N without a spend model: what high value is judged by."""
     n = orders_made()
     value = n
     if "expected_spend" in frame.collect_schema().names():
@@ -134,7 +134,7 @@ def is_valuable(frame: Frame) -> nw.Expr:
 
 
 def with_cut(frame: Frame, limits: Thresholds) -> Frame:
-    """Put the cut of high value that holds into the frame: that of the thresholds, or else the one its scores carry.
+    """Add the cut of high value: that of the thresholds, or else the one the scores carry.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def with_cut(frame: Frame, limits: Thresholds) -> Frame:
 
 
 def with_buyer_facts(staged: Any, taxonomies: Iterable[Taxonomy], limits: Thresholds) -> Frame:
-    """The buyers of a staged table with what the rules read.
+    """Return the buyers of a staged table with what the rules read.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def with_buyer_facts(staged: Any, taxonomies: Iterable[Taxonomy], limits: Thresh
 
 
 def explained(frame: Frame, taxonomies: Iterable[Taxonomy], limits: Thresholds) -> list[Taxonomy]:
-    """The taxonomies whose stages in a frame of :func:`with_buyer_facts` are those of their rules."""
+    """Keep the taxonomies whose stages in a frame of :func:`with_buyer_facts` follow the rules."""
     facts = facts_of(frame, limits)
     differences = {}
     for taxonomy in taxonomies:

@@ -148,7 +148,7 @@ def _levels(taxonomy: Taxonomy, limits: Thresholds) -> _Levels:
 
 
 def _with_used_facts(frame: Frame, taxonomy: Taxonomy, limits: Thresholds) -> Frame:
-    """The frame with the facts that the rules read; without high value no cut is asked for."""
+    """Add the facts that the rules read; without high value no cut is asked for."""
     if any(when is not None and "high_value" in when for when in taxonomy.rules):
         frame = with_cut(frame, limits)
     return with_facts(frame)

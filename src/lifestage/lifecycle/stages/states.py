@@ -1,7 +1,7 @@
 """The states that the rules of the stages can tell apart.
 
-A rule compares how often a customer has bought, how much of the probability of buying is left, and
-P(alive) with fixed numbers, and asks for high value. These numbers cut each quantity into bands; all
+A rule compares purchase days, the activity ratio and P(alive) with fixed numbers, and asks for high
+value. These numbers cut each quantity into bands; all
 combinations of bands are the *states*. A simulation counts customers by state, and every rule is
 applied to the states once, not to every customer at every time.
 """
@@ -41,6 +41,9 @@ QUANTITIES = {
     "p_alive": "p_alive",
 }
 """Names in conditions whose values a forecast knows, and the quantity behind each."""
+
+RANGES = {"purchase_days": (1.0, math.inf), "activity_ratio": (0.0, 1.0), "p_alive": (0.0, 1.0)}
+"""Where the quantities of buyers lie: cuts outside divide nobody."""
 
 MIRRORED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 """Comparisons with their sides exchanged."""
@@ -82,7 +85,7 @@ class StateSpace:
     def states_of(
         self, purchase_days: Floats, activity_ratio: Floats, high: ArrayLike, p_alive: Floats
     ) -> Ints:
-        """The state of each customer; arrays of shape (n,)."""
+        """Return the state of each customer; arrays of shape (n,)."""
         n_band = np.searchsorted(self.purchase_days, purchase_days, side="right")
         r_band = np.zeros(np.shape(activity_ratio), np.int64)
         for level in self.activity_ratio:
@@ -96,7 +99,7 @@ class StateSpace:
     def stage_of_states(
         self, taxonomies: Iterable[Taxonomy], limits: Thresholds
     ) -> dict[str, NDArray[np.int64]]:
-        """The place in its taxonomy of the stage that each state stands for, by taxonomy."""
+        """Find the stage that each state stands for, as its place in the taxonomy, by taxonomy."""
         import pandas as pd
 
         n_band, r_band, high, alive_band = np.unravel_index(np.arange(self.size), self.shape)
@@ -121,26 +124,21 @@ class StateSpace:
 
 
 def state_space(taxonomies: Iterable[Taxonomy], limits: Thresholds) -> StateSpace:
-    """The states that the rules of these taxonomies tell apart.
+    """Find the states that the rules of these taxonomies tell apart.
 
     Raises
     ------
     ConfigError
         If a condition reads what a forecast cannot know.
     """
-    cuts: dict[str, set[float]] = {
-        "purchase_days": set(),
-        "activity_ratio": set(),
-        "p_alive": set(),
-    }
+    cuts: dict[str, set[float]] = {quantity: set() for quantity in RANGES}
     for taxonomy in taxonomies:
         for quantity, cut in _cuts_of_taxonomy(taxonomy, limits):
-            cuts[quantity].add(cut)
-    # Buyers have N of 1 or more, and R and P(alive) are in [0, 1]: other cuts divide nobody.
-    days = sorted(cut for cut in cuts["purchase_days"] if cut > 1)
-    ratios = sorted((cut for cut in cuts["activity_ratio"] if 0 < cut <= 1), reverse=True)
-    alive = sorted(cut for cut in cuts["p_alive"] if 0 < cut <= 1)
-    return StateSpace(tuple(days), tuple(ratios), tuple(alive))
+            lowest, highest = RANGES[quantity]
+            if lowest < cut <= highest:
+                cuts[quantity].add(cut)
+    days, ratios, alive = map(sorted, cuts.values())
+    return StateSpace(tuple(days), tuple(ratios[::-1]), tuple(alive))
 
 
 def check_predictable(taxonomy: Taxonomy, limits: Thresholds) -> None:
@@ -168,7 +166,7 @@ def predictable(playbook: Playbook, limits: Thresholds) -> Playbook:
 
 
 def _cuts_of_taxonomy(taxonomy: Taxonomy, limits: Thresholds) -> Iterator[tuple[str, float]]:
-    """The quantity and the number of every comparison in the rules of a taxonomy."""
+    """Yield the quantity and the number of every comparison in the rules of a taxonomy."""
     constants = limits.constants()
     for key, when in zip(taxonomy.keys, taxonomy.rules, strict=True):
         if when is None:
@@ -208,7 +206,7 @@ def _cuts_of_condition(node: ast.AST, constants: dict[str, float]) -> Iterator[t
 
 
 def _whole_cuts(kind: type[ast.cmpop], number: float) -> set[int]:
-    """The whole numbers from which on a comparison with *number* turns out differently."""
+    """Find the whole numbers from which on a comparison with *number* turns out differently."""
     at, above = math.ceil(number), math.floor(number) + 1
     if kind in (ast.GtE, ast.Lt):
         return {at}

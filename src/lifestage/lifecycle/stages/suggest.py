@@ -34,7 +34,7 @@ BANDS = ("awake", "drowsy", "half_asleep", "asleep")
 
 @dataclass(frozen=True, eq=False)
 class SuggestedThresholds:
-    """Thresholds suggested by a customer base; they take effect when given to :func:`lifestage.assign_stages`.
+    """Suggested thresholds; they take effect when given to :func:`lifestage.assign_stages`.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def _suggest(
 
 
 def _count(log: OrderLog, until: date, purchases: str, window: float) -> Floats:
-    """Customers and buyers within the window by bin of R, shape (2, BINS)."""
+    """Count customers and buyers within the window by bin of R, shape (2, BINS)."""
     customers = log.summary(until, stage_window=window)
     scores = fit(customers, purchases=purchases, spend=None).predict(customers)
     limit = until + timedelta(days=int(window))
@@ -181,7 +181,7 @@ def _count(log: OrderLog, until: date, purchases: str, window: float) -> Floats:
 
 
 def best_cuts(counts: Floats, least: float) -> list[int]:
-    """The three cuts, rising, under which the purchases are likeliest."""
+    """Find the three cuts, rising, under which the purchases are likeliest."""
     n, k = (np.concatenate([[0.0], np.cumsum(part)]) for part in counts)
     # Customers and buyers in the bins from row to column.
     customers, buyers = n[None, :] - n[:, None], k[None, :] - k[:, None]
@@ -212,7 +212,7 @@ def best_cuts(counts: Floats, least: float) -> list[int]:
 
 
 def _bernoulli(customers: Floats, buyers: Floats) -> Floats:
-    """The largest log-likelihood of so many buyers among so many customers."""
+    """Compute the largest log-likelihood of so many buyers among so many customers."""
     from scipy.special import xlogy
 
     others = customers - buyers

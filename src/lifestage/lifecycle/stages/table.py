@@ -1,4 +1,4 @@
-"""One row per stage: its customers, their value, and what to do; and which rules of a taxonomy decide."""
+"""One row per stage: customers, value, what to do; and which rules of a taxonomy decide."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ COLUMNS = (
 def stage_table(
     staged: Any, lang: str = "en", *, playbook: str | os.PathLike[str] | Playbook | None = None
 ) -> pd.DataFrame:
-    """Count and add up the customers of every stage of the three taxonomies, and of those of a playbook.
+    """Count and add up the customers of every stage, in three taxonomies and those of a playbook.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def stage_table(
         One row per taxonomy and stage, in order, stages without customers included (prospects only
         if there are any): ``taxonomy``, ``stage``, ``label``, ``customers``, ``share`` (of all
         customers), ``orders`` (purchase days where orders are not known), ``revenue``,
-        ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_activity_ratio``, ``at_risk_customers``,
+        ``expected_purchases``, ``ltv``, ``ltv_share``, ``mean_activity_ratio``,
+        ``at_risk_customers``,
         ``at_risk_value`` (value_lost of those at risk), ``cannot_lose_customers``, ``goal``,
         ``actions``. Money is null where the table has none.
 
@@ -124,7 +125,7 @@ def stage_table(
 
 
 def _row(stage: Stage, lang: str, sums: pd.Series, total: dict[str, float]) -> dict[str, Any]:
-    """One row of the table, from the sums over the customers of the stage."""
+    """Make one row of the table, from the sums over the customers of the stage."""
     row: dict[str, Any] = {name: sums.get(name) for name in (*SUMS.values(), "at_risk_value")}
     for name in COUNTS:
         row[name] = int(sums[name])
@@ -212,7 +213,7 @@ def _check_stages(taxonomy: Taxonomy, present: set[Any]) -> None:
 
 
 def _cells(frame: Frame, columns: list[str]) -> Frame:
-    """Sums by all stages at once, in one pass of the engine: some two hundred rows with three taxonomies."""
+    """Add up by all stages at once, in one pass of the engine; some two hundred rows."""
     names = frame.collect_schema().names()
     orders = nw.col("orders").fill_null(0) if "orders" in names else orders_made()
     risky = nw.col("at_risk")
@@ -230,4 +231,4 @@ def _cells(frame: Frame, columns: list[str]) -> Frame:
         lost = nw.col("value_lost").fill_null(0.0)
         values["at_risk_value"] = nw.when(risky).then(lost).otherwise(nw.lit(0.0))
     cells = frame.select(*columns, **values).group_by(*columns)
-    return cells.agg(*[nw.col(name).sum() for name in values])
+    return cells.agg(nw.col(*values).sum())

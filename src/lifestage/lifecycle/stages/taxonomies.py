@@ -1,4 +1,4 @@
-"""The stages of the three taxonomies in order, with their texts and rules from ``playbook.toml``."""
+"""The stages of the three taxonomies, with their texts and rules from ``playbook.toml``."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def label(taxonomy: str, key: str, lang: str = "en") -> str:
 
 @cache
 def built_in(line_rule: str = "activity_ratio") -> Mapping[str, Taxonomy]:
-    """The taxonomies of the package's own ``playbook.toml`` by name, under this rule of the line."""
+    """Read the taxonomies of the package's ``playbook.toml``, under this rule of the line."""
     content = tomllib.loads((files("lifestage.lifecycle") / "playbook.toml").read_text("utf-8"))
     taxonomies = {}
     for name, table in content["taxonomy"].items():

@@ -57,7 +57,8 @@ class Thresholds:
         if not 0 < self.asleep < self.drowsy < self.awake <= 1:
             got = f"asleep={self.asleep!r}, drowsy={self.drowsy!r}, awake={self.awake!r}"
             raise ConfigError(
-                f"thresholds of activity_ratio must satisfy 0 < asleep < drowsy < awake <= 1; got {got}"
+                "thresholds of activity_ratio must satisfy 0 < asleep < drowsy < awake <= 1;"
+                f" got {got}"
             )
         if self.high_value_cut is not None and not 0 <= self.high_value_cut < math.inf:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Value tiers: high, mid and budget customers, with hysteresis between two runs where that is wanted."""
+"""Value tiers: high, mid and budget customers, with hysteresis between two runs."""
 
 from __future__ import annotations
 
