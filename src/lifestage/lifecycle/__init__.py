@@ -20,7 +20,11 @@ from lifestage.lifecycle.metrics.groups import by_group, group_totals
 from lifestage.lifecycle.metrics.ltv_change import ltv_change
 from lifestage.lifecycle.metrics.migration import moved_customers, stage_migration
 from lifestage.lifecycle.metrics.realised import realised_repurchase
-from lifestage.lifecycle.metrics.regularity import Regularity, purchase_windows, regularity
+from lifestage.lifecycle.metrics.regularity import (
+    Regularity,
+    purchase_windows,
+    regularity,
+)
 from lifestage.lifecycle.metrics.repurchase_curve import repurchase_curve
 from lifestage.lifecycle.stages.assign import STAGE_COLUMNS, assign_stages
 from lifestage.lifecycle.stages.counts import stage_counts
@@ -29,7 +33,13 @@ from lifestage.lifecycle.stages.playbook import Playbook, read_playbook
 from lifestage.lifecycle.stages.smoothing import smooth_stages
 from lifestage.lifecycle.stages.suggest import SuggestedThresholds, suggest_thresholds
 from lifestage.lifecycle.stages.table import check_taxonomy, stage_table
-from lifestage.lifecycle.stages.taxonomies import LANGUAGES, TAXONOMIES, Stage, label, stage
+from lifestage.lifecycle.stages.taxonomies import (
+    LANGUAGES,
+    TAXONOMIES,
+    Stage,
+    label,
+    stage,
+)
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.lifecycle.stages.tiers import TIERS, assign_tiers
 

@@ -108,7 +108,12 @@ def acquisition_limits(
     costs = _costs_by_group(cac)
     if model.spend is None:
         raise ConfigError("expected a model with a spend model: without one there is no LTV")
-    terms = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin, "level": level}
+    terms = {
+        "horizon": horizon,
+        "discount_rate": discount_rate,
+        "margin": margin,
+        "level": level,
+    }
     table = group_totals(model, staged, by, **terms, weight=weight)
     if table["past_revenue"].isna().any():
         raise DataError(
@@ -196,7 +201,11 @@ def payback(
         raise ConfigError(f"cac must be an amount above 0; got {cac!r}")
     if not 1 <= months <= MAX_MONTHS:
         raise ConfigError(f"months must be between 1 and {MAX_MONTHS}; got {months!r}")
-    terms: dict[str, float] = {"discount_rate": discount_rate, "margin": margin, "level": level}
+    terms: dict[str, float] = {
+        "discount_rate": discount_rate,
+        "margin": margin,
+        "level": level,
+    }
     if model.spend is None:
         raise ConfigError("expected a model with a spend model: without one nothing is earned")
     grid = np.concatenate([[FIRST_MONTH], np.arange(1.0, months + 1)])

@@ -202,7 +202,11 @@ def sample_size(
             f"expected customers with a purchase probability in {outcome}; there are none"
         )
     everyone = pd.DataFrame(
-        {by: ["all"], "customers": [sums["customers"].sum()], "buyers": [sums["buyers"].sum()]}
+        {
+            by: ["all"],
+            "customers": [sums["customers"].sum()],
+            "buyers": [sums["buyers"].sum()],
+        }
     )
     sums = pd.concat([sums, everyone], ignore_index=True)
     n = sums["customers"].to_numpy(float)

@@ -92,7 +92,8 @@ def stage_entry_dates(
     ('active', '1997-10-27')
     """
     frame = open_frame(staged, (FREQUENCY, RECENCY, "days_silent", "stage_window_days"))
-    limits, day = thresholds or Thresholds(), np.datetime64(required_day(frame, until), "D")
+    limits = thresholds or Thresholds()
+    day = np.datetime64(required_day(frame, until), "D")
     table, kind = lazy(frame.to_native())
     kept = [name for name in table.collect_schema().names() if name not in ENTRY_COLUMNS]
     table = table.select(*kept)

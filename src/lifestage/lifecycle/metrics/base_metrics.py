@@ -180,7 +180,8 @@ def metric_changes(current: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFram
             raise DataError(
                 f"{name} must come from base_metrics; columns missing: {', '.join(missing)}"
             )
-    now, before = _one_row_per_metric(current, "current"), _one_row_per_metric(previous, "previous")
+    now = _one_row_per_metric(current, "current")
+    before = _one_row_per_metric(previous, "previous")
     both = now.merge(before, how="left", on=[*keys, "metric"], validate="one_to_one")
     change = both["current"] - both["previous"]
     relative = change / both["previous"].where(both["previous"] != 0)

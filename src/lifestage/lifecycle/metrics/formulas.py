@@ -91,7 +91,12 @@ def ltv_with_margin(
 
 
 def ltv_base(
-    arppu: float, paying_users: float, loyal_years: float, cac: float, *, scope: str = "base"
+    arppu: float,
+    paying_users: float,
+    loyal_years: float,
+    cac: float,
+    *,
+    scope: str = "base",
 ) -> float:
     r"""Compute the value after acquisition, of one customer or of the customer base.
 

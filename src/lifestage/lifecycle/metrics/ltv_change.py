@@ -83,7 +83,11 @@ def ltv_change(
     import pandas as pd
 
     passed = _periods_between(model_before, customers_before, model_after, customers_after)
-    terms: dict[str, Any] = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
+    terms: dict[str, Any] = {
+        "horizon": horizon,
+        "discount_rate": discount_rate,
+        "margin": margin,
+    }
     table, kind = lazy(customers_before.table)
     silent = replace(
         customers_before,
@@ -95,7 +99,8 @@ def ltv_change(
     old = _ltv(predict(model_before, customers_after, **terms), "old")
     now = old.join(_ltv(predict(model_after, customers_after, **terms), "fresh"), on=CUSTOMER)
     stayed = was.join(old, on=CUSTOMER)
-    gone, came = was.join(now, on=CUSTOMER, how="anti"), now.join(was, on=CUSTOMER, how="anti")
+    gone = was.join(now, on=CUSTOMER, how="anti")
+    came = now.join(was, on=CUSTOMER, how="anti")
     n_before, before = _sums(then, "then")
     n_gone, lost = _sums(gone, "then")
     n_stayed, at_start, quiet, bought = _sums(stayed, "then", "silent", "old")

@@ -107,7 +107,12 @@ def repurchase_curve(
     for name, inside in groups.items():
         share, low, high = _bought_again(wait[inside], ended[inside], at, level)
         table = pd.DataFrame(
-            {"group": name, "day": at, "purchases": int(inside.sum()), "bought_again": share}
+            {
+                "group": name,
+                "day": at,
+                "purchases": int(inside.sum()),
+                "bought_again": share,
+            }
         )
         mean = np.nan if expected is None else expected[:, inside].mean(axis=1)
         tables.append(table.assign(low=low, high=high, expected=mean))

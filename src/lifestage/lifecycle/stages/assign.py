@@ -26,7 +26,12 @@ from lifestage.lifecycle.stages.rules import (
     with_cut,
     with_facts,
 )
-from lifestage.lifecycle.stages.taxonomies import LINE_RULES, Taxonomy, built_in, check_language
+from lifestage.lifecycle.stages.taxonomies import (
+    LINE_RULES,
+    Taxonomy,
+    built_in,
+    check_language,
+)
 from lifestage.lifecycle.stages.thresholds import Thresholds
 from lifestage.lifecycle.stages.tiers import assign_tiers
 
@@ -75,8 +80,8 @@ def assign_stages(
     Rules are tried in order and the first that holds decides, so that each customer has exactly one
     stage per taxonomy. They read R = ``activity_ratio``, N = frequency + 1 purchase days, P(alive)
     and whether a customer is of high value: :math:`N \cdot E[\text{spend}]` (N alone without a
-    spend model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model was
-    fitted on. So the stages of a customer do not depend on the other rows.
+    spend model) at or above ``high_value_cut``, the 80th percentile of the buyers that the model
+    was fitted on. So the stages of a customer do not depend on the other rows.
 
     Parameters
     ----------
@@ -105,8 +110,8 @@ def assign_stages(
     frame
         ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the
         taxonomies), ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null
-        unless at risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind that
-        went in. Columns of these names that were there are replaced.
+        unless at risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind
+        that went in. Columns of these names that were there are replaced.
 
     Raises
     ------

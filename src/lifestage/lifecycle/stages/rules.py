@@ -13,7 +13,13 @@ import narwhals as nw
 
 from lifestage.core.errors import ConfigError
 from lifestage.core.names import FREQUENCY, HIGH_VALUE_CUT, KEYS, MEDIAN_GAP
-from lifestage.lifecycle.frames import Frame, collect, open_frame, orders_made, require_term
+from lifestage.lifecycle.frames import (
+    Frame,
+    collect,
+    open_frame,
+    orders_made,
+    require_term,
+)
 from lifestage.lifecycle.stages.conditions import FLAG, NUMBER, Operand, rules_of
 from lifestage.lifecycle.stages.taxonomies import built_in
 
@@ -144,7 +150,9 @@ def with_cut(frame: Frame, limits: Thresholds) -> Frame:
     if limits.high_value_cut is not None:
         return frame.with_columns(nw.lit(float(limits.high_value_cut)).alias(HIGH_VALUE_CUT))
     require_term(
-        frame, HIGH_VALUE_CUT, "refit the model, or give the cut as Thresholds(high_value_cut=…)"
+        frame,
+        HIGH_VALUE_CUT,
+        "refit the model, or give the cut as Thresholds(high_value_cut=…)",
     )
     return frame
 

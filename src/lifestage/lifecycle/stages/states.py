@@ -18,7 +18,12 @@ import numpy as np
 
 from lifestage.core.errors import ConfigError
 from lifestage.lifecycle.frames import collect
-from lifestage.lifecycle.stages.conditions import NUMBER, Operand, operand, parse_condition
+from lifestage.lifecycle.stages.conditions import (
+    NUMBER,
+    Operand,
+    operand,
+    parse_condition,
+)
 from lifestage.lifecycle.stages.playbook import Playbook
 from lifestage.lifecycle.stages.rules import facts_of, stage_index
 
@@ -42,7 +47,11 @@ QUANTITIES = {
 }
 """Names in conditions whose values a forecast knows, and the quantity behind each."""
 
-RANGES = {"purchase_days": (1.0, math.inf), "activity_ratio": (0.0, 1.0), "p_alive": (0.0, 1.0)}
+RANGES = {
+    "purchase_days": (1.0, math.inf),
+    "activity_ratio": (0.0, 1.0),
+    "p_alive": (0.0, 1.0),
+}
 """Where the quantities of buyers lie: cuts outside divide nobody."""
 
 MIRRORED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
@@ -75,7 +84,12 @@ class StateSpace:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Bands of N, of R, of high value (no, yes) and of P(alive)."""
-        return len(self.purchase_days) + 1, len(self.activity_ratio) + 1, 2, len(self.p_alive) + 1
+        return (
+            len(self.purchase_days) + 1,
+            len(self.activity_ratio) + 1,
+            2,
+            len(self.p_alive) + 1,
+        )
 
     @property
     def size(self) -> int:
@@ -83,7 +97,11 @@ class StateSpace:
         return math.prod(self.shape)
 
     def states_of(
-        self, purchase_days: Floats, activity_ratio: Floats, high: ArrayLike, p_alive: Floats
+        self,
+        purchase_days: Floats,
+        activity_ratio: Floats,
+        high: ArrayLike,
+        p_alive: Floats,
     ) -> Ints:
         """Return the state of each customer; arrays of shape (n,)."""
         n_band = np.searchsorted(self.purchase_days, purchase_days, side="right")

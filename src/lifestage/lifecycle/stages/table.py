@@ -59,7 +59,10 @@ COLUMNS = (
 
 
 def stage_table(
-    staged: Any, lang: str = "en", *, playbook: str | os.PathLike[str] | Playbook | None = None
+    staged: Any,
+    lang: str = "en",
+    *,
+    playbook: str | os.PathLike[str] | Playbook | None = None,
 ) -> pd.DataFrame:
     """Count and add up the customers of every stage, in three taxonomies and those of a playbook.
 

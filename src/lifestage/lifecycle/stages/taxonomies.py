@@ -29,7 +29,11 @@ __all__ = [
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
-COLUMNS = {"line": "activity_stage", "phase": "lifecycle_phase", "segment": "value_segment"}
+COLUMNS = {
+    "line": "activity_stage",
+    "phase": "lifecycle_phase",
+    "segment": "value_segment",
+}
 
 LINE_RULES = {"activity_ratio": "when", "nes": "when_nes"}
 """The rules of the line, and the key of the playbook under which each stands."""

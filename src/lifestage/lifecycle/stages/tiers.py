@@ -96,7 +96,8 @@ def assign_tiers(
     if previous is not None:
         before = nw.col(previous).fill_null("")
         ranked = ranked.with_columns(
-            _eased=_rank(inside[2], inside[3]), _before=_rank(before == "high", before == "mid")
+            _eased=_rank(inside[2], inside[3]),
+            _before=_rank(before == "high", before == "mid"),
         )
         kept = nw.min_horizontal("_eased", "_before")
         ranked = ranked.with_columns(_rank=nw.max_horizontal(nw.col("_rank"), kept))
