@@ -35,7 +35,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch) -> Callable[[io.StringIO], io.StringIO]:
     """Puts a stream in the place of standard error, outside of notebooks, where 50 ms are long."""
-    monkeypatch.setattr(steps, "PATIENCE", 0.05)
+    monkeypatch.setattr(steps, "ANNOUNCE_AFTER", 0.05)
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
 
     def put(stream: io.StringIO) -> io.StringIO:

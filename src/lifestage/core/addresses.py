@@ -55,12 +55,12 @@ REFUSED = (
 
 
 def address_of(place: Place) -> str | None:
-    """The address of a PostgreSQL database that *place* says; None if it is a path.
+    """Return the address of a PostgreSQL database; None if *place* is a path.
 
     Raises
     ------
     ConfigError
-        If it holds a password, is of another kind of database, or cannot be read; the message never
+        If it holds a password, is of another kind of database, or cannot be read. The message never
         repeats it.
 
     Examples
@@ -83,7 +83,7 @@ def address_of(place: Place) -> str | None:
 
 
 def local_path(place: Place) -> Path:
-    """The path that *place* is.
+    """Return *place* as a path.
 
     Raises
     ------
@@ -106,11 +106,12 @@ def holds_password(text: str) -> bool:
     >>> holds_password("postgresql://shop@db:5432/orders")
     False
     """
-    return any(LOGIN.search(each) or KEYWORD.search(each) for each in (text, unquote(text)))
+    decoded = unquote(text)
+    return any(LOGIN.search(form) or KEYWORD.search(form) for form in (text, decoded))
 
 
 def refuse_passwords(settings: Mapping[str, Any]) -> None:
-    """Refuse settings of which one, at any depth, holds an address with a password.
+    """Refuse settings if one of them, at any depth, holds an address with a password.
 
     Raises
     ------
@@ -121,15 +122,16 @@ def refuse_passwords(settings: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             refuse_passwords(value)
             continue
-        texts = [name, *(value if isinstance(value, list | tuple) else [value])]
-        texts = [str(each) for each in texts if isinstance(each, str | os.PathLike)]
         # A query may well compare a column called password.
-        if any(LOGIN.search(each) if name == "query" else holds_password(each) for each in texts):
-            raise ConfigError(REFUSED + (f": {name}" if name and not holds_password(name) else ""))
+        unsafe = LOGIN.search if name == "query" else holds_password
+        for text in [name, *(value if isinstance(value, list | tuple) else [value])]:
+            if isinstance(text, str | os.PathLike) and unsafe(str(text)):
+                setting = f": {name}" if name and not holds_password(name) else ""
+                raise ConfigError(REFUSED + setting)
 
 
 def refuse_password_options(args: Sequence[str]) -> None:
-    """Refuse a command line of which a word holds an address with a password.
+    """Refuse a command line if a word of it holds an address with a password.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def refuse_password_options(args: Sequence[str]) -> None:
 
 
 def split_table(name: str) -> tuple[str | None, str]:
-    """Schema and table of a name: what stands before the first dot, if there is one, is the schema.
+    """Split a name into schema and table at the first dot; without one the schema is None.
 
     Raises
     ------

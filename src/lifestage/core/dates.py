@@ -31,7 +31,7 @@ def as_number(day: date) -> int:
 
 
 def parse_day(day: Any, name: str = "until") -> date:
-    """Return the day that a date, a timestamp or an ISO text such as 1997-09-30 says.
+    """Return the day of a date, a timestamp or an ISO text such as 1997-09-30.
 
     Numbers and texts of another form are refused: 19970930 could count nanoseconds, and 03/04/1997
     is a day of March or of April.
@@ -40,28 +40,27 @@ def parse_day(day: Any, name: str = "until") -> date:
     ----------
     day : date, datetime, numpy.datetime64 or str
     name : str
-        What the day is, for the error.
+        Name of the option, for the error.
 
     Raises
     ------
     ConfigError
-        If it says none.
+        If it is none of these.
 
     Examples
     --------
     >>> parse_day("1997-09-30")
     datetime.date(1997, 9, 30)
     """
-    known = day.astype("datetime64[s]").item() if isinstance(day, np.datetime64) else day
+    value = day.astype("datetime64[s]").item() if isinstance(day, np.datetime64) else day
     try:
-        if isinstance(known, str):
-            known = datetime.fromisoformat(known.strip())
-        if (
-            isinstance(known, datetime) and known == known
-        ):  # NaT is a datetime that differs from itself
-            return known.date()
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value.strip())
+        # NaT is a datetime that differs from itself.
+        if isinstance(value, datetime) and value == value:
+            return value.date()
     except ValueError:
-        known = None
-    if isinstance(known, date) and not isinstance(known, datetime):
-        return known
+        value = None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
     raise ConfigError(f"{name} must be a date such as 2024-12-31; got {day!r}")

@@ -1,8 +1,8 @@
-"""Results that appear whole or not at all, and never take the place of something else.
+"""Write results whole or not at all, and never over something else.
 
-A result is made in a room of its own beside its place, ``.<name>-<32 hex digits>``, which nobody
-else can read and which is locked as long as its maker lives. What is made there holds customers, so
-a room whose maker was killed is removed the next time that the same result is made.
+A result is written into a private folder beside its target, ``.<name>-<32 hex digits>``, which only
+this user can read and which is locked while the process runs. It holds data of customers, so a
+folder left by a killed process is removed the next time that the same result is written.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 __all__ = [
     "ensure_empty_or_own",
     "files_like",
-    "private_room",
+    "private_folder",
+    "process_folder",
     "remove_abandoned",
-    "room_of_process",
     "staging_file",
     "staging_folder",
 ]
 
 _UMASK = Lock()
-_ROOMS: dict[tuple[int, Path], Path] = {}
+_PROCESS_FOLDERS: dict[tuple[int, Path], Path] = {}
 LOCK, OLD = ".lock", ".old"
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
-"""Of Linux: paths from the working directory; two names change places in one step."""
+"""Constants of Linux: paths from the working directory; exchange two names in one step."""
 
 
 def ensure_empty_or_own(target: Path, own: frozenset[str]) -> None:
@@ -66,15 +66,15 @@ def ensure_empty_or_own(target: Path, own: frozenset[str]) -> None:
 
 @contextmanager
 def staging_folder(target: Path, *, private: bool = False) -> Iterator[Path]:
-    """A folder that takes the place of *target* at the end; after an error nothing new is left.
+    """Yield a folder that replaces *target* at the end; after an error nothing new is left.
 
     Where the system can exchange two folders in one step (Linux), a reader finds the old or the new
-    one at any moment. Elsewhere the place is empty for an instant, and a kill in that instant is
-    mended the next time. What replaces a result has its permissions; what is new follows the umask
-    or, if *private*, can be read by its user alone.
+    one at any moment. Elsewhere the target is missing for an instant; if the process is killed in
+    that instant, the next run restores it. A replaced result keeps its permissions; a new one
+    follows the umask or, if *private*, can be read by its user alone.
     """
-    with _room_beside(target) as room:
-        new = room / target.name
+    with _folder_beside(target) as workspace:
+        new = workspace / target.name
         new.mkdir()
         yield new
         for path in (new, *new.rglob("*")):
@@ -84,24 +84,23 @@ def staging_folder(target: Path, *, private: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def staging_file(target: Path, *, private: bool = False) -> Iterator[Path]:
-    """The same for a file: the path to write to, whose file takes the place of *target* at the end."""
-    with _room_beside(target) as room:
-        new = room / target.name
+    """Yield the path of a file that replaces *target* at the end; see :func:`staging_folder`."""
+    with _folder_beside(target) as workspace:
+        new = workspace / target.name
         yield new
         _set_permissions(new, target, private)
         os.replace(new, target)
 
 
 @contextmanager
-def private_room(path: Path) -> Iterator[Path]:
-    """A new folder that only this user can read, locked as long as this process lives; removed at the end."""
+def private_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder that only this user can read, locked while in use and removed at the end."""
     lock, maker = None, os.getpid()
     try:
-        while (
-            lock is None
-        ):  # what removes the rooms of the dead may come between the folder and its lock
+        # Another process may remove the folder as abandoned before it is locked: try again.
+        while lock is None:
             path.mkdir(mode=0o700, exist_ok=True)
-            lock = _take(path)
+            lock = _acquire(path)
         yield path
     finally:
         if os.getpid() == maker:  # and not a fork of it
@@ -110,17 +109,19 @@ def private_room(path: Path) -> Iterator[Path]:
             _remove(path)
 
 
-def room_of_process(folder: Path, name: str) -> Path:
-    """The private room of this process in *folder*, the same one each time, removed when the process ends."""
+def process_folder(folder: Path, name: str) -> Path:
+    """Return the private folder of this process in *folder*: always the same, removed at exit."""
     key = (os.getpid(), folder.resolve())
-    room = _ROOMS.get(key)
-    if room is None or not room.exists():
+    workspace = _PROCESS_FOLDERS.get(key)
+    if workspace is None or not workspace.exists():
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder, name)
-        made = ExitStack()
-        room = _ROOMS[key] = made.enter_context(private_room(folder / f".{name}-{uuid4().hex}"))
-        atexit.register(made.close)
-    return room
+        stack = ExitStack()
+        workspace = _PROCESS_FOLDERS[key] = stack.enter_context(
+            private_folder(folder / f".{name}-{uuid4().hex}")
+        )
+        atexit.register(stack.close)
+    return workspace
 
 
 @contextmanager
@@ -141,31 +142,33 @@ def files_like(path: Path) -> Iterator[None]:
 
 
 def remove_abandoned(folder: Path, name: str) -> None:
-    """Remove the rooms for *name* in *folder* whose makers are dead, and mend what the death has left half done."""
+    """Remove folders that killed processes left for *name* in *folder*, and finish their exchange."""
     pattern = re.compile(re.escape(f".{name}-") + "[0-9a-f]{32}")
-    for room in [each for each in folder.iterdir() if pattern.fullmatch(each.name)]:
+    for workspace in list(folder.iterdir()):
+        if not pattern.fullmatch(workspace.name):
+            continue
         with suppress(OSError):  # it is another user's, or another process has removed it
-            if room.is_symlink() or not (room / LOCK).exists():
+            if workspace.is_symlink() or not (workspace / LOCK).exists():
                 continue
-            lock = _take(room)
+            lock = _acquire(workspace)
             if lock is not None:
-                _mend(room, folder / name)
+                _restore(workspace, folder / name)
                 lock.release()
-                _remove(room)
+                _remove(workspace)
 
 
 @contextmanager
-def _room_beside(target: Path) -> Iterator[Path]:
-    """A room on the file system of *target*; parents that had to be made are removed after an error."""
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """Yield a private folder beside *target*; parents that had to be made are removed after an error."""
     made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(target.parent, target.name)
-        with private_room(target.with_name(f".{target.name}-{uuid4().hex}")) as room:
+        with private_folder(target.with_name(f".{target.name}-{uuid4().hex}")) as workspace:
             try:
-                yield room
+                yield workspace
             finally:
-                _mend(room, target)
+                _restore(workspace, target)
     except BaseException:
         for parent in made:
             with suppress(OSError):  # it is not empty
@@ -173,16 +176,16 @@ def _room_beside(target: Path) -> Iterator[Path]:
         raise
 
 
-def _take(room: Path) -> BaseFileLock | None:
-    """The lock of a room; None if another process holds it, or has just removed the room."""
+def _acquire(workspace: Path) -> BaseFileLock | None:
+    """Lock a private folder; None if another process holds the lock or has just removed the folder."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(room / LOCK, thread_local=False)
+    lock = FileLock(workspace / LOCK, thread_local=False)
     try:
         lock.acquire(timeout=0)
     except (Timeout, FileNotFoundError):
         return None
-    if (room / LOCK).exists():
+    if (workspace / LOCK).exists():
         return lock
     lock.release()
     return None
@@ -192,11 +195,11 @@ def _set_permissions(path: Path, old: Path, private: bool) -> None:
     """Give a new file the group and permissions of the one that it replaces; else, if *private*, none to others."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if old.exists():
-        known = old.stat()
-        mode = stat.S_IMODE(known.st_mode)
-        if known.st_gid != path.stat().st_gid:
+        replaced = old.stat()
+        mode = stat.S_IMODE(replaced.st_mode)
+        if replaced.st_gid != path.stat().st_gid:
             try:
-                os.chown(path, -1, known.st_gid)
+                os.chown(path, -1, replaced.st_gid)
             except OSError:  # what was shared with that group is not to be shared with this one
                 mode &= ~stat.S_IRWXG
     elif private:
@@ -219,7 +222,7 @@ def _put_in_place(new: Path, target: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; False where the system cannot."""
+    """Exchange two folders in one step; False where the system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2 if sys.platform == "linux" else None
     except (OSError, AttributeError):
@@ -234,17 +237,17 @@ def _exchange(one: Path, other: Path) -> bool:
     raise OSError(number, os.strerror(number), str(other))
 
 
-def _mend(room: Path, target: Path) -> None:
-    """Fill the place of a result that was moved away when its successor, whole already, was not there yet."""
-    if (room / OLD).exists() and not target.exists():
-        whole = room / target.name
-        (whole if whole.exists() else room / OLD).rename(target)
+def _restore(workspace: Path, target: Path) -> None:
+    """Restore a target that was moved away before its complete successor took its place."""
+    if (workspace / OLD).exists() and not target.exists():
+        complete = workspace / target.name
+        (complete if complete.exists() else workspace / OLD).rename(target)
 
 
-def _remove(room: Path) -> None:
+def _remove(workspace: Path) -> None:
     """Remove a folder, also when a signal interrupts it."""
     try:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
     except BaseException:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
         raise

@@ -1,8 +1,8 @@
-"""Steps that may take long: each is told to Python's logging, and one of over two seconds to whoever waits for it.
+"""Progress of long steps: every step is logged, and one of over two seconds is announced to the user.
 
 Loggers are named after the modules, under ``lifestage``; ``logging.basicConfig(level="INFO")``
-shows every step with the seconds that it took. Without that, a step that is not over after two
-seconds is named once where a person sees it: on a terminal, or in a notebook.
+shows every step with the seconds it took. Without that, a step that takes over two seconds is
+announced once on a terminal or in a notebook.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
 
 __all__ = ["quietly", "step"]
 
-PATIENCE = 2.0
-"""Seconds after which a step is named."""
+ANNOUNCE_AFTER = 2.0
+"""Seconds after which a step is announced."""
 
-_told: ContextVar[bool] = ContextVar("_told", default=False)
-"""Whether a step around this one, or a caller, tells what is under way."""
+_announced: ContextVar[bool] = ContextVar("_announced", default=False)
+"""Whether an outer step, or the caller, announces the work itself."""
 
 
 @contextmanager
 def step(logger: str, text: str) -> Iterator[None]:
-    """Log that a step begins and how long it took, and name it to a person if it takes over two seconds.
+    """Log that a step begins and how long it took, and announce it if it takes over two seconds.
 
-    Of steps within steps a person is told the outermost.
+    Of nested steps the outermost is announced.
 
     Parameters
     ----------
     logger : str
         Name of the module.
     text : str
-        What is done, such as "Fitting bg/nbd by laplace".
+        The work, such as "Fitting bg/nbd by laplace".
     """
     log = logging.getLogger(logger)
     log.info("%s …", text)
     began = perf_counter()
-    timer = None if _told.get() else Timer(PATIENCE, _tell, [text])
+    timer = None if _announced.get() else Timer(ANNOUNCE_AFTER, _announce, [text])
     if timer is not None:
         timer.daemon = True
         timer.start()
-    token = _told.set(True)
+    token = _announced.set(True)
     try:
         yield
     finally:
-        _told.reset(token)
+        _announced.reset(token)
         if timer is not None:
             timer.cancel()
     log.info("%s: done in %.1f s", text, perf_counter() - began)
@@ -59,15 +59,15 @@ def step(logger: str, text: str) -> Iterator[None]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Name no step to a person in here: the caller does so itself, or was asked to be quiet."""
-    token = _told.set(True)
+    """Announce no step in this context: the caller does so itself, or is to be quiet."""
+    token = _announced.set(True)
     try:
         yield
     finally:
-        _told.reset(token)
+        _announced.reset(token)
 
 
-def _tell(text: str) -> None:
+def _announce(text: str) -> None:
     stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
     if stream is not None and (stream is sys.stdout or stream.isatty()):
         stream.write(f"lifestage: {text} …\n")

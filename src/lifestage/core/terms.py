@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from lifestage.core.period import Period
 
-__all__ = ["LONGEST", "Terms", "check_horizon", "check_number", "rate_per_period", "short"]
+__all__ = ["MAX_HORIZON", "Terms", "check_horizon", "check_number", "rate_per_period", "short"]
 
-LONGEST = 1e6
-"""Periods; no forecast is asked for farther."""
+MAX_HORIZON = 1e6
+"""Largest horizon, in periods."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Horizon in periods, annual discount rate, margin, and the level of intervals; checked when made."""
+    """Horizon (periods), discount rate per year, margin and interval level; checked when created."""
 
     horizon: float
     discount_rate: float = 0.10
@@ -59,7 +59,7 @@ def rate_per_period(discount_rate: float, period: Period) -> float:
 
 
 def check_number(name: str, value: Any, expected: str, holds: Callable[[float], bool]) -> None:
-    """Raise a ConfigError unless an option is a number of which something holds; NaN and booleans are none."""
+    """Raise a ConfigError unless an option is a number that *holds* accepts; NaN and booleans are none."""
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not number or not holds(float(value)):
         raise ConfigError(f"{name}: expected {expected}; got {short(value)}")
@@ -67,16 +67,16 @@ def check_number(name: str, value: Any, expected: str, holds: Callable[[float], 
 
 def check_horizon(value: Any, least: str = "above 0") -> None:
     """Raise a ConfigError unless a horizon is a number of periods *least*, ``"above 0"`` or ``"of 0 or more"``."""
-    expected = f"one number of periods {least}, at most {LONGEST:,.0f}"
+    expected = f"one number of periods {least}, at most {MAX_HORIZON:,.0f}"
     check_number(
         "horizon",
         value,
         expected,
-        lambda t: (t > 0 if least == "above 0" else t >= 0) and t <= LONGEST,
+        lambda t: (t > 0 if least == "above 0" else t >= 0) and t <= MAX_HORIZON,
     )
 
 
 def short(value: Any) -> str:
-    """What was given, in one line of a message."""
+    """Return the repr of a value in one line of at most 80 characters, for a message."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from lifestage.core.addresses import local_path
 from lifestage.core.errors import ConfigError, DataError
-from lifestage.core.files import room_of_process
+from lifestage.core.files import process_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ def connect(
     folder = local_path(temp_directory or gettempdir())
     try:
         spill = (
-            room_of_process(folder, "lifestage") / uuid4().hex
+            process_folder(folder, "lifestage") / uuid4().hex
         )  # made when needed, and then removed
     except OSError as error:
         raise ConfigError(
