@@ -23,13 +23,6 @@ class LTVModel(FittedModel):
     """A fitted model with its verbs; made by :func:`lifestage.fit` and :func:`lifestage.load`.
 
     Its attributes are those of :class:`lifestage.fitting.fitted.FittedModel`.
-
-    Examples
-    --------
-    >>> import lifestage as ls
-    >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> ls.fit(customers)
-    LTVModel(bg/nbd + gamma-gamma, mle, 2,357 customers until 1997-09-30)
     """
 
     def predict(
@@ -182,9 +175,7 @@ class LTVModel(FittedModel):
             As in :meth:`predict`.
         horizon : float
             Length of the forecast in periods of the model.
-        discount_rate : float
-            Per YEAR, whatever the period.
-        margin : float, column name, or one number per customer
+        discount_rate, margin
             As in :meth:`predict`.
 
         Returns
@@ -220,10 +211,8 @@ class LTVModel(FittedModel):
 
         Parameters
         ----------
-        draws : int
-            Number of draws.
-        seed : int
-            Random seed.
+        draws, seed : int
+            Number of draws, and random seed.
 
         Returns
         -------
@@ -232,11 +221,6 @@ class LTVModel(FittedModel):
             within the mean observation time of the base; ``repeat_purchases``, their mean number in
             that time; ``dropout``, the mean dropout probability; and, with a spend model,
             ``mean_spend`` (money, missing where the mean is infinite).
-
-        Raises
-        ------
-        ConfigError
-            If the model was saved without the units of its priors.
 
         Examples
         --------
@@ -297,7 +281,6 @@ class LTVModel(FittedModel):
         Returns
         -------
         pathlib.Path
-            The folder.
 
         Raises
         ------

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from lifestage.registry.champions import (
     champion,
-    diff,
     latest_evaluated,
     load_version,
     promote,
@@ -20,6 +19,7 @@ from lifestage.registry.champions import (
     rollback,
 )
 from lifestage.registry.locking import lock
+from lifestage.registry.parameters import diff
 from lifestage.registry.versions import (
     add_version,
     check_name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 from lifestage.core.addresses import local_path
 from lifestage.core.errors import RegistryError
 from lifestage.model import load
+from lifestage.registry.manifest import MANIFEST, check_files, content_hash, manifest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +34,6 @@ __all__ = [
     "versions",
 ]
 
-SCHEMA = 1
-MANIFEST = "manifest.json"
 VERSION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 STAMP = "%Y%m%dT%H%M%S%fZ"
@@ -167,12 +164,12 @@ def add_version(
         model.save(content)
         for name, text in (texts or {}).items():
             (content / check_name(name)).write_text(text, "utf-8")
-        manifest = _manifest(content)
+        manifest = manifest_of(content, datetime.now(UTC))
         (content / MANIFEST).write_bytes(manifest)
         # all on disk before the rename that makes it a version
         for path in [*content.iterdir(), content]:
             flush(path)
-        version = f"{_next_stamp(target)}-{_hash(manifest)[:8]}"
+        version = f"{_next_stamp(target)}-{content_hash(manifest)[:8]}"
         os.rename(content, target / version)
         flush(target)
         return version
@@ -183,13 +180,6 @@ def add_version(
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
-
-
-def _manifest(content: Path) -> bytes:
-    """List the hashes of the files of a version, as JSON."""
-    files = {file.name: _hash(file.read_bytes()) for file in sorted(content.iterdir())}
-    created = datetime.now(UTC).isoformat()
-    return json.dumps({"schema": SCHEMA, "created": created, "files": files}, indent=1).encode()
 
 
 def _next_stamp(folder: Path) -> str:
@@ -226,7 +216,7 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
         raise RegistryError(f"expected a version of {folder}; got {version!r}")
     path = Path(folder) / version
     try:
-        _verify_files(path, version)
+        check_files(path, version)
     except RegistryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -234,32 +224,6 @@ def verify(folder: str | os.PathLike[str], version: str) -> Path:
             f"expected a version of a model in {path}; could not read it: {error}"
         ) from error
     return path
-
-
-def _verify_files(path: Path, version: str) -> None:
-    files = {file.name: file for file in path.iterdir()}
-    special = [name for name, file in files.items() if file.is_symlink() or not file.is_file()]
-    if path.is_symlink() or special:
-        raise RegistryError(
-            f"{path} holds what is not a plain file: {', '.join(special) or 'it is a link itself'}"
-        )
-    content = (path / MANIFEST).read_bytes()
-    manifest = json.loads(content)
-    if manifest["schema"] > SCHEMA:
-        raise RegistryError(
-            f"{path} was written by a newer version (schema {manifest['schema']}, known: {SCHEMA})"
-        )
-    if _hash(content)[:8] != version[-8:]:
-        raise RegistryError(
-            f"{path / MANIFEST} was changed after it was written: its hash is not that of the name"
-        )
-    hashes = manifest["files"]
-    wrong = sorted((files.keys() ^ hashes.keys()) - {MANIFEST})
-    if wrong:
-        raise RegistryError(f"{path} is missing, or holds beside its own: {', '.join(wrong)}")
-    changed = [name for name in hashes if _hash(files[name].read_bytes()) != hashes[name]]
-    if changed:
-        raise RegistryError(f"{path} was changed after it was written: {', '.join(changed)}")
 
 
 def open_version(folder: str | os.PathLike[str], version: str) -> LTVModel:
@@ -312,22 +276,12 @@ def read_text(folder: str | os.PathLike[str], version: str, name: str) -> str:
 
 
 def clean(folder: str | os.PathLike[str]) -> None:
-    """Remove what a killed writer left behind; call it while you hold the :func:`lock`.
-
-    Parameters
-    ----------
-    folder : path
-        The folder of a model.
-    """
+    """Remove what a killed writer left behind; call it while you hold the :func:`lock`."""
     for path in Path(folder).glob(f"{PARTIAL}*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def flush(path: Path) -> None:
