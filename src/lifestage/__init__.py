@@ -1,7 +1,7 @@
-"""lifestage: predictive customer lifetime value, from an order log to life-cycle stages and a report.
+"""lifestage: predictive customer lifetime value, from an order log to stages and a report.
 
-The public names are listed once, in ``__init__.pyi``; each is loaded where it is first used, so that
-the import of the package costs next to nothing.
+The public names are listed once, in ``__init__.pyi``; each is loaded where it is first used, so
+that the import of the package costs next to nothing.
 """
 
 from __future__ import annotations

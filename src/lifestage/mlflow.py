@@ -1,4 +1,4 @@
-"""A model in MLflow: saved, logged and loaded as a pyfunc, with signature, example, parameters, metrics and card.
+"""A model in MLflow: a pyfunc with signature, example, parameters, metrics and model card.
 
 Needs ``lifestage[mlflow]``. The functions are those that every MLflow flavour has.
 """

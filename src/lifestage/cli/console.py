@@ -49,7 +49,7 @@ def terminable() -> Iterator[None]:
 
 @contextmanager
 def sentences(debug: bool) -> Iterator[None]:
-    """Turn an error into one sentence on standard error and exit code 1; *debug* shows where it arose."""
+    """Turn an error into one sentence on standard error and exit code 1, unless *debug*."""
     try:
         yield
     except (LifestageError, OSError) as error:

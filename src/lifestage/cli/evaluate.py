@@ -1,4 +1,4 @@
-"""``lifestage backtest`` and ``drift``: how good forecasts were, and whether a model still holds."""
+"""``lifestage backtest`` and ``drift``: how good forecasts were, and whether they still are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``lifestage lifecycle randomize``, ``sample-size`` and ``analyze-experiment``: a controlled test."""
+"""``lifestage lifecycle randomize``, ``sample-size``, ``analyze-experiment``: controlled tests."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def forecast(
 ) -> None:
     """Forecast customers and revenue of every stage over the horizon, with intervals.
 
-    [dim]lifestage lifecycle forecast result/customers.parquet --model result/model --horizon 26[/dim]
+    [dim]lifestage lifecycle forecast result/customers.parquet -m result/model --horizon 26[/dim]
     """
 
     def make() -> Any:
@@ -173,7 +173,7 @@ def budget(
 ) -> None:
     """List customers to contact within a budget, greatest expected net gain first.
 
-    [dim]lifestage lifecycle budget result/customers.parquet --budget 500 --cost 1 --uplift 0.05[/dim]
+    [dim]lifestage lifecycle budget result/customers.parquet --budget 99 --cost 1 --uplift .05[/dim]
     """
 
     def make() -> Any:

@@ -1,4 +1,4 @@
-"""How well a model describes the past and foretold what came after."""
+"""How good a model's forecasts are: backtest, drift, fit checks, comparison, recalibration."""
 
 from __future__ import annotations
 

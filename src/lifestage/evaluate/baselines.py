@@ -24,7 +24,7 @@ BASELINES = (
 
 
 def baseline_forecasts(table: pd.DataFrame, horizon: float) -> dict[str, dict[str, Floats]]:
-    r"""Forecasts of each baseline: ``purchases``, ``probability``, ``revenue``, ``score``, as it has them.
+    r"""Forecasts of each baseline: some of ``purchases``, ``probability``, ``revenue``, ``score``.
 
     Parameters
     ----------

@@ -201,7 +201,7 @@ def drift_since(
         if signal is not None:
             signals.append(signal)
     later = log.summary(_end_of(weeks, start), **NO_STAGES)
-    # a cohort is judged by one number, which needs fewer scenarios
+    # a cohort has one band, over all weeks, which needs fewer scenarios
     fewer = max(100, scenarios // 3)
     futures = {
         name: simulate(model, part, times[-1:], fewer, seed)["purchases"][:, 0]
@@ -230,9 +230,10 @@ def _end_of(week: int, start: date) -> date:
 def _signal(
     name: str, actual: Floats, simulated: Floats, level: float, start: date
 ) -> Signal | None:
-    found = first_signal(actual, simulated, level)
-    if found is None:
+    departure = first_signal(actual, simulated, level)
+    if departure is None:
         return None
     smaller = "fewer" if name == "purchases" else "less"
-    direction = "more" if found.sign > 0 else smaller
-    return Signal(name, direction, _end_of(found.week + 1, start), _end_of(found.begin, start))
+    direction = "more" if departure.sign > 0 else smaller
+    seen, since = _end_of(departure.week + 1, start), _end_of(departure.begin, start)
+    return Signal(name, direction, seen, since)

@@ -84,7 +84,7 @@ def sample_base(customers: Summary, model: LTVModel) -> BaseSample:
 def simulate(
     model: LTVModel, sample: BaseSample, times: Floats, scenarios: int, seed: int
 ) -> dict[str, Floats]:
-    """Purchases and revenue of the whole base between *times* (periods), shape (scenarios, times)."""
+    """Purchases and revenue of the base between *times* (periods), shape (scenarios, times)."""
     no_stages = StateSpace((), (), ())
     simulated = simulate_base(
         model, sample.base, times, states=no_stages, scenarios=scenarios, seed=seed

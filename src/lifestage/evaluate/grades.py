@@ -72,8 +72,8 @@ def grade_models(
             ]
             rows += differences
             # the best baseline is the one with the largest difference
-            hardest = max((each.difference, each.low, each.high) for each in differences)
-            signs.append(_sign(*hardest[1:]))
+            hardest = max(differences, key=lambda row: row[3:])
+            signs.append(_sign(hardest.low, hardest.high))
         grades[model] = _grade(signs)
     return pd.DataFrame(rows, columns=list(Difference._fields)), grades
 

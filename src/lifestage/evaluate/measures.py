@@ -83,12 +83,12 @@ def customer_losses(forecast: Mapping[str, Floats], table: pd.DataFrame) -> dict
 
 
 def calibration_error(bins: pd.DataFrame) -> float:
-    """Mean distance of predicted probability and observed share, over the bins of a reliability table."""
+    """Mean distance of predicted probability and observed share over the bins of a table."""
     distance = (bins["predicted"] - bins["observed"]).abs()
     return float(np.average(distance, weights=bins["customers"]))
 
 
 def tracking_error(curve: pd.DataFrame) -> float:
-    """Mean of |expected − actual| ÷ actual over the points of a tracking curve with any purchase."""
+    """Mean of |expected − actual| ÷ actual over the points of a curve with any purchase."""
     started = curve[curve["actual"] > 0]
     return float(((started["expected"] - started["actual"]).abs() / started["actual"]).mean())

@@ -128,8 +128,9 @@ def _notes(
     fewer = origins is None and count < DEFAULT_ORIGINS
     if not (shorter or fewer):
         return ()
+    plural = "s" if count > 1 else ""
     text = (
-        f"The log has room for {count} origin{'s' if count > 1 else ''} and a horizon of"
-        f" {span:.3g} {period.name}s; a longer log is tested at {DEFAULT_ORIGINS} origins over half a year."
+        f"The log has room for {count} origin{plural} and a horizon of {span:.3g} {period.name}s; a"
+        f" longer log is tested at {DEFAULT_ORIGINS} origins over half a year."
     )
     return (Note("short_backtest", text, {"origins": count, "days": round(span * period.days)}),)

@@ -161,7 +161,7 @@ def top_share(score: ArrayLike, actual: ArrayLike, share: float = 0.2) -> float:
 
 
 def _inside(values: Floats, size: int) -> Floats:
-    """How much of each value is among the *size* largest: 1, 0, or a part for ties at the border."""
+    """How much of each value is among the *size* largest: 1, 0, or a part where values tie."""
     border = np.sort(values)[-size]
     tied = np.isclose(values, border, rtol=1e-9, atol=0.0)
     above = (values > border) & ~tied

@@ -143,7 +143,7 @@ def checked[T: BaseModel](model: type[T], settings: dict[str, Any]) -> T:
     ConfigError
         If a setting is unknown or out of range, or holds a password.
     """
-    refuse_passwords(settings)  # before a message repeats what was given
+    refuse_passwords(settings)  # before a message repeats them
     try:
         return model(**settings)
     except ValidationError as error:

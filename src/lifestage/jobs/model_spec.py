@@ -60,7 +60,7 @@ class Promotion(BaseModel):
 
 
 class ModelSpec(BaseModel):
-    """The specification of a model: its orders, the run, data checks, promotion, versions to keep."""
+    """The specification of a model: orders, run, data checks, promotion, versions to keep."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ def read_spec(folder: str | os.PathLike[str]) -> ModelSpec:
 
 
 def spec_text(orders: str | None, settings: Mapping[str, Any]) -> str:
-    """Write the text of a ``spec.toml``: these settings of a run, and the defaults of everything else.
+    """Write the text of a ``spec.toml``: these settings of a run, and defaults for the rest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Release notes: what a new version changes in parameters, scores and stages of the same customers."""
+"""Release notes: changes in parameters, and in scores and stages of the same customers."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def _run_config(spec: ModelSpec, champion: LTVModel | None, until: str | None) -
 
 
 def _check_out(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> None:
-    """Refuse at once a folder that cannot be replaced, or that would put customers into the store."""
+    """Refuse a folder that cannot be replaced, or that would put customers into the store."""
     target = local_path(out).resolve()
     ensure_empty_or_own(target, RUN_FILES)
     if target.is_relative_to(Path(folder).resolve()):

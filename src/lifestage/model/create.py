@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["fit", "load"]
 
 
-def fit(
+def fit(  # noqa: PLR0913
     customers: Summary,
     purchases: str = "bg/nbd",
     spend: str | None = "gamma-gamma",

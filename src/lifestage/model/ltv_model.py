@@ -207,7 +207,7 @@ class LTVModel(FittedModel):
         )
 
     def prior_predictive(self, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-        """Draw parameters from the priors and compute what each draw implies for a base like this one.
+        """Draw parameters from the priors and compute what they imply for a base like this one.
 
         Parameters
         ----------

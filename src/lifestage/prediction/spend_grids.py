@@ -2,8 +2,8 @@
 
 The total of n purchases is beta-prime(p·n, q + p·x), mixed over how often the customer will buy.
 Its logarithm has a density that is smooth on the grid of its frequency; densities are mixed over n
-and integrated there. Where single counts stand out as narrow peaks, as they do when everything costs
-the same, the mixture is solved directly instead (``spend_direct``). The grid, and which of the two
+and integrated there. Where single counts stand out as narrow peaks, as when everything costs the
+same, the mixture is solved directly instead (``spend_direct``). The grid, and which of the two
 serves, follow from the frequency and the parameters alone, and rows only end their tables where
 their own distribution ends; so a quantile never depends on the other rows.
 """
@@ -123,7 +123,7 @@ class Totals(NamedTuple):
 
 
 def spend_grids(spend: SpendDraws, x: Floats, shape: Floats) -> SpendGrids:
-    """Make grids for frequencies x; *shape* is the squared mean of their rates over the variance."""
+    """Make grids for frequencies x; *shape* is the squared mean of their rates ÷ the variance."""
     pick = np.unique(np.linspace(0, spend.p.size - 1, SPEND_DRAWS).round().astype(int))
     p, q, v = spend.p[pick], spend.q[pick], spend.v[pick]
     x = x[:, None]

@@ -1,7 +1,7 @@
 """A model store in a folder: versions written atomically, a champion among them, and rollback.
 
-``<store>/<name>/`` holds ``spec.toml``, a folder for each version, ``champion`` (the version in use)
-and ``history.jsonl`` (which version was promoted when). A version is named by the time it was added
+``<store>/<name>/`` holds ``spec.toml``, a folder per version, ``champion`` (the version in use) and
+``history.jsonl`` (which version was promoted when). A version is named by the time it was added
 and by the hash of its ``manifest.json``, which holds the hash of every other file: a change
 anywhere is detected when it is loaded. Loading reads JSON and Parquet and executes nothing, and no
 version holds a customer.

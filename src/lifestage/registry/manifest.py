@@ -54,4 +54,5 @@ def check_files(path: Path, version: str) -> None:
 
 
 def content_hash(content: bytes) -> str:
+    """Return the SHA-256 of a content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -183,7 +183,7 @@ def add_version(
 
 
 def _next_stamp(folder: Path) -> str:
-    """Write the time as a name, later than that of every stored version, whatever the clock says."""
+    """Write the time as a name later than every stored version, whatever the clock says."""
     now, stored = datetime.now(UTC), versions(folder)
     if stored:
         newest = datetime.strptime(stored[-1][: -len("-01234567")], STAMP).replace(tzinfo=UTC)

@@ -51,7 +51,7 @@ DOWNLOADED = (
 """Columns of that file, as far as the table has them."""
 
 
-def write_report(
+def write_report(  # noqa: PLR0913
     staged: Any,
     model: LTVModel,
     path: str | os.PathLike[str],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["summarize"]
 
 
-def summarize(
+def summarize(  # noqa: PLR0913
     orders: Any,
     *,
     customer: str = "customer_id",

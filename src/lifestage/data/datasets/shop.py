@@ -47,7 +47,7 @@ PEAK, HEIGHT = 340, 0.6
 """Day of the year on which a season is highest, and how far above and below its mean."""
 
 
-def simulate_shop(
+def simulate_shop(  # noqa: PLR0913
     customers: int = 5000,
     *,
     seed: int = 0,

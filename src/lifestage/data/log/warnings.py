@@ -33,7 +33,7 @@ SHORT_HISTORY = 28
 """Days; a shorter log is short whatever the stage window."""
 
 
-def notes(
+def notes(  # noqa: PLR0913
     quality: Quality,
     log: Log,
     calendar: pd.DataFrame,

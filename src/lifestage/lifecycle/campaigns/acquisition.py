@@ -30,7 +30,7 @@ FIRST_MONTH = 0.02
 """Stands for the day of the first purchase: a horizon has to be above 0."""
 
 
-def acquisition_limits(
+def acquisition_limits(  # noqa: PLR0913
     model: LTVModel,
     staged: Any,
     by: str = COHORT,

@@ -87,7 +87,7 @@ class StageForecast:
     sample: int
 
 
-def stage_forecast(
+def stage_forecast(  # noqa: PLR0913
     model: LTVModel,
     staged: Any,
     *,

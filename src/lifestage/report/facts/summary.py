@@ -51,7 +51,7 @@ NEEDED = (FREQUENCY, "p_purchase", *TERMS, "activity_stage", "at_risk", "cannot_
 VERSIONED = ("lifestage", "numpy", "scipy", "pandas", "duckdb", "narwhals", "pyarrow", "numba")
 
 
-def summarize_run(
+def summarize_run(  # noqa: PLR0913
     staged: Any,
     model: LTVModel,
     *,

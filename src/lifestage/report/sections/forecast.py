@@ -87,7 +87,7 @@ def _date(row: Row, t: Translator) -> str:
 
 
 def _time_axis(run: Run, t: Translator) -> str:
-    """The name of the axis of time: months, or the period of the model where dates are not known."""
+    """The name of the time axis: months, or the period of the model where dates are not known."""
     if run["data"]["until"]:
         return t("forecast.time_x")
     return t.name("units", run["data"]["period"])

@@ -50,7 +50,7 @@ class Translator(Numbers):
     __call__ = text
 
     def name(self, section: str, key: str, default: str | None = None) -> str:
-        """The name of *key* in a section of names; the *default* or the key as words without one."""
+        """The name of *key* in a section of names, else the *default*, else the key as words."""
         entry = texts(self.lang).get(f"{section}.{key}")
         if isinstance(entry, str):
             return entry
