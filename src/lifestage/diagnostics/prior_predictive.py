@@ -30,11 +30,11 @@ def prior_predictive(model: FittedModel, draws: int = 1000, seed: int = 0) -> pd
     Returns
     -------
     pandas.DataFrame
-        One row per draw: the parameters; ``repeat_rate``, the share of customers who buy again within
-        the mean time that the base was observed; ``repeat_purchases``, their mean number in that
-        time; ``dropout``, the mean probability of dropping out (a/(a + b) after a purchase, or
-        within that time, as the family has it); and, with a spend
-        model, ``mean_spend`` = p·v/(q − 1) (money, missing where q ≤ 1).
+        One row per draw: the parameters; ``repeat_rate``, the share of customers who buy again
+        within the mean time that the base was observed; ``repeat_purchases``, their mean number in
+        that time; ``dropout``, the mean probability of dropping out (a/(a + b) after a purchase, or
+        within that time, as the family has it); and, with a spend model, ``mean_spend`` = p·v/(q −
+        1) (money, missing where q ≤ 1).
 
     Examples
     --------
