@@ -1,4 +1,4 @@
-"""Places to read from and write to: a path, or the address of a database, which never holds a password; and tables."""
+"""Where to read and write: a path, or an address of a database, without a password; and tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ POSTGRES = re.compile(
 ADDRESS = re.compile(
     r"""[a-z][a-z\d+.-]*://               # any scheme
     | \s*(?:jdbc:)?postgres\w*(?:\+\w+)?:  # one slash too few, as of a Path, or none
-    | (?:\w+\s*=\s*\S*\s+)*(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S+\s+\w+\s*=  # keywords of libpq
+    | (?:\w+\s*=\s*\S*\s+)*(?:host|hostaddr|port|dbname|user|service|sslmode)\s*=\s*\S+\s+\w+\s*=
+      # keywords of libpq
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -42,7 +43,8 @@ LOGIN = re.compile(
     r"""://[^\s@]*:\S*@                             # scheme://user:password@
     | ^\s*(?:jdbc:)?postgres\w*(?:\+\w+)?:[^@]*:[^@]*@  # with blanks in it, or a slash too few
     | ^\s*(?:postgres\w*/|//)/?[^\s@/]*:[^\s@]*@      # or no colon
-    | ^(?![a-z]:[\\/])[^\s/\\:@]+:(?!//)[^\s@]+@\S  # or no scheme; but not the drive of a path of Windows
+    | ^(?![a-z]:[\\/])[^\s/\\:@]+:(?!//)[^\s@]+@\S
+      # or no scheme; but not the drive of a path of Windows
     """,
     re.IGNORECASE | re.VERBOSE,
 )

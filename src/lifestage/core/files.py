@@ -94,7 +94,7 @@ def staging_file(target: Path, *, private: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def private_folder(path: Path) -> Iterator[Path]:
-    """Yield a new folder that only this user can read, locked while in use and removed at the end."""
+    """Yield a new folder for this user alone, locked while in use and removed at the end."""
     lock, maker = None, os.getpid()
     try:
         # Another process may remove the folder as abandoned before it is locked: try again.
@@ -142,7 +142,7 @@ def files_like(path: Path) -> Iterator[None]:
 
 
 def remove_abandoned(folder: Path, name: str) -> None:
-    """Remove folders that killed processes left for *name* in *folder*, and finish their exchange."""
+    """Remove what killed processes left for *name* in *folder*, and finish their exchange."""
     pattern = re.compile(re.escape(f".{name}-") + "[0-9a-f]{32}")
     for workspace in list(folder.iterdir()):
         if not pattern.fullmatch(workspace.name):
@@ -159,7 +159,7 @@ def remove_abandoned(folder: Path, name: str) -> None:
 
 @contextmanager
 def _folder_beside(target: Path) -> Iterator[Path]:
-    """Yield a private folder beside *target*; parents that had to be made are removed after an error."""
+    """Yield a private folder beside *target*; parents made for it are removed after an error."""
     made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +177,7 @@ def _folder_beside(target: Path) -> Iterator[Path]:
 
 
 def _acquire(workspace: Path) -> BaseFileLock | None:
-    """Lock a private folder; None if another process holds the lock or has just removed the folder."""
+    """Lock a private folder; None if another process holds the lock or has just removed it."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(workspace / LOCK, thread_local=False)
@@ -192,7 +192,7 @@ def _acquire(workspace: Path) -> BaseFileLock | None:
 
 
 def _set_permissions(path: Path, old: Path, private: bool) -> None:
-    """Give a new file the group and permissions of the one that it replaces; else, if *private*, none to others."""
+    """Give a new file the group and permissions of the one it replaces, or, if *private*, none."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if old.exists():
         replaced = old.stat()

@@ -22,7 +22,7 @@ PERIODS = {
 
 @dataclass(frozen=True)
 class Period:
-    """The unit in which recency, T and horizons are expressed: one of ``PERIODS`` or one of your own.
+    """The unit of recency, T and horizons: one of ``PERIODS`` or one of your own.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ __all__ = ["plain", "records"]
 
 
 def plain(value: Any) -> Any:
-    """Return *value* made of text, numbers, booleans, None, lists and dicts; NaN and infinity become None.
+    """Make *value* of text, numbers, booleans, None, lists and dicts; NaN and infinity become None.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Progress of long steps: every step is logged, and one of over two seconds is announced to the user.
+"""Progress of long steps: all are logged, and those over two seconds are announced to the user.
 
 Loggers are named after the modules, under ``lifestage``; ``logging.basicConfig(level="INFO")``
 shows every step with the seconds it took. Without that, a step that takes over two seconds is

@@ -23,7 +23,7 @@ MAX_HORIZON = 1e6
 
 @dataclass(frozen=True)
 class Terms:
-    """Horizon (periods), discount rate per year, margin and interval level; checked when created."""
+    """Horizon (periods), discount rate per year, margin and interval level, checked."""
 
     horizon: float
     discount_rate: float = 0.10
@@ -59,14 +59,14 @@ def rate_per_period(discount_rate: float, period: Period) -> float:
 
 
 def check_number(name: str, value: Any, expected: str, holds: Callable[[float], bool]) -> None:
-    """Raise a ConfigError unless an option is a number that *holds* accepts; NaN and booleans are none."""
+    """Raise a ConfigError unless an option is a number, not NaN, that *holds* accepts."""
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not number or not holds(float(value)):
         raise ConfigError(f"{name}: expected {expected}; got {short(value)}")
 
 
 def check_horizon(value: Any, least: str = "above 0") -> None:
-    """Raise a ConfigError unless a horizon is a number of periods *least*, ``"above 0"`` or ``"of 0 or more"``."""
+    """Raise a ConfigError unless a horizon is a number *least*: "above 0" or "of 0 or more"."""
     expected = f"one number of periods {least}, at most {MAX_HORIZON:,.0f}"
     check_number(
         "horizon",

@@ -110,8 +110,8 @@ def assign_stages(
     frame
         ``scores`` with ``activity_stage``, ``lifecycle_phase``, ``value_segment`` (keys of the
         taxonomies), ``at_risk``, ``cannot_lose`` (true or false), ``at_risk_reason`` (text, null
-        unless at risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the kind
-        that went in. Columns of these names that were there are replaced.
+        unless at risk), with *tiers* ``tier``, and one column per taxonomy of the playbook, in the
+        kind that went in. Columns of these names that were there are replaced.
 
     Raises
     ------
