@@ -19,7 +19,7 @@ __all__ = ["Counts"]
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """The distinct rows of a Summary with the number of customers each stands for, all of them float arrays.
+    """Distinct rows of a Summary with the number of customers of each, as float arrays.
 
     Attributes
     ----------
@@ -58,28 +58,50 @@ class Counts:
         monetary_value: ArrayLike | None = None,
         weight: ArrayLike | None = None,
     ) -> Counts:
-        """Count distinct rows of one value per customer, or per *weight* customers; no money, NaN for its sums."""
-        x, t_x, T = (np.asarray(values) for values in (x, t_x, T))
+        """Count the distinct rows of a customer base.
+
+        Parameters
+        ----------
+        x, t_x, T : array, shape (n,)
+            Repeat purchase days, recency and time observed (periods).
+        monetary_value : array, shape (n,), optional
+            Mean spend of repeat purchase days (money); without it the sums of money are NaN.
+        weight : array, shape (n,), optional
+            Customers that each row stands for; one if left out.
+
+        Returns
+        -------
+        Counts
+
+        Examples
+        --------
+        >>> counts = Counts.from_arrays([0, 2], [0, 5], [9, 9], [0, 30], weight=[5, 2])
+        >>> counts.customers, counts.monetary_sum
+        (7.0, array([ 0., 60.]))
+        """
+        x, t_x, T = np.asarray(x), np.asarray(t_x), np.asarray(T)
         money = None if monetary_value is None else np.asarray(monetary_value, np.float64)
         people = None if weight is None else np.asarray(weight, np.float64)
-        each = 1.0 if people is None else people
-        sums = () if money is None else (each * money, each * money * money)
-        found = distinct(x, T, t_x, sums=sums if people is None else (*sums, people))
-        total, square = (
-            found.sums[:2] if money is not None else [np.full(found.weight.size, np.nan)] * 2
-        )
+        per_row = 1.0 if people is None else people
+        sums = () if money is None else (per_row * money, per_row * money * money)
+        histories = distinct(x, T, t_x, sums=sums if people is None else (*sums, people))
+        unknown = np.full(histories.weight.size, np.nan)
+        total, square = (unknown, unknown) if money is None else histories.sums[:2]
         spenders = np.zeros(x.size, bool) if money is None else (x > 0) & (money > 0)
-        paid, paying = (
-            (x if money is None else money)[spenders],
-            () if people is None else (people[spenders],),
+        spent = (x if money is None else money)[spenders]
+        spends = distinct(x[spenders], spent, sums=() if people is None else (people[spenders],))
+        x, T, t_x = histories.columns
+        return cls(
+            x=x,
+            t_x=t_x,
+            T=T,
+            weight=histories.weight if people is None else histories.sums[-1],
+            monetary_sum=total,
+            monetary_sq_sum=square,
+            spend_x=spends.columns[0],
+            spend_m=spends.columns[1],
+            spend_weight=spends.weight if people is None else spends.sums[-1],
         )
-        spends = distinct(x[spenders], paid, sums=paying)
-        counted = [each.weight if people is None else each.sums[-1] for each in (found, spends)]
-        histories = dict(zip(("x", "T", "t_x"), found.columns, strict=True), weight=counted[0])
-        spent = dict(
-            zip(("spend_x", "spend_m"), spends.columns, strict=True), spend_weight=counted[1]
-        )
-        return cls(**histories, monetary_sum=total, monetary_sq_sum=square, **spent)
 
     @property
     def customers(self) -> float:

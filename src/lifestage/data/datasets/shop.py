@@ -1,4 +1,4 @@
-"""An order log like that of an online shop, simulated with a known truth."""
+"""An order log like that of an online shop, simulated from known parameters."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ CHANNELS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 """Share of the customers, and rate, dropout and spend relative to the base, by the channel of the first purchase."""
 
 RATE = {"shape": 1.2, "scale": 0.014}
-"""Gamma law of the purchases a day of a living customer."""
+"""Gamma distribution of the purchase rate per day of a living customer."""
 
 DROPOUT = {"a": 0.9, "b": 4.5}
-"""Beta law of the chance to leave after a repeat purchase."""
+"""Beta distribution of the probability of leaving after a repeat purchase."""
 
 SPEND = {"p": 5.0, "q": 4.0, "v": 30.0}
-"""Gamma-Gamma law of the money an order."""
+"""Gamma-Gamma distribution of the money per order."""
 
 LINES = 2.4
 """Lines of an order, on average."""
@@ -62,15 +62,15 @@ def simulate_shop(  # noqa: PLR0913
 ) -> Any:
     r"""Simulate the order lines of a shop: channels, refunds, orders without a customer, perhaps seasons.
 
-    A customer comes on a day of the log by lot, buys at gaps that are Gamma with shape *regularity*
-    (1 is a Poisson process) and mean 1/λ, λ ~ Gamma, and leaves after a repeat purchase with a
-    chance ~ Beta; an order is worth Gamma(p, ν), ν ~ Gamma(q, v). Channels scale rate, odds of
+    A customer arrives on a random day of the log, buys at gaps that are Gamma with shape
+    *regularity* (1 is a Poisson process) and mean 1/λ, λ ~ Gamma, and leaves after a repeat
+    purchase with a probability ~ Beta; the value of an order is Gamma(p, ν), ν ~ Gamma(q, v). Channels scale rate, odds of
     leaving, and spend.
 
     Parameters
     ----------
     customers : int
-        Customers who are known by an id.
+        Customers with an id.
     seed : int
     start : str
         First day of the log (ISO date).
@@ -81,10 +81,10 @@ def simulate_shop(  # noqa: PLR0913
     seasonality : bool
         Whether purchases follow the year, highest in early December, by a thinning of the repeats.
     refunds : float
-        Share of the orders that are sent back some days later, as negative lines under an id that
+        Share of the orders that are returned some days later, as negative lines under an id that
         begins with C.
     anonymous : float
-        Share of all orders that nobody's id is known of.
+        Share of all orders without a customer id.
     regularity : float
         k of the gaps, 1 or more.
     truth : bool
@@ -93,10 +93,10 @@ def simulate_shop(  # noqa: PLR0913
     Returns
     -------
     pandas.DataFrame
-        A row a line, by time: ``order_id``, ``customer_id`` (text, null if anonymous), ``date``
-        (with a time of day), ``sku``, ``quantity``, ``price`` (money a piece), ``channel``.
+        One row per order line, by time: ``order_id``, ``customer_id`` (text, null if anonymous), ``date``
+        (with a time of day), ``sku``, ``quantity``, ``price`` (money per piece), ``channel``.
     pandas.DataFrame
-        With *truth*: ``customer_id``, ``channel``, ``rate`` (purchases a day), ``dropout``,
+        With *truth*: ``customer_id``, ``channel``, ``rate`` (purchases per day), ``dropout``,
         ``alive`` (on the last day), ``mean_spend`` (an order).
 
     Raises
@@ -165,19 +165,19 @@ def _people(
 def _visits(
     people: pd.DataFrame, first: NDArray[np.int64], days: int, k: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
-    """Whose and when each purchase is, and who has not left."""
+    """Customer and time of each purchase, and who has not left."""
     rate, leaves = people["rate"].to_numpy(), people["dropout"].to_numpy()
     owners, clocks = [np.arange(first.size)], [first.astype(float)]
-    who, clock, alive = np.arange(first.size), first.astype(float), np.ones(first.size, bool)
-    while who.size:
-        clock = clock + rng.gamma(k, 1 / (k * rate[who]))
+    active, clock, alive = np.arange(first.size), first.astype(float), np.ones(first.size, bool)
+    while active.size:
+        clock = clock + rng.gamma(k, 1 / (k * rate[active]))
         seen = clock < days
-        who, clock = who[seen], clock[seen]
-        owners.append(who)
+        active, clock = active[seen], clock[seen]
+        owners.append(active)
         clocks.append(clock)
-        stays = rng.random(who.size) >= leaves[who]
-        alive[who[~stays]] = False
-        who, clock = who[stays], clock[stays]
+        stays = rng.random(active.size) >= leaves[active]
+        alive[active[~stays]] = False
+        active, clock = active[stays], clock[stays]
     return np.concatenate(owners), np.concatenate(clocks), alive
 
 

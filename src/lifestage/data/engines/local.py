@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["REST", "exact_column", "names", "opened", "place_of", "rest_of", "types_of"]
+__all__ = ["REST", "exact_column", "hash_of_rest", "names", "opened", "position_of", "types_of"]
 
 TABLES = "a pandas, polars, pyarrow, DuckDB or Spark table"
 REST = "lifestage_rest"
@@ -77,35 +77,38 @@ def names(frame: Any) -> list[Any]:
     )
 
 
-def place_of(frame: Any, name: Any, role: str) -> int | None:
-    """The place of a column, by its name or what that is as text; None where there is none.
+def position_of(frame: Any, name: Any, role: str) -> int | None:
+    """Return the position of a column, by its name or that as text; None if there is none.
 
     Raises
     ------
     DataError
         If several have the name.
     """
-    came = names(frame)
-    found = [place for place, each in enumerate(came) if each == name]
-    found = found or [place for place, each in enumerate(came) if str(each) == str(name)]
-    if len(found) > 1:
+    columns = names(frame)
+    positions = [position for position, column in enumerate(columns) if column == name]
+    if not positions:
+        texts = enumerate(map(str, columns))
+        positions = [position for position, text in texts if text == str(name)]
+    if len(positions) > 1:
         raise DataError(
-            f"expected one column {name!r} ({role}=); the orders have {len(found)} of that name"
+            f"expected one column {name!r} ({role}=); the orders have {len(positions)} of that name"
         )
-    return found[0] if found else None
+    return positions[0] if positions else None
 
 
 def types_of(frame: Any, place: int) -> dict[str, int]:
-    """How many values of which Python type a column of objects holds; empty for a column of one type."""
+    """Count the Python types in a column of objects; empty for a column of one type."""
     column = _column(frame, place)
     if str(column.dtype if hasattr(column, "dtype") else "") not in ("object", "Object"):
         return {}
-    kinds = _objects(column).dropna().map(lambda value: type(value).__name__).value_counts()
-    return {str(kind): int(count) for kind, count in kinds.items()} if len(kinds) > 1 else {}
+    types = _objects(column).dropna().map(lambda value: type(value).__name__)
+    counts = types.value_counts().to_dict()
+    return counts if len(counts) > 1 else {}
 
 
 def exact_column(frame: Any, place: int, role: str) -> Any:
-    """A column as Arrow in a type that the engine reads exactly: objects by what they are, money as doubles.
+    """Return a column as Arrow in a type that the engine reads exactly; money as doubles.
 
     Raises
     ------
@@ -128,14 +131,14 @@ def exact_column(frame: Any, place: int, role: str) -> Any:
         ) from error
 
 
-def rest_of(frame: Any, used: Collection[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A number a row of the frame, equal for those of *rows* that are equal in the columns not *used*."""
-    size = len(frame)
-    found, few = np.zeros(size, np.uint64), np.zeros(rows.size, np.uint64)
-    for place in sorted(set(range(len(names(frame)))) - set(used)):
-        few = few * np.uint64(31) + _hashes(_column(frame, place), rows)
-    found[rows] = few
-    return found
+def hash_of_rest(frame: Any, used: Collection[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return one number per row, equal for those of *rows* that are equal in the columns not *used*."""
+    hashes = np.zeros(rows.size, np.uint64)
+    for position in sorted(set(range(len(names(frame)))) - set(used)):
+        hashes = hashes * np.uint64(31) + _hashes(_column(frame, position), rows)
+    all_rows = np.zeros(len(frame), np.uint64)
+    all_rows[rows] = hashes
+    return all_rows
 
 
 def _hashes(column: Any, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -161,19 +164,15 @@ def _objects(column: Any, rows: NDArray[np.int64] | None = None) -> Any:
 
     if type(column).__module__.startswith("pandas"):
         return column if rows is None else column.iloc[rows]
-    part = (
-        column
-        if rows is None
-        else column[rows]
-        if hasattr(column, "to_list")
-        else column.take(rows)
-    )
+    part = column
+    if rows is not None:
+        part = column[rows] if hasattr(column, "to_list") else column.take(rows)
     try:
-        found = part.to_pandas()
+        values = part.to_pandas()
     except Exception:  # each engine has its own errors for a type that it cannot give away
         listed = part.to_pylist() if hasattr(part, "to_pylist") else part.to_list()
         return pd.Series(listed, dtype=object)
-    return found.reset_index(drop=True)
+    return values.reset_index(drop=True)
 
 
 def _plain_pandas(column: Any, role: str) -> Any:
@@ -217,14 +216,14 @@ def _plain_objects(column: Any, role: str) -> Any:
     """A column of Python objects as one of numbers, dates or text, exactly."""
     import pandas as pd
 
-    known = column.dropna()
-    kinds = set(map(type, known))
+    values = column.dropna()
+    kinds = set(map(type, values))
     if role in MONEY and all(issubclass(kind, Real | Decimal) for kind in kinds):
-        return _placed(known.map(float), column)
+        return _with_nulls(values.map(float), column)
     if role not in MONEY and all(
         issubclass(kind, int | np.integer | Decimal) and kind is not bool for kind in kinds
     ):
-        return _placed(_integers(known), column)
+        return _with_nulls(_integers(values), column)
     if kinds == {date} or (
         role == "customer" and all(issubclass(kind, Real | np.bool_) for kind in kinds)
     ):
@@ -247,9 +246,9 @@ def _integers(values: Any) -> Any:
     return values.map(lambda value: format(Decimal(value), "f"))
 
 
-def _placed(known: Any, column: Any) -> Any:
-    """The known values at their places in a column, null elsewhere."""
+def _with_nulls(values: Any, column: Any) -> Any:
+    """Put values where the column has some, and null elsewhere."""
     import pyarrow as pa
 
     present = column.notna().to_numpy()
-    return pa.array(known, from_pandas=True).take(pa.array(np.cumsum(present) - 1, mask=~present))
+    return pa.array(values, from_pandas=True).take(pa.array(np.cumsum(present) - 1, mask=~present))

@@ -50,6 +50,6 @@ def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:
             numbered = table.append_column("row", pa.array(np.arange(len(table))))
             rows = duck.repeated(connection.from_arrow(numbered))
             if rows.size:
-                rest = local.rest_of(source, set(roles.values()), rows)
+                rest = local.hash_of_rest(source, set(roles.values()), rows)
                 rel = connection.from_arrow(table.append_column(local.REST, pa.array(rest)))
     return rel, type(source).__module__.split(".")[0]
