@@ -26,39 +26,39 @@ def staged(model: ls.LTVModel, customers: ls.Summary) -> pd.DataFrame:
 
 
 def test_totals_are_the_expectations_of_the_model(model: ls.LTVModel, staged: pd.DataFrame) -> None:
-    ahead = stage_forecast(model, staged, horizon=39, points=[13, 39], scenarios=300)
-    last = ahead.totals.iloc[-1]
+    forecast = stage_forecast(model, staged, horizon=39, points=[13, 39], scenarios=300)
+    last = forecast.totals.iloc[-1]
     revenue = (staged["expected_purchases"] * staged["expected_spend"]).sum()
     for name, expected in (("purchases", staged["expected_purchases"].sum()), ("revenue", revenue)):
         spread = (last[f"{name}_high"] - last[f"{name}_low"]) / (2 * 1.645)
         assert abs(last[name] - expected) < 4 * spread / np.sqrt(300) + 0.002 * expected
         assert last[f"{name}_low"] < expected < last[f"{name}_high"]
-    assert ahead.totals["date"].astype(str).tolist() == ["1997-12-30", "1998-06-30"]
+    assert forecast.totals["date"].astype(str).tolist() == ["1997-12-30", "1998-06-30"]
 
 
 def test_counts_and_transitions_add_up_to_the_base(
     model: ls.LTVModel, staged: pd.DataFrame
 ) -> None:
-    ahead = stage_forecast(model, staged, horizon=26, points=2, scenarios=20)
-    assert set(ahead.stages["taxonomy"]) == {"line", "phase", "segment"}
-    sums = ahead.stages.groupby(["taxonomy", "periods"])["customers"].sum()
+    forecast = stage_forecast(model, staged, horizon=26, points=2, scenarios=20)
+    assert set(forecast.stages["taxonomy"]) == {"line", "phase", "segment"}
+    sums = forecast.stages.groupby(["taxonomy", "periods"])["customers"].sum()
     np.testing.assert_allclose(sums, len(staged))
     for taxonomy in ("line", "phase", "segment"):
-        moves = ahead.transitions[
-            (ahead.transitions["taxonomy"] == taxonomy) & (ahead.transitions["periods"] == 26)
+        moves = forecast.transitions[
+            (forecast.transitions["taxonomy"] == taxonomy) & (forecast.transitions["periods"] == 26)
         ]
         today = staged[column_of(taxonomy)].value_counts()
         came = moves.groupby("stage")["customers"].sum()
         np.testing.assert_allclose(came[today.index], today)
-        stages = ahead.stages[
-            (ahead.stages["taxonomy"] == taxonomy) & (ahead.stages["periods"] == 26)
+        stages = forecast.stages[
+            (forecast.stages["taxonomy"] == taxonomy) & (forecast.stages["periods"] == 26)
         ]
         np.testing.assert_allclose(
             moves.groupby("next_stage")["customers"].sum()[stages["stage"]],
             stages["customers"],
             atol=1e-9,
         )
-        np.testing.assert_allclose(moves["revenue"].sum(), ahead.totals["revenue"].iloc[-1])
+        np.testing.assert_allclose(moves["revenue"].sum(), forecast.totals["revenue"].iloc[-1])
 
 
 def test_the_rules_of_the_simulation_are_those_of_staging(
@@ -80,11 +80,11 @@ def test_the_rules_of_the_simulation_are_those_of_staging(
     )
     for taxonomy, stage_of_state in states.stage_of_states(taxonomies, limits).items():
         keys = np.array(built_in()[taxonomy].keys)
-        chances = np.zeros((len(staged), keys.size))
+        probabilities = np.zeros((len(staged), keys.size))
         for place in range(keys.size):
             by_state = simulated.probabilities[:, 0]
-            chances[:, place] = by_state[:, stage_of_state == place].sum(axis=1)
-        likely = keys[chances.argmax(axis=1)]
+            probabilities[:, place] = by_state[:, stage_of_state == place].sum(axis=1)
+        likely = keys[probabilities.argmax(axis=1)]
         agree = likely == scored[column_of(taxonomy)].to_numpy()
         assert agree.mean() > 0.99  # but for interpolation on the very day of a change
 
@@ -105,7 +105,7 @@ def test_engines_and_seeds(model: ls.LTVModel, staged: pd.DataFrame) -> None:
     np.testing.assert_allclose(few.stages.groupby("taxonomy")["customers"].sum(), len(staged))
 
 
-def test_chances_today_are_certain_without_draws_and_spread_with_them(
+def test_probabilities_today_are_certain_without_draws_and_spread_with_them(
     model: ls.LTVModel, customers: ls.Summary, staged: pd.DataFrame
 ) -> None:
     now = stage_probabilities(model, staged, horizon=0)
@@ -113,9 +113,9 @@ def test_chances_today_are_certain_without_draws_and_spread_with_them(
     assert set(np.unique(certain)) == {0.0, 1.0}
     place = certain.argmax(axis=1)
     assert (np.array(["new", *LINE])[place] == now["activity_stage"]).all()
-    drawn = ls.fit(customers, method="laplace", draws=100)
+    laplace = ls.fit(customers, method="laplace", draws=100)
     spread = stage_probabilities(
-        drawn, ls.assign_stages(drawn.predict(customers)), horizon=0
+        laplace, ls.assign_stages(laplace.predict(customers)), horizon=0
     ).filter(like="p_")
     np.testing.assert_allclose(spread.sum(axis=1), 1, atol=1e-6)
     assert ((spread > 0.01) & (spread < 0.99)).any(axis=None)
@@ -139,24 +139,24 @@ def test_options_are_checked(
 
 def test_without_a_spend_model_there_is_no_money(customers: ls.Summary) -> None:
     bare = ls.fit(customers, spend=None)
-    ahead = stage_forecast(
+    forecast = stage_forecast(
         bare, ls.assign_stages(bare.predict(customers)), horizon=13, points=1, scenarios=10
     )
-    assert ahead.totals["revenue"].eq(0).all()
-    assert ahead.totals["purchases"].iloc[0] > 0
+    assert forecast.totals["revenue"].eq(0).all()
+    assert forecast.totals["purchases"].iloc[0] > 0
 
 
 @pytest.mark.slow
-def test_chances_of_stages_are_calibrated() -> None:
+def test_probabilities_of_stages_are_calibrated() -> None:
     """Within 2 points in each tenth of the customers."""
     base = world(60_000, seed=11)
     model = ls.fit(base.now)
-    chances = stage_probabilities(
+    probabilities = stage_probabilities(
         model, ls.assign_stages(model.predict(base.now)), horizon=13, scenarios=400
     )
     then = ls.assign_stages(model.predict(base.then))[["customer_id", "activity_stage"]]
-    both = chances.merge(then, on="customer_id", suffixes=("", "_then"))
-    assert len(both) == len(chances) > 50_000
+    both = probabilities.merge(then, on="customer_id", suffixes=("", "_then"))
+    assert len(both) == len(probabilities) > 50_000
     for stage in LINE:
         tenth = pd.qcut(both[f"p_{stage}"].rank(method="first"), 10)
         table = both.assign(is_so=both["activity_stage_then"] == stage).groupby(
@@ -173,17 +173,19 @@ def test_intervals_of_a_base_cover_what_happens() -> None:
     for seed in range(100):
         base = world(2500, seed=1000 + seed)
         model = ls.fit(base.now)
-        ahead = stage_forecast(
+        forecast = stage_forecast(
             model, ls.assign_stages(model.predict(base.now)), horizon=13, points=1, seed=seed
         )
         then = ls.assign_stages(model.predict(base.then))["activity_stage"].value_counts()
-        line = ahead.stages[ahead.stages["taxonomy"] == "line"].set_index("stage")
+        line = forecast.stages[forecast.stages["taxonomy"] == "line"].set_index("stage")
         for stage in LINE:
             low, high = line.loc[stage, ["customers_low", "customers_high"]]
             inside[stage].append(bool(low <= then.get(stage, 0) <= high))
         for name, value in (("purchases", base.purchases), ("revenue", base.revenue)):
             inside[name].append(
-                bool(ahead.totals[f"{name}_low"][0] <= value <= ahead.totals[f"{name}_high"][0])
+                bool(
+                    forecast.totals[f"{name}_low"][0] <= value <= forecast.totals[f"{name}_high"][0]
+                )
             )
     shares = {name: float(np.mean(found)) for name, found in inside.items()}
     assert 0.85 <= np.mean(list(shares.values())) <= 0.95, shares

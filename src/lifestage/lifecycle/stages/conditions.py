@@ -67,7 +67,8 @@ Operand = tuple[Any, str]
 def rules_of(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> list[nw.Expr]:
     """Turn the conditions of a taxonomy into expressions over *frame*, all true or false.
 
-    *facts* are the names that go before columns: those of a customer, and the thresholds.
+    *facts* are the names that go before columns: those of a customer, null and never NaN where
+    they are not known, and the thresholds.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def rules_of(taxonomy: Taxonomy, frame: Frame, facts: Mapping[str, Operand]) -> 
             raise ConfigError(f"column missing: {name}; the table has {', '.join(names)}")
         kind = schema[name]
         if kind.is_numeric():
-            return nw.col(name).cast(nw.Float64), NUMBER
+            return nw.col(name).cast(nw.Float64).fill_nan(None), NUMBER
         if kind == nw.Boolean:
             return nw.col(name), FLAG
         if kind in (nw.String, nw.Categorical, nw.Enum):
@@ -173,9 +174,7 @@ def _compared(node: ast.AST, op: ast.cmpop, left: Operand, right: Operand) -> nw
         )
     if TEXT in kinds and not isinstance(op, ast.Eq | ast.NotEq):
         refuse(node, "== or != between texts")
-    # NaN counts as null, and a comparison with null does not hold, on every engine.
-    if kinds == {NUMBER}:
-        values = [value.fill_nan(None) if isinstance(value, nw.Expr) else value for value in values]
+    # A comparison with null does not hold, and NaN has become null: engines differ on both.
     holds: nw.Expr = COMPARE[type(op)](*values).fill_null(False)
     if kinds == {NUMBER} and not isinstance(op, ast.NotEq):
         return holds
@@ -202,7 +201,8 @@ def operand(node: ast.expr, column: Callable[[str], Operand]) -> Operand:
             one, other = _number(left, column), _number(right, column)
             if isinstance(op, ast.Div):
                 other = _divisor(node, other)
-            return COMBINE[type(op)](one, other), NUMBER
+            result = COMBINE[type(op)](one, other)
+            return (result.fill_nan(None) if isinstance(result, nw.Expr) else result), NUMBER
     refuse(node)
 
 

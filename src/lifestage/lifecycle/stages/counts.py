@@ -153,6 +153,7 @@ def _counts(
         {
             "p_alive": alive.ravel(),
             "activity_ratio": ratio.ravel(),
+            "_activity_ratio": ratio.ravel(),
             "frequency": np.tile(x, draws),
             "_purchase_days": np.tile(x + 1.0, draws),
             "_high_value": np.tile(rows["_high_value"].to_numpy(bool), draws),

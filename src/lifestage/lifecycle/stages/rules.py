@@ -50,7 +50,7 @@ __all__ = [
 TIE_TOLERANCE = 1e-12
 """Customers who tie with the cut of high value belong to it, whatever the engine's last digit."""
 
-FACT_COLUMNS = ("_purchase_days", "_high_value")
+FACT_COLUMNS = ("_purchase_days", "_activity_ratio", "_high_value")
 """Columns that :func:`with_facts` adds for the time the rules are read."""
 
 
@@ -74,8 +74,9 @@ def named_taxonomy(name: str, playbook: Playbook | None = None) -> Taxonomy:
 
 
 def with_facts(frame: Frame) -> Frame:
-    """Add what the rules read and no column holds: N, and high value if there is a cut."""
-    frame = frame.with_columns(_purchase_days=orders_made())
+    """Add what the rules read most: N, R without NaN, and high value if there is a cut."""
+    ratio = nw.col("activity_ratio").cast(nw.Float64).fill_nan(None)
+    frame = frame.with_columns(_purchase_days=orders_made(), _activity_ratio=ratio)
     if HIGH_VALUE_CUT in frame.collect_schema().names():
         frame = frame.with_columns(_high_value=is_valuable(frame))
     return frame
@@ -86,14 +87,14 @@ def facts_of(frame: Frame, limits: Thresholds) -> dict[str, Operand]:
     n = nw.col("_purchase_days")
     facts: dict[str, Operand] = {
         "N": (n, NUMBER),
-        "R": (nw.col("activity_ratio").cast(nw.Float64), NUMBER),
+        "R": (nw.col("_activity_ratio"), NUMBER),
     }
     columns = frame.collect_schema().names()
     if "_high_value" in columns:
         facts["high_value"] = (nw.col("_high_value"), FLAG)
     if "mean_gap_days" in columns and MEDIAN_GAP in columns:
         own_gap = nw.when(n >= 2).then(nw.col("mean_gap_days")).otherwise(nw.col(MEDIAN_GAP))
-        facts["own_gap"] = (own_gap.cast(nw.Float64), NUMBER)
+        facts["own_gap"] = (own_gap.cast(nw.Float64).fill_nan(None), NUMBER)
     for name, value in limits.constants().items():
         facts[name] = (value, NUMBER)
     return facts

@@ -156,7 +156,7 @@ def _with_used_facts(frame: Frame, taxonomy: Taxonomy, limits: Thresholds) -> Fr
 
 def _smoothed(frame: Frame, levels: _Levels, limits: Thresholds, hysteresis: float) -> Frame:
     taxonomy, facts = levels.taxonomy, facts_of(frame, limits)
-    ratio = nw.col("activity_ratio").cast(nw.Float64)
+    ratio = nw.col("_activity_ratio")
     # The stage that each customer would have on every level, all else as it is.
     on_level = []
     for middle in levels.middles:

@@ -123,11 +123,13 @@ class StateSpace:
         n_band, r_band, high, alive_band = np.unravel_index(np.arange(self.size), self.shape)
         # The middle of each band stands for it: rules differ between bands, not within one.
         n = np.array([1.0, *self.purchase_days])[n_band]
+        ratio = _middles((1.0, *self.activity_ratio, 0.0))[r_band]
         table = pd.DataFrame(
             {
                 "frequency": n - 1.0,
                 "_purchase_days": n,
-                "activity_ratio": _middles((1.0, *self.activity_ratio, 0.0))[r_band],
+                "activity_ratio": ratio,
+                "_activity_ratio": ratio,
                 "p_alive": _middles((0.0, *self.p_alive, 1.0))[alive_band],
                 "_high_value": high.astype(bool),
             }
