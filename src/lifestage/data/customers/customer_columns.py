@@ -15,7 +15,7 @@ from lifestage.data.engines.frames import ENGINES, columns, lazy
 from lifestage.data.engines.local import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -28,7 +28,7 @@ UNNAMED_WEIGHTS = ("weight", "weights")
 
 
 def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str, bool]:
-    """Return the table with a ``customer_id``, its kind, and whether the ids are the user's; the names are checked.
+    """Check the names of a table; return it with a ``customer_id``, its kind, and whether it had ids.
 
     Raises
     ------
@@ -40,21 +40,21 @@ def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str,
     """
     frame = opened(frame)
     is_pandas = type(frame).__module__.startswith("pandas")
-    came = columns(frame)
-    _check_names(came, weights)
-    has_ids = CUSTOMER in came or is_pandas
+    names = columns(frame)
+    _check_names(names, weights)
+    has_ids = CUSTOMER in names or is_pandas
     if is_pandas:
         frame = _plain_pandas(frame, weights)
     elif not has_ids:
         frame = _numbered(frame)
     table, kind = lazy(frame)
-    rest = [
-        name for name in table.collect_schema().names() if name not in (CUSTOMER, *KEYS, MONETARY)
-    ]
     if kind in ENGINES:
-        _check_case(came)
-    money = [MONETARY] if MONETARY in came else []
-    return table.select(CUSTOMER, *KEYS, *money, *rest), kind, has_ids
+        _check_case(names)
+    first = [CUSTOMER, *KEYS]
+    if MONETARY in names:
+        first.append(MONETARY)
+    others = [name for name in table.collect_schema().names() if name not in first]
+    return table.select(*first, *others), kind, has_ids
 
 
 def typed(table: nw.LazyFrame[Any], weights: str | None) -> nw.LazyFrame[Any]:
@@ -66,21 +66,23 @@ def typed(table: nw.LazyFrame[Any], weights: str | None) -> nw.LazyFrame[Any]:
         If a column of numbers or dates is of another type: text is not read.
     """
     schema = table.collect_schema()
-    numbers = [name for name in _numeric(weights) if name in schema]
-    for name in numbers:
+    doubles = []
+    for name in _numeric(weights):
+        if name not in schema:
+            continue
         if not schema[name].is_numeric():
             raise DataError(
                 f"expected numbers in the column {name}; got {schema[name]}: convert it first"
             )
+        # Whole orders and revenue stay whole.
+        if name not in ("orders", "revenue") or not schema[name].is_integer():
+            doubles.append(name)
     for name in DATES:
         if name in schema and not isinstance(schema[name], nw.Date | nw.Datetime):
             raise DataError(
                 f"expected dates in the column {name}; got {schema[name]}: convert it first"
             )
-    whole = [name for name in ("orders", "revenue") if name in schema and schema[name].is_integer()]
-    table = table.with_columns(
-        *(nw.col(name).cast(nw.Float64) for name in numbers if name not in whole)
-    )
+    table = table.with_columns(nw.col(*doubles).cast(nw.Float64))
     if MONETARY not in schema:
         return table
     money = nw.col(MONETARY)
@@ -92,24 +94,30 @@ def _numeric(weights: str | None) -> list[str]:
     return [*NUMBERS, *([] if weights is None else [weights])]
 
 
-def _check_names(came: Sequence[str], weights: str | None) -> None:
-    if twice := [name for name, n in Counter(came).items() if n > 1]:
+def _repeated(names: Iterable[str]) -> str:
+    """Names that occur more than once, as a list in a message; empty without any."""
+    return ", ".join(name for name, count in Counter(names).items() if count > 1)
+
+
+def _check_names(names: Sequence[str], weights: str | None) -> None:
+    if repeated := _repeated(names):
         raise DataError(
-            f"expected every column once; got {', '.join(twice)} more than once: rename or drop one"
+            f"expected every column once; got {repeated} more than once: rename or drop one"
         )
     needed = [FREQUENCY, RECENCY, T, *([weights] if weights is not None else [])]
-    if absent := [name for name in needed if name not in came]:
-        names = f"{', '.join(needed[:-1])} and {needed[-1]}"
+    if absent := [name for name in needed if name not in names]:
+        listed = f"{', '.join(needed[:-1])} and {needed[-1]}"
         raise DataError(
-            f"expected the columns {names}; {', '.join(absent)} is missing; got {', '.join(came)}"
+            f"expected the columns {listed}; {', '.join(absent)} is missing; got {', '.join(names)}"
         )
     if weights in (CUSTOMER, *NUMBERS, *DATES):
         raise ConfigError(f"weights must name a column of counts; got {weights!r}")
-    if weights is None and (found := [name for name in UNNAMED_WEIGHTS if name in came]):
+    unnamed = [name for name in UNNAMED_WEIGHTS if name in names]
+    if weights is None and unnamed:
         raise DataError(
-            f"expected to be told what the column {found[0]} is: the customers that each row stands"
-            f" for, by Summary.from_frame(…, weights={found[0]!r}), or something else, then"
-            " rename it"
+            f"expected to be told what the column {unnamed[0]} is: the customers that each row"
+            f" stands for, by Summary.from_frame(…, weights={unnamed[0]!r}), or something else,"
+            " then rename it"
         )
 
 
@@ -125,12 +133,10 @@ def _numbered(frame: Any) -> Any:
     return table.collect().with_row_index(CUSTOMER).to_native()
 
 
-def _check_case(came: Sequence[str]) -> None:
-    """Engines read SQL, where T and t are one column."""
-    if twice := [name for name, n in Counter(name.lower() for name in came).items() if n > 1]:
-        raise DataError(
-            f"expected names that differ in more than case; got {', '.join(twice)}: rename one"
-        )
+def _check_case(names: Sequence[str]) -> None:
+    """Refuse names that differ only in case: engines read SQL, where T and t are one column."""
+    if repeated := _repeated(name.lower() for name in names):
+        raise DataError(f"expected names that differ in more than case; got {repeated}: rename one")
 
 
 def _plain_pandas(frame: pd.DataFrame, weights: str | None) -> pd.DataFrame:
@@ -140,9 +146,12 @@ def _plain_pandas(frame: pd.DataFrame, weights: str | None) -> pd.DataFrame:
 
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     new: dict[str, Any] = {} if CUSTOMER in frame else {CUSTOMER: _ids_of(frame.index)}
-    for name in (each for each in _numeric(weights) if each in frame and _is_numbers(frame[each])):
-        new[name] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
-    for name in (each for each in DATES if each in frame and frame[each].dtype == object):
+    for name in _numeric(weights):
+        if name in frame and _is_numbers(frame[name]):
+            new[name] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
+    for name in DATES:
+        if name not in frame or frame[name].dtype != object:
+            continue
         if infer_dtype(frame[name], skipna=True) in ("date", "datetime"):
             new[name] = pd.to_datetime(frame[name])
     frame = frame.assign(**new)
@@ -168,10 +177,10 @@ def _is_numbers(column: pd.Series[Any]) -> bool:
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     if column.dtype == object:
-        kinds = set(map(type, column.dropna()))
-        return all(
-            issubclass(kind, Number) and not issubclass(kind, bool | complex) for kind in kinds
-        )
+        for kind in set(map(type, column.dropna())):
+            if not issubclass(kind, Number) or issubclass(kind, bool | complex):
+                return False
+        return True
     if isinstance(column.dtype, np.dtype):
         return False
     return (

@@ -26,11 +26,9 @@ def facts_to_json(summary: Summary) -> dict[str, Any]:
     frames: dict[str, Any] = {}
     for name in FRAMES:
         frame = getattr(summary, name)
-        frames[name] = (
-            None
-            if frame is None
-            else {column: _plain(frame[column].tolist()) for column in frame.columns}
-        )
+        if frame is not None:
+            frame = {column: _plain(frame[column].tolist()) for column in frame.columns}
+        frames[name] = frame
     return {
         "period": summary.period.name,
         "period_days": float(summary.period.days),
