@@ -223,35 +223,40 @@ def _count(rng, spend, begin, histories, bands, counts):  # type: ignore[no-unty
     x, ends, money, group, bought, last = histories
     (p, q, v), most = spend, bands.silence.shape[1] - 1
     ratio_levels, alive_levels = bands.ratio_levels, bands.alive_levels
+    levels = ratio_levels + alive_levels
     for i in range(x.size):
         before, spent, level = x[i], money[i], 1.0
+        row, node, part, days_band, high = 0, 0, 0.0, 0, 0
         if p > 0.0:
             level = rng.gamma(q + p * x[i], 1.0 / (v + money[i]))
         for k in range(ends.shape[0]):
             n, recency, income = bought[i, k], last[i, k], 0.0
-            if n > before:
+            if n > before and p > 0.0:
+                income = rng.gamma(p * (n - before), 1.0) / max(level, 1e-300)
+                spent += income
+            if k == 0 or n > before:  # the rest stays as it is until the next purchase
+                row = int(min(n, most))
+                if levels > 0:
+                    node = np.searchsorted(bands.times, recency, side="right") - 1
+                    node = min(max(node, 0), bands.times.size - 2)
+                    width = bands.times[node + 1] - bands.times[node]
+                    part = (recency - bands.times[node]) / width
+                value = n + 1.0
                 if p > 0.0:
-                    income = rng.gamma(p * (n - before), 1.0) / max(level, 1e-300)
-                    spent += income
+                    value *= bands.intercept[row] + bands.slope[row] * (spent / n if n > 0 else 0.0)
+                high = int(value >= bands.high_value)
+                days_band = np.searchsorted(bands.purchase_days, n + 1.0, side="right")
+            if n > before:
                 counts.purchases[k] += n - before
                 before = n
-            row = int(min(n, most))
             silent = np.floor((ends[k, i] - recency) * bands.days + 1e-6)
-            node = np.searchsorted(bands.times, recency, side="right") - 1
-            node = min(max(node, 0), bands.times.size - 2)
-            width = bands.times[node + 1] - bands.times[node]
-            part = (recency - bands.times[node]) / width
             ratio_band, alive_band = 0, 0
             for cut in range(ratio_levels):
                 ratio_band += silent >= _passed(bands.silence[cut], row, node, part)
-            for cut in range(ratio_levels, ratio_levels + alive_levels):
+            for cut in range(ratio_levels, levels):
                 alive_band += silent < _passed(bands.silence[cut], row, node, part)
-            value = n + 1.0
-            if p > 0.0:
-                value *= bands.intercept[row] + bands.slope[row] * (spent / n if n > 0 else 0.0)
-            state = np.searchsorted(bands.purchase_days, n + 1.0, side="right")
-            state = state * (ratio_levels + 1) + ratio_band
-            state = (state * 2 + int(value >= bands.high_value)) * (alive_levels + 1) + alive_band
+            state = days_band * (ratio_levels + 1) + ratio_band
+            state = (state * 2 + high) * (alive_levels + 1) + alive_band
             counts.customers[k, group[i], state] += 1.0
             counts.revenue[k, group[i], state] += income
             if counts.seen.size:
