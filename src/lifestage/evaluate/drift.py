@@ -194,20 +194,16 @@ def drift_since(
     actual = actual_by_week(customers, start, weeks)
     columns: dict[str, Any] = {"end": [_end_of(week, start) for week in range(1, weeks + 1)]}
     signals = []
-    for name, values in simulated.items():
+    for name, by_group in simulated.items():
+        values = by_group.sum(axis=2)
         columns |= bands(name, actual[name], values, level)
         # the probability of a false alarm is split between the quantities
         signal = _signal(name, actual[name], values, 1 - (1 - level) / len(simulated), start)
         if signal is not None:
             signals.append(signal)
     later = log.summary(_end_of(weeks, start), **NO_STAGES)
-    # a cohort has one band, over all weeks, which needs fewer scenarios
-    fewer = max(100, scenarios // 3)
-    futures = {
-        name: simulate(model, part, times[-1:], fewer, seed)["purchases"][:, 0]
-        for name, part in sample.by_cohort().items()
-    }
-    cohorts = cohort_table(customers, later, sample, futures, level)
+    by_cohort = simulated["purchases"].sum(axis=1)
+    cohorts = cohort_table(customers, later, sample, by_cohort, level)
     return Drift(pd.DataFrame(columns), cohorts, tuple(signals), level)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -16,11 +16,9 @@ from lifestage.lifecycle.forecast.simulate import simulate_base
 from lifestage.lifecycle.stages.states import StateSpace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
     from lifestage.data.customers.summary import Summary
@@ -45,40 +43,30 @@ MAX_SIMULATED_CUSTOMERS = 50_000
 
 @dataclass(frozen=True, eq=False)
 class BaseSample:
-    """Customers as arrays, the month of their first purchase, and how many each stands for."""
+    """Customers as arrays, grouped by the month of the first purchase; each stands for *factor*."""
 
     base: Base
-    cohort: NDArray[np.str_]
+    cohorts: tuple[str, ...]
     factor: float
-
-    def by_cohort(self) -> dict[str, BaseSample]:
-        """The customers of each month."""
-        parts = {}
-        for name in np.unique(self.cohort):
-            inside = self.cohort == name
-            fields = ("x", "t_x", "T", "money", "group")
-            arrays = {field: getattr(self.base, field)[inside] for field in fields}
-            base = replace(self.base, **arrays)
-            parts[str(name)] = BaseSample(base, self.cohort[inside], self.factor)
-        return parts
 
 
 def sample_base(customers: Summary, model: LTVModel) -> BaseSample:
     """The customers of a summary, or a random sample of them."""
     import pandas as pd
 
-    names = [CUSTOMER, "first_purchase", *KEYS]
+    columns = [CUSTOMER, "first_purchase", *KEYS]
     if model.spend is not None:
-        names.append(MONETARY)
-    table = lazy(customers.table)[0].select(*names)
+        columns.append(MONETARY)
+    table = lazy(customers.table)[0].select(*columns)
     sample = sample_customers(table, customers.customers, MAX_SIMULATED_CUSTOMERS)
     x, t_x, T = (sample[name].to_numpy(float) for name in KEYS)
     money = np.zeros(x.size)
     if MONETARY in sample:
         money = x * sample[MONETARY].to_numpy(float)
-    month = pd.to_datetime(sample["first_purchase"]).dt.strftime("%Y-%m").to_numpy(str)
-    base = Base(x, t_x, T, money, np.zeros(x.size, np.int64), np.inf, customers.stage_window)
-    return BaseSample(base, month, customers.customers / max(x.size, 1))
+    month = pd.to_datetime(sample["first_purchase"]).dt.strftime("%Y-%m")
+    cohort, names = pd.factorize(month, sort=True)
+    base = Base(x, t_x, T, money, cohort, np.inf, customers.stage_window)
+    return BaseSample(base, tuple(names), customers.customers / max(x.size, 1))
 
 
 def simulate(
@@ -91,7 +79,7 @@ def simulate(
     )
     values = {"purchases": sample.factor * simulated.purchases}
     if model.spend is not None:
-        values["revenue"] = sample.factor * simulated.revenue.sum(axis=(2, 3))
+        values["revenue"] = sample.factor * simulated.revenue.sum(axis=3)
     return values
 
 
@@ -125,19 +113,23 @@ def cohort_table(
     customers: Summary,
     later: Summary,
     sample: BaseSample,
-    simulated: Mapping[str, Floats],
+    purchases: Floats,
     level: float,
 ) -> pd.DataFrame:
-    """Purchases of each cohort between two summaries, beside their simulations."""
+    """Purchases of each cohort between two summaries, and in each scenario (scenarios, cohorts)."""
     import pandas as pd
 
-    rows = []
-    for name, values in simulated.items():
-        size = round(sample.factor * (sample.cohort == name).sum())
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        rows.append((name, size, float(values.mean()), float(low), float(high)))
-    names = ["cohort", "customers", "purchases_expected", "purchases_low", "purchases_high"]
-    table = pd.DataFrame(rows, columns=names)
+    low, high = np.quantile(purchases, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    sizes = np.bincount(sample.base.group, minlength=len(sample.cohorts))
+    table = pd.DataFrame(
+        {
+            "cohort": sample.cohorts,
+            "customers": np.round(sample.factor * sizes).astype(np.int64),
+            "purchases_expected": purchases.mean(axis=0),
+            "purchases_low": low,
+            "purchases_high": high,
+        }
+    )
     observed = _purchases_by_cohort(customers, later).reindex(table["cohort"])
     table.insert(2, "purchases", observed.to_numpy(float))
     return table

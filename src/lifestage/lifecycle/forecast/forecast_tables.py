@@ -124,7 +124,7 @@ def total_rows(simulated: Scenarios, scale: Scale) -> pd.DataFrame:
     """Make one row per time, over all customers."""
     import pandas as pd
 
-    purchases = simulated.purchases.cumsum(axis=1)
+    purchases = simulated.purchases.sum(axis=2).cumsum(axis=1)
     revenue = simulated.revenue.sum(axis=(2, 3)).cumsum(axis=1)
     table = pd.DataFrame({"point": np.arange(purchases.shape[1])})
     columns = scale.interval("purchases", purchases) | scale.interval("revenue", revenue)

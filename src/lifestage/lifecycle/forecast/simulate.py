@@ -82,7 +82,7 @@ def simulate_base(
     bands = _bands(model, base, float(points[-1]), states)
     groups = int(base.group.max()) + 1 if base.group.size else 1
     customers = np.zeros((scenarios, points.size, groups, states.size))
-    revenue, purchases = np.zeros_like(customers), np.zeros((scenarios, points.size))
+    revenue, purchases = np.zeros_like(customers), np.zeros((scenarios, points.size, groups))
     workers = os.cpu_count() or 1
     size = (base.x.size, points.size, states.size) if by_customer else (0, 0, 0)
     seen = [np.zeros(size, np.uint16) for _ in range(workers)]
@@ -247,7 +247,7 @@ def _count(rng, spend, begin, histories, bands, counts):  # type: ignore[no-unty
                 high = int(value >= bands.high_value)
                 days_band = np.searchsorted(bands.purchase_days, n + 1.0, side="right")
             if n > before:
-                counts.purchases[k] += n - before
+                counts.purchases[k, group[i]] += n - before
                 before = n
             silent = np.floor((ends[k, i] - recency) * bands.days + 1e-6)
             ratio_band, alive_band = 0, 0
