@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lifestage.report.words.translator import Translator, translator
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from lifestage.report.words.translator import Translator
 
 __all__ = ["print_summary"]
 
@@ -20,6 +20,8 @@ def print_summary(summary: Mapping[str, Any], out: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from lifestage.report.words.translator import translator
 
     console, t = Console(), translator("en", summary.get("currency") or "")
     table = Table(show_header=False, box=None, pad_edge=False)
