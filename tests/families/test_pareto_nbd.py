@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,19 @@ from lifetimes import ParetoNBDFitter
 from scipy.optimize import minimize
 from scipy.stats import nbinom
 
+import lifestage as ls
 from lifestage.core.errors import ConfigError
 from lifestage.families import pareto_nbd
-from lifestage.fitting.mle import curved_density, maximise
 from tests.reference import cdnow
 from tests.reference import make_pareto_points as make_points
 
-GOLDEN = json.loads((Path(cdnow.__file__).parent / "golden.json").read_text())["cdnow"]
+if TYPE_CHECKING:
+    from lifestage.fitting.posterior import Posterior
+
+REFERENCE = json.loads((Path(cdnow.__file__).parent / "golden.json").read_text())
+GOLDEN = REFERENCE["cdnow"]
 CDNOW = GOLDEN["pareto/nbd"]["params"]
+FORECASTS = REFERENCE["forecast benchmarks, CDNOW sample, 39-week holdout"]
 
 TOLERANCE = 1e-9
 UNDERFLOW = 1e-290
@@ -179,19 +184,9 @@ def history(frame: pd.DataFrame) -> tuple[np.ndarray, ...]:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> dict[str, Any]:
-    """Maximum likelihood on CDNOW by Newton steps, on the log scale of scaled parameters."""
-    rows = pareto_nbd.rows(*history(cdnow.customers()), np.ones(len(cdnow.customers())))
-    time = float(cdnow.customers()["T"].mean())
-    units = np.array([time ** pareto_nbd.UNITS[name] for name in pareto_nbd.PARAMS])
-    curved = curved_density(
-        lambda at: pareto_nbd.log_likelihood_with_hessian(at, rows), units, None
-    )
-    best = maximise(
-        curved, [np.log(point / units) for point in pareto_nbd.initial_points(rows)], 2357.0
-    )
-    params = dict(zip(pareto_nbd.PARAMS, (units * np.exp(best.theta)).tolist(), strict=True))
-    return {"best": best, "params": params, "rows": rows}
+def fitted(customers: ls.Summary) -> Posterior:
+    """Maximum likelihood on CDNOW, as a user asks for it."""
+    return ls.fit(customers, "pareto/nbd", spend=None).purchases
 
 
 def test_likelihood_of_cdnow() -> None:
@@ -199,29 +194,31 @@ def test_likelihood_of_cdnow() -> None:
     assert total == pytest.approx(GOLDEN["pareto/nbd"]["log_likelihood"], abs=0.002)
 
 
-def test_a_fit_of_cdnow_lands_on_the_published_values(fitted: dict[str, Any]) -> None:
-    assert fitted["best"].converged
-    assert fitted["best"].density == pytest.approx(
+def test_a_fit_of_cdnow_lands_on_the_published_values(fitted: Posterior) -> None:
+    assert fitted.status.converged
+    assert fitted.diagnostics["log_likelihood"] == pytest.approx(
         GOLDEN["pareto/nbd"]["log_likelihood"], abs=0.002
     )
     # the likelihood is flat: estimates of different programs differ in the fourth digit
-    assert fitted["params"] == pytest.approx(CDNOW, rel=5e-4)
+    assert fitted.estimate == pytest.approx(CDNOW, rel=5e-4)
 
 
-def test_scipy_finds_the_same_maximum(fitted: dict[str, Any]) -> None:
+def test_scipy_finds_the_same_maximum(fitted: Posterior) -> None:
+    rows = pareto_nbd.rows(*history(cdnow.customers()), np.ones(len(cdnow.customers())))
+
     def density(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = pareto_nbd.total_log_likelihood(np.exp(theta), fitted["rows"])
+        value, gradient = pareto_nbd.total_log_likelihood(np.exp(theta), rows)
         return -value, -gradient * np.exp(theta)
 
     start = np.log([1.0, 5.0, 1.0, 5.0])
     found = minimize(density, start, jac=True, method="BFGS", options={"gtol": 1e-4})
-    assert -found.fun == pytest.approx(fitted["best"].density, abs=1e-6)
-    assert np.exp(found.x) == pytest.approx(list(fitted["params"].values()), rel=1e-3)
+    assert -found.fun == pytest.approx(fitted.diagnostics["log_likelihood"], abs=1e-6)
+    assert np.exp(found.x) == pytest.approx(list(fitted.estimate.values()), rel=1e-3)
 
 
-def test_published_expectations(fitted: dict[str, Any]) -> None:
+def test_published_expectations(fitted: Posterior) -> None:
     """They stand on all digits of the estimates, so these are of the fit."""
-    params = fitted["params"]
+    params = fitted.estimate
     year = pareto_nbd.expected_purchases(52, 0, 0, 0, **params)
     assert year == pytest.approx(GOLDEN["pareto/nbd E[X(52)] of a new customer"], abs=5e-5)
     case = GOLDEN["pareto/nbd customer 1516"]
@@ -231,13 +228,42 @@ def test_published_expectations(fitted: dict[str, Any]) -> None:
     assert pareto_nbd.p_alive(*data, **params) == pytest.approx(case["p_alive"], abs=5e-5)
 
 
-def test_holdout_means_by_frequency(fitted: dict[str, Any]) -> None:
+def test_holdout_means_by_frequency(fitted: Posterior) -> None:
     base = cdnow.customers()
-    expected = pareto_nbd.expected_purchases(39, *history(base), **fitted["params"])
+    expected = pareto_nbd.expected_purchases(39, *history(base), **fitted.estimate)
     means = pd.Series(expected).groupby(np.minimum(base["x"].to_numpy(), 7)).mean().to_numpy()
     published = GOLDEN["pareto/nbd holdout mean by calibration x=0..6,7+"]
     # published to three decimals, of estimates with other last digits
     assert means == pytest.approx(np.array(published), abs=8e-4)
+    error = expected - base["holdout"].to_numpy()
+    mae, rmse, bias, _, _ = FORECASTS["pareto/nbd"]
+    assert np.abs(error).mean() == pytest.approx(mae, abs=5e-4)
+    assert np.sqrt((error**2).mean()) == pytest.approx(rmse, abs=5e-4)
+    assert error.sum() / base["holdout"].sum() == pytest.approx(bias, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"method": "map"},
+        {"method": "laplace", "draws": 100},
+        pytest.param(
+            {"method": "nuts", "draws": 300, "chains": 2, "tune": 300}, marks=pytest.mark.slow
+        ),
+    ],
+    ids=lambda options: options["method"],
+)
+def test_every_method_fits(
+    customers: ls.Summary, fitted: Posterior, options: dict[str, Any]
+) -> None:
+    part = ls.fit(customers, "pareto/nbd", spend=None, **options).purchases
+    assert part.status.converged
+    assert part.diagnostics["log_likelihood"] == pytest.approx(-9594.976, abs=0.01)
+    for name in ("r", "alpha"):  # which the data determine well
+        assert part.estimate[name] == pytest.approx(fitted.estimate[name], rel=0.06)
+    data = history(cdnow.customers())
+    expected = pareto_nbd.expected_purchases(39, *data, **part.columns()).mean(axis=0)
+    assert expected.sum() == pytest.approx(1665.5, rel=0.02)
 
 
 def test_many_purchases_stay_finite() -> None:
