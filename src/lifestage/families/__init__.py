@@ -27,6 +27,15 @@ __all__ = [
 def family(name: str) -> ModuleType:
     """Return the module of the family called *name*.
 
+    Parameters
+    ----------
+    name : str
+        A row of ``FAMILIES`` or ``SPEND``, or ``"stack"``.
+
+    Returns
+    -------
+    module
+
     Raises
     ------
     ConfigError

@@ -38,6 +38,7 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
+    "rate_shape",
     "residual_purchases",
 ]
 
@@ -54,7 +55,7 @@ class Params(NamedTuple):
     alpha: Any
     a: Any
     b: Any
-    first_dropout: Any
+    first_dropout: bool
 
 
 class Living(NamedTuple):
@@ -73,32 +74,37 @@ def living(x: Data, T: Data, params: Params) -> Living:
     return Living(r + x, alpha + np.asarray(T, float), a, b + first_dropout + x)
 
 
+def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
+    """Squared mean over variance of a living customer's purchase rate."""
+    return np.asarray(r + np.asarray(x, float))
+
+
 def dropout_log_odds(x: Data, t_x: Data, T: Data, params: Params) -> Floats:
     """Log odds of having dropped out by T."""
     r, alpha, a, b, first_dropout = params
     x, t_x = np.asarray(x, float), np.asarray(t_x, float)
-    first = np.asarray(first_dropout, bool)
     wait = np.log1p((np.asarray(T, float) - t_x) / (alpha + t_x))
-    below = b + np.where(first, x, np.maximum(x, 1.0) - 1.0)
-    odds = np.log(a) - np.log(below) + (r + x) * wait
-    return np.asarray(np.where((x > 0) | first, odds, -np.inf))
+    passed = x if first_dropout else np.maximum(x, 1.0) - 1.0
+    odds = np.log(a) - np.log(b + passed) + (r + x) * wait
+    return np.asarray(odds if first_dropout else np.where(x > 0, odds, -np.inf))
 
 
 def log_likelihood(x: Data, t_x: Data, T: Data, params: Params) -> Floats:
     """Log-likelihood of each customer's (x, t_x, T), with every constant."""
     r, alpha, a, b, first_dropout = params
     x, T = np.asarray(x, float), np.asarray(T, float)
-    first = np.asarray(first_dropout, bool)
     repeated = (
         special.log_rising(r, x)
-        + special.log_beta_ratio(a, b, x + first)
+        + special.log_beta_ratio(a, b, x + first_dropout)
         - r * np.log1p(T / alpha)
         - x * np.log(alpha + T)
         + np.logaddexp(0.0, dropout_log_odds(x, t_x, T, params))
     )
-    # the same at x = 0, exact near zero: not bought by T, for whatever reason
+    if not first_dropout:
+        return np.asarray(repeated)[()]
+    # the same at x = 0, exact near zero: no purchase by T
     once = np.log1p(-special.power_survival(r, T / alpha) * b / (a + b))
-    return np.asarray(np.where((x == 0) & first, once, repeated))[()]
+    return np.asarray(np.where(x > 0, repeated, once))[()]
 
 
 def p_alive(x: Data, t_x: Data, T: Data, params: Params) -> Floats:

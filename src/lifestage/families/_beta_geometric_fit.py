@@ -138,8 +138,8 @@ def initial_points(rows: Rows) -> list[Floats]:
     return [np.array(point) for point in points]
 
 
-def identified(params: Floats, rows: Rows) -> list[Note]:
-    """Notes on what the data cannot determine, none if they determine everything."""
+def identified(params: Floats, rows: Rows, first_dropout: bool) -> list[Note]:
+    """Notes on what the data cannot determine, and on what the model assumes."""
     notes = repeat_notes(rows)
     _, _, a, b = (float(value) for value in params)
     dropout = a / (a + b)
@@ -150,4 +150,7 @@ def identified(params: Floats, rows: Rows) -> list[Note]:
             " probability of buying, not by P(alive)."
         )
         notes.append(Note("dropout_not_identified", text, {"dropout": dropout}))
+    if not first_dropout:
+        text = "BG/NBD sets P(alive) = 1 for one-time buyers by assumption; MBG/NBD does not."
+        notes.append(Note("alive_by_assumption", text))
     return notes

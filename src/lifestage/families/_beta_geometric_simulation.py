@@ -27,8 +27,8 @@ def simulate_customers(rng: np.random.Generator, T: Data, params: Params) -> dic
     rate = np.maximum(rng.gamma(r, 1.0 / alpha, T.size), special.TINY)
     dropout = np.clip(rng.beta(a, b, T.size), special.TINY, 1.0)
     alive = np.ones(T.size, bool)
-    if np.any(first_dropout):
-        alive = (rng.random(T.size) >= dropout) | ~np.asarray(first_dropout, bool)
+    if first_dropout:
+        alive = rng.random(T.size) >= dropout
     at = np.zeros(T.size)
     customer, time = [np.zeros(0, np.intp)], [np.zeros(0)]
     rows = np.flatnonzero(alive)

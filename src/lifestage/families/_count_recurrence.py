@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
+from lifestage.families._beta_geometric import Params, living
+
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats, Ints
-    from lifestage.families._beta_geometric import Living
 
-__all__ = ["count_survival_rows"]
+__all__ = ["count_table"]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -59,15 +60,15 @@ def _recur(shape: Any, ratio: Any, a: Any, b: Any, tail: Any, longest: Any, max_
     return start, out[:size]
 
 
-def count_survival_rows(
-    t: float, living: Living, tail: float, longest: int, max_values: int
+def count_table(
+    t: float, x: Floats, T: Floats, limits: tuple[float, int, int], **params: Any
 ) -> tuple[Ints, Floats]:
     """Return where each state's rows start, and P(at least 1, 2, … purchases within t | alive).
 
-    The rows of a state go on until the mean over the draws is at most *tail*, or for *longest*
-    counts; a row has a value per draw.
+    The rows of a state go on until the mean over the draws is at most the first of *limits*, or for
+    as many counts as the second says; a row has a value per draw. The third is the most values.
     """
-    columns = np.broadcast_arrays(*(np.atleast_2d(np.asarray(v, float)) for v in living))
-    shape, scale, a, b = (np.ascontiguousarray(column) for column in columns)
-    start, survival = _recur(shape, t / scale, a, b, tail, longest, max_values)
+    columns = [np.atleast_2d(np.asarray(v, float)) for v in living(x, T, Params(**params))]
+    shape, scale, a, b = map(np.ascontiguousarray, np.broadcast_arrays(*columns))
+    start, survival = _recur(shape, t / scale, a, b, *limits)
     return start, survival.reshape(-1, shape.shape[0])

@@ -1,4 +1,18 @@
-"""What a history says under the Pareto/NBD: its likelihood, and whether the customer is still alive."""
+"""What a history says under the Pareto/NBD: its likelihood, and whether the customer is still alive.
+
+Parameters
+----------
+x, t_x, T : array_like
+    Of each customer: repeat purchases, the time of the last one, and the time observed.
+t : array_like
+    Length of the time after T that is looked at.
+r, alpha, s, beta : array_like
+
+Returns
+-------
+array
+    In the broadcast shape of the arguments.
+"""
 
 from __future__ import annotations
 
@@ -106,6 +120,6 @@ def mean_dropout(t: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:  
     Examples
     --------
     >>> mean_dropout(52, r=0.5531, alpha=10.578, s=0.6063, beta=11.669).round(3)
-    np.float64(0.647)
+    np.float64(0.643)
     """
     return special.power_survival(s, np.asarray(t, float) / beta)[()]

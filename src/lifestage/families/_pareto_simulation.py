@@ -1,4 +1,17 @@
-"""Random samples of Pareto/NBD customers: their latent rates, whole histories, and histories carried on."""
+"""Random samples of Pareto/NBD customers: their latent rates, whole histories, and histories carried on.
+
+Parameters
+----------
+x, t_x, T : array_like
+    Of each customer: repeat purchases, the time of the last one, and the time observed.
+times : array_like
+    Times after T, rising.
+size : int
+    Samples per customer.
+rng : numpy.random.Generator
+seed : int or numpy.random.Generator
+r, alpha, s, beta : array_like
+"""
 
 from __future__ import annotations
 

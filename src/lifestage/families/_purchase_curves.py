@@ -30,7 +30,7 @@ from lifestage.numerics import special
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
 
-__all__ = ["purchase_curves"]
+__all__ = ["purchase_table"]
 
 Ints = NDArray[np.intp]
 
@@ -90,8 +90,8 @@ class Curves(NamedTuple):
     coefficients: Floats
 
 
-def purchase_curves(
-    t: float, x: Floats, T: Floats, rate: float, params: Params
+def purchase_table(
+    t: float, x: Floats, T: Floats, rate: float, **columns: Any
 ) -> tuple[Floats, Floats]:
     """Compute expected purchases within t given alive, undiscounted and discounted at *rate*.
 
@@ -101,12 +101,14 @@ def purchase_curves(
     ----------
     x, T : arrays, shape (n,)
         Equal pairs are computed once.
-    params : Params of arrays of shape (draws, 1)
+    **columns
+        Parameters of shape (draws, 1), and ``first_dropout``.
 
     Returns
     -------
     expected, discounted : arrays, shape (draws, n)
     """
+    params = Params(**columns)
     grid = _grid(x, T, float(np.min(params.alpha)))
     if rate == 0.0:
         expected = _spread(grid, alive_purchases(t, grid.x, grid.T, params, 0.0))
@@ -124,8 +126,9 @@ def purchase_curves(
 
 def _some_draws(params: Params, begin: int, end: int) -> Params:
     draws = params.alpha.shape[0]
-    columns = (np.broadcast_to(column, (draws, 1))[begin:end] for column in params)
-    return Params(*columns)
+    *columns, first_dropout = params
+    r, alpha, a, b = [np.broadcast_to(column, (draws, 1))[begin:end] for column in columns]
+    return Params(r, alpha, a, b, first_dropout)
 
 
 def _grid(x: Floats, T: Floats, scale: float) -> Grid:

@@ -9,6 +9,25 @@ T) and the dropout probability Beta(a, b + x), so the future depends on x and T.
 Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2),
 275–284. Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws,
 1) give (draws, n).
+
+Parameters
+----------
+x, t_x, T : array_like
+    Of each customer: repeat purchases, the time of the last one, and the time observed.
+t : array_like
+    Length of the time after T that is looked at.
+n : array_like
+    A number of purchases.
+share : array_like
+    Level of a quantile, from 0 to 1.
+rate : float
+    Continuous discount rate per time unit: ln(1 + annual rate) ÷ time units per year.
+r, alpha, a, b : array_like
+
+Returns
+-------
+array
+    In the broadcast shape of the arguments.
 """
 
 from __future__ import annotations
@@ -19,15 +38,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lifestage.core.notes import Note
 from lifestage.families import _beta_geometric as body
 from lifestage.families import _beta_geometric_fit as body_fit
-from lifestage.families import _beta_geometric_simulation as body_simulation
-from lifestage.families import _derivatives
-from lifestage.families._beta_geometric_fit import initial_points
+from lifestage.families import _count_recurrence, _derivatives, _purchase_curves
 from lifestage.families._beta_geometric_priors import PRIORS
-from lifestage.families._count_recurrence import count_survival_rows
-from lifestage.families._purchase_curves import purchase_curves
+from lifestage.families._bgnbd_simulation import (
+    sample_latent,
+    simulate_customers,
+    simulate_future,
+)
 from lifestage.families._rows import Rows
 
 if TYPE_CHECKING:
@@ -40,13 +59,9 @@ __all__ = [
     "UNITS",
     "alive_purchases",
     "count_survival",
-    "count_table",
     "discounted_purchases",
     "expected_purchases",
-    "identified",
-    "initial_points",
     "log_likelihood",
-    "log_likelihood_with_hessian",
     "mean_dropout",
     "next_purchase_quantile",
     "p_alive",
@@ -54,14 +69,10 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
-    "purchase_table",
-    "rate_shape",
     "residual_purchases",
-    "rows",
     "sample_latent",
     "simulate_customers",
     "simulate_future",
-    "total_log_likelihood",
 ]
 
 Data = ArrayLike
@@ -80,15 +91,10 @@ _params = partial(body.Params, first_dropout=False)
 
 
 def log_likelihood(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
-    r"""Log-likelihood of each customer's (x, t_x, T), with every constant (equation 6 of the paper).
+    r"""Natural logarithm of the likelihood of each customer's (x, t_x, T), with every constant (equation 6 of the paper).
 
     .. math:: L = \frac{B(a, b+x)}{B(a, b)} \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)}
               \left[(\alpha+T)^{-(r+x)} + 1_{x>0} \frac{a}{b+x-1} (\alpha+t_x)^{-(r+x)}\right]
-
-    Returns
-    -------
-    array
-        Natural logarithm, in the broadcast shape of the arguments.
 
     Examples
     --------
@@ -98,30 +104,20 @@ def log_likelihood(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b
     return body.log_likelihood(x, t_x, T, _params(r, alpha, a, b))
 
 
-def total_log_likelihood(params: Floats, rows: Rows) -> tuple[float, Floats]:
-    """Sum of :func:`log_likelihood` over all customers and its exact gradient, from the distinct rows.
+total_log_likelihood = partial(body_fit.total_log_likelihood, first_dropout=False)
+"""Sum of :func:`log_likelihood` over all customers and its exact gradient, from their rows."""
 
-    Parameters
-    ----------
-    params : array, shape (4,), in the order of ``PARAMS``
-    rows : Rows
+log_likelihood_with_hessian = partial(_derivatives.log_likelihood_with_hessian, first_dropout=False)
+"""The same with the exact Hessian, of shape (4, 4), as the third."""
 
-    Returns
-    -------
-    float, array of shape (4,)
-    """
-    return body_fit.total_log_likelihood(params, rows, first_dropout=False)
+initial_points, rate_shape = body_fit.initial_points, body.rate_shape
+identified = partial(body_fit.identified, first_dropout=False)
 
+count_table = partial(_count_recurrence.count_table, first_dropout=False)
+"""Many values of :func:`count_survival`; see :func:`lifestage.families.tables.count_table`."""
 
-def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floats, Floats]:
-    """:func:`total_log_likelihood` with its exact Hessian, of shape (4, 4), as the third."""
-    return _derivatives.log_likelihood_with_hessian(params, rows, first_dropout=False)
-
-
-def identified(params: Floats, rows: Rows) -> list[Note]:
-    """Notes on what the data cannot determine, and on what the model assumes."""
-    text = "BG/NBD sets P(alive) = 1 for one-time buyers by assumption; MBG/NBD does not."
-    return [*body_fit.identified(params, rows), Note("alive_by_assumption", text)]
+purchase_table = partial(_purchase_curves.purchase_table, first_dropout=False)
+"""Many values of :func:`alive_purchases`; see :func:`lifestage.families.tables.purchase_table`."""
 
 
 def p_alive(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
@@ -156,7 +152,13 @@ def p_alive_at(
 
 
 def mean_dropout(t: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:  # noqa: ARG001 -- as every family
-    """Mean probability a/(a + b) of dropping out after a purchase, whatever the time t."""
+    """Mean probability a/(a + b) of dropping out after a purchase, whatever the time t.
+
+    Examples
+    --------
+    >>> mean_dropout(39, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
+    np.float64(0.246)
+    """
     return np.asarray(a / (np.asarray(a) + b))[()]
 
 
@@ -197,8 +199,6 @@ def discounted_purchases(
 ) -> Floats:
     r"""Expected purchases in (T, T + t], each discounted continuously: ∫₀ᵗ e^(−rate·s) dE[X(s)].
 
-    *rate* is per time unit of the data (ln(1 + annual rate) ÷ time units a year).
-
     Examples
     --------
     >>> params = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
@@ -230,7 +230,13 @@ def residual_purchases(
 def alive_purchases(
     t: Data, x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any, rate: float = 0.0
 ) -> Floats:
-    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
+    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T.
+
+    Examples
+    --------
+    >>> alive_purchases(39, 2, 38.86, r=0.243, alpha=4.414, a=0.793, b=2.426).round(3)
+    np.float64(1.687)
+    """
     return body.alive_purchases(t, x, T, _params(r, alpha, a, b), rate)
 
 
@@ -290,97 +296,3 @@ def next_purchase_quantile(
     array([0.39, 0.95, 1.92])
     """
     return body.next_purchase_quantile(share, t, x, T, _params(r, alpha, a, b))
-
-
-def sample_latent(
-    size: int,
-    x: Data,
-    t_x: Data,
-    T: Data,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
-    seed: int | np.random.Generator,
-) -> dict[str, Any]:
-    """Draw ``alive``, ``rate`` and ``dropout`` of each customer from their posterior, shape (size, n).
-
-    Examples
-    --------
-    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
-    >>> sample_latent(4, [0, 2], [0, 3], [9, 9], **params, seed=1)["alive"].shape
-    (4, 2)
-    """
-    return body_simulation.sample_latent(size, x, t_x, T, _params(r, alpha, a, b), seed)
-
-
-def simulate_customers(
-    rng: np.random.Generator, T: Data, *, r: Any, alpha: Any, a: Any, b: Any
-) -> dict[str, Any]:
-    """Simulate customers observed for T time units after their first purchase.
-
-    Returns
-    -------
-    dict
-        ``x``, ``t_x``, ``T``, the latent ``rate``, ``dropout`` and ``alive`` (one value per
-        customer), and every repeat purchase as ``customer`` (row number) and ``time``.
-
-    Examples
-    --------
-    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
-    >>> import numpy as np
-    >>> simulate_customers(np.random.default_rng(1), [39.0] * 3, **params)["x"].shape
-    (3,)
-    """
-    return body_simulation.simulate_customers(rng, T, _params(r, alpha, a, b))
-
-
-def simulate_future(
-    rng: np.random.Generator,
-    times: Data,
-    x: Data,
-    t_x: Data,
-    T: Data,
-    *,
-    r: Any,
-    alpha: Any,
-    a: Any,
-    b: Any,
-) -> dict[str, Any]:
-    """Carry each customer's history on to T + each of *times*, which rise.
-
-    Returns
-    -------
-    dict
-        ``x``, ``t_x``, ``T`` and ``alive`` then, of shape (n, times).
-
-    Examples
-    --------
-    >>> params = {"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4}
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(1)
-    >>> simulate_future(rng, [13, 26], [0, 2], [0, 3], [9, 9], **params)["T"]
-    array([[22., 35.],
-           [22., 35.]])
-    """
-    return body_simulation.simulate_future(rng, times, x, t_x, T, _params(r, alpha, a, b))
-
-
-def count_table(
-    t: float, x: Floats, T: Floats, limits: tuple[float, int, int], **params: Any
-) -> tuple[Any, Floats]:
-    """Tabulate :func:`count_survival`; see :func:`lifestage.families.tables.count_table`."""
-    return count_survival_rows(t, body.living(x, T, _params(**params)), *limits)
-
-
-def purchase_table(
-    t: float, x: Floats, T: Floats, rate: float, **params: Any
-) -> tuple[Floats, Floats]:
-    """Tabulate :func:`alive_purchases`; see :func:`lifestage.families.tables.purchase_table`."""
-    return purchase_curves(t, x, T, rate, _params(**params))
-
-
-def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
-    """Squared mean over variance of a living customer's purchase rate."""
-    return np.asarray(r + np.asarray(x, float))

@@ -7,6 +7,21 @@ purchases, divided by v + x·m, is beta-prime(p·n, q + p·x): its quantiles sca
 Source: Fader, Hardie & Lee (2005), RFM and CLV, Journal of Marketing Research 42(4), 415–430; Fader
 & Hardie (2013), The Gamma-Gamma Model of Monetary Value. Spend is assumed independent of how often
 a customer buys.
+
+Parameters
+----------
+x, m : array_like
+    Of each customer: purchases, and their mean spend (money).
+n : array_like
+    A number of purchases to come.
+s : array_like
+    Total spend of these purchases, over v + x·m.
+p, q, v : array_like
+
+Returns
+-------
+array
+    In the broadcast shape of the arguments.
 """
 
 from __future__ import annotations
@@ -31,16 +46,10 @@ __all__ = [
     "PARAMS",
     "PRIORS",
     "UNITS",
-    "at_limit",
     "expected_spend",
-    "identified",
-    "initial_points",
     "log_likelihood",
-    "log_likelihood_with_hessian",
-    "rows",
     "simulate",
     "spend_sf",
-    "total_log_likelihood",
 ]
 
 
@@ -96,13 +105,21 @@ def expected_spend(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Flo
 
 
 def spend_sf(s: ArrayLike, n: ArrayLike, x: ArrayLike, *, p: Any, q: Any) -> Floats:
-    """P(the total of n ≥ 1 future purchases exceeds s·(v + x·m)): the upper tail of beta-prime(p·n, q + p·x)."""
+    """P(the total of n ≥ 1 future purchases exceeds s·(v + x·m)).
+
+    It is the upper tail of beta-prime(p·n, q + p·x).
+
+    Examples
+    --------
+    >>> spend_sf(1.0, 2, 3, p=6.25, q=3.74).round(3)
+    np.float64(0.043)
+    """
     s, n, x = np.asarray(s, float), np.asarray(n, float), np.asarray(x, float)
     return np.asarray(sp.betainc(q + p * x, p * n, 1.0 / (1.0 + s)))[()]
 
 
 class Rows:
-    """Distinct (frequency, mean spend) pairs of repeat buyers, sorted by frequency, with sufficient statistics."""
+    """Distinct (frequency, mean spend) of repeat buyers, by frequency, with sufficient statistics."""
 
     def __init__(self, x: Floats, m: Floats, weight: Floats) -> None:
         order = np.argsort(x, kind="stable")
@@ -177,6 +194,15 @@ def simulate(
     x: ArrayLike, *, p: float, q: float, v: float, seed: int | np.random.Generator
 ) -> dict[str, Floats]:
     """Simulate the latent ``nu`` and the mean spend ``m`` of customers with x ≥ 1 purchases each.
+
+    Parameters
+    ----------
+    seed : int or numpy.random.Generator
+
+    Returns
+    -------
+    dict
+        Arrays in the shape of x.
 
     Examples
     --------

@@ -13,19 +13,25 @@ Source: Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13(3), 917–10
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lifestage.families import tables
+from lifestage.families._mixture_draws import (
+    by_family,
+    column_name,
+    family_of_column,
+    merge,
+    merge_dicts,
+)
 from lifestage.families.catalog import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
-    from lifestage.core.typing import Floats, Ints
+    from lifestage.core.typing import Floats
 
 __all__ = [
     "alive_purchases",
@@ -53,37 +59,6 @@ __all__ = [
 Data = ArrayLike
 
 
-class Component(NamedTuple):
-    """A family, its parameters, and the draws that belong to it."""
-
-    module: ModuleType
-    params: dict[str, Any]
-    draws: Ints
-
-
-def column_name(family: str, parameter: str) -> str:
-    """Name of a family's parameter in a mixture.
-
-    Examples
-    --------
-    >>> column_name("bg/nbd", "r")
-    'bg/nbd: r'
-    """
-    return f"{family}: {parameter}"
-
-
-def family_of_column(name: str) -> tuple[str, str]:
-    """The family and the parameter that :func:`column_name` named.
-
-    Examples
-    --------
-    >>> family_of_column("bg/nbd: r")
-    ('bg/nbd', 'r')
-    """
-    family, _, parameter = name.rpartition(": ")
-    return family, parameter
-
-
 def __getattr__(name: str) -> Any:
     """``PARAMS``, ``UNITS`` and ``STATE`` of all the families that there are at the moment."""
     if name == "STATE":
@@ -100,70 +75,6 @@ def __getattr__(name: str) -> Any:
     return units if name == "UNITS" else tuple(units)
 
 
-def _components(params: dict[str, Any]) -> tuple[list[Component], int, int]:
-    """The families that draws belong to; the axis, from the last, and the number of the draws."""
-    columns: dict[str, dict[str, Any]] = {}
-    for name, values in params.items():
-        family, parameter = family_of_column(name)
-        columns.setdefault(family, {})[parameter] = np.asarray(values, float)
-    shape = np.shape(next(iter(params.values())))
-    long = [axis for axis in range(-len(shape), 0) if shape[axis] > 1]
-    axis, size = (long[0], shape[long[0]]) if long else (-1, 1)
-    found = []
-    for family, own in columns.items():
-        member = np.isfinite(next(iter(own.values()))).ravel()
-        draws = np.flatnonzero(member)
-        if draws.size:
-            found.append(Component(FAMILIES[family], own, draws))
-    return found, axis, size
-
-
-def _take(values: Any, axis: int, size: int, draws: Ints) -> Any:
-    """Those of the draws, of data or parameters that have a value per draw; others as they are."""
-    values = np.asarray(values, float)
-    if size > 1 and values.ndim >= -axis and values.shape[axis] == size:
-        return np.take(values, draws, axis=axis)
-    return values
-
-
-def _by_family(
-    function: Callable[..., Any], data: tuple[Data, ...], params: dict[str, Any]
-) -> tuple[list[tuple[Any, Ints]], int, int]:
-    """Results of *function* (module, *data*, parameters) for the draws of each family."""
-    found, axis, size = _components(params)
-    results = []
-    for module, own, draws in found:
-        some = [_take(values, axis, size, draws) for values in data]
-        columns = {name: _take(values, axis, size, draws) for name, values in own.items()}
-        results.append((function(module, *some, columns), draws))
-    return results, axis, size
-
-
-def _merge(results: list[tuple[Any, Ints]], axis: int, size: int) -> Any:
-    """One array of the arrays of all families, each draw in its place."""
-    if size == 1:
-        return results[0][0]
-    first = np.asarray(results[0][0])
-    shape = list(first.shape)
-    shape[axis] = size
-    out = np.empty(shape, first.dtype)
-    places = np.moveaxis(out, axis, 0)
-    for values, draws in results:
-        places[draws] = np.moveaxis(np.asarray(values), axis, 0)
-    return out
-
-
-def _merge_dicts(results: list[tuple[Any, Ints]], axis: int, size: int) -> dict[str, Any]:
-    """Arrays that every family has, by name."""
-    names = list(results[0][0])
-    for values, _ in results:
-        names = [name for name in names if name in values]
-    out = {}
-    for name in names:
-        out[name] = _merge([(values[name], draws) for values, draws in results], axis, size)
-    return out
-
-
 def _evaluate(name: str, data: tuple[Data, ...], params: dict[str, Any], **options: Any) -> Floats:
     """The function *name* of each draw's family."""
 
@@ -171,7 +82,7 @@ def _evaluate(name: str, data: tuple[Data, ...], params: dict[str, Any], **optio
         *arguments, own = some
         return getattr(module, name)(*arguments, **own, **options)
 
-    return np.asarray(_merge(*_by_family(call, data, params)))[()]
+    return np.asarray(merge(*by_family(call, data, params)))[()]
 
 
 def log_likelihood(x: Data, t_x: Data, T: Data, **params: Any) -> Floats:
@@ -249,9 +160,9 @@ def purchase_table(
     def call(module: ModuleType, own: dict[str, Any]) -> tuple[Floats, Floats]:
         return tables.purchase_table(module, own, t, x, T, rate)
 
-    results, axis, size = _by_family(call, (), params)
-    expected = _merge([(both[0], draws) for both, draws in results], axis, size)
-    return expected, _merge([(both[1], draws) for both, draws in results], axis, size)
+    results, axis, size = by_family(call, (), params)
+    expected = merge([(both[0], draws) for both, draws in results], axis, size)
+    return expected, merge([(both[1], draws) for both, draws in results], axis, size)
 
 
 def rate_shape(x: Data, **params: Any) -> Floats:
@@ -262,7 +173,7 @@ def rate_shape(x: Data, **params: Any) -> Floats:
         shape = tables.rate_shape(module, own, np.asarray(x, float))
         return np.broadcast_to(shape, (draws, *np.shape(shape)))
 
-    return np.asarray(_merge(*_by_family(call, (), params)))
+    return np.asarray(merge(*by_family(call, (), params)))
 
 
 def sample_latent(
@@ -276,7 +187,7 @@ def sample_latent(
         latent: dict[str, Any] = module.sample_latent(size, *data, **own, seed=rng)
         return latent
 
-    return _merge_dicts(*_by_family(call, (x, t_x, T), params))
+    return merge_dicts(*by_family(call, (x, t_x, T), params))
 
 
 def simulate_customers(rng: np.random.Generator, T: Data, **params: Any) -> dict[str, Any]:
@@ -293,14 +204,14 @@ def simulate_customers(rng: np.random.Generator, T: Data, **params: Any) -> dict
         world: dict[str, Any] = module.simulate_customers(rng, some, **own)
         return world
 
-    results, axis, size = _by_family(call, (T,), params)
+    results, axis, size = by_family(call, (T,), params)
     customers, times = [], []
     for world, draws in results:
         customer = world.pop("customer")
         customers.append(customer if size == 1 else draws[customer])
         times.append(world.pop("time"))
     purchases = {"customer": np.concatenate(customers), "time": np.concatenate(times)}
-    return _merge_dicts(results, axis, size) | purchases
+    return merge_dicts(results, axis, size) | purchases
 
 
 def simulate_future(
@@ -313,5 +224,5 @@ def simulate_future(
         future: dict[str, Any] = module.simulate_future(rng, times, *data, **own)
         return future
 
-    results, axis, size = _by_family(call, (x, t_x, T), params)
-    return _merge_dicts(results, axis - 1, size)  # the times are the last axis
+    results, axis, size = by_family(call, (x, t_x, T), params)
+    return merge_dicts(results, axis - 1, size)  # the times are the last axis

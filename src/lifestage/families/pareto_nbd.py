@@ -10,6 +10,25 @@ Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1–2
 Marketing Research 42(4), 415–430.
 Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws, 1) give
 (draws, n).
+
+Parameters
+----------
+x, t_x, T : array_like
+    Of each customer: repeat purchases, the time of the last one, and the time observed.
+t : array_like
+    Length of the time after T that is looked at.
+n : array_like
+    A number of purchases.
+share : array_like
+    Level of a quantile, from 0 to 1.
+rate : float
+    Continuous discount rate per time unit: ln(1 + annual rate) ÷ time units per year.
+r, alpha, s, beta : array_like
+
+Returns
+-------
+array
+    In the broadcast shape of the arguments.
 """
 
 from __future__ import annotations
@@ -21,13 +40,8 @@ from numpy.typing import ArrayLike
 from scipy.special import exprel, gammaln
 
 from lifestage.core.errors import ConfigError
+from lifestage.families import _beta_geometric, _pareto_fit
 from lifestage.families._lomax import log_lomax_integral, lomax_quantile
-from lifestage.families._pareto_fit import (
-    identified,
-    initial_points,
-    log_likelihood_with_hessian,
-    total_log_likelihood,
-)
 from lifestage.families._pareto_history import (
     dropout_log_odds,
     log_likelihood,
@@ -51,12 +65,8 @@ __all__ = [
     "alive_purchases",
     "count_survival",
     "discounted_purchases",
-    "dropout_log_odds",
     "expected_purchases",
-    "identified",
-    "initial_points",
     "log_likelihood",
-    "log_likelihood_with_hessian",
     "mean_dropout",
     "next_purchase_quantile",
     "p_alive",
@@ -64,13 +74,10 @@ __all__ = [
     "p_purchase",
     "purchase_pmf",
     "purchase_sf",
-    "rate_shape",
     "residual_purchases",
-    "rows",
     "sample_latent",
     "simulate_customers",
     "simulate_future",
-    "total_log_likelihood",
 ]
 
 Data = ArrayLike
@@ -84,6 +91,11 @@ STATE = ("frequency", "T")
 
 rows = Rows
 """Distinct rows (x, t_x, T, weight), made ready for :func:`log_likelihood_with_hessian`."""
+
+log_likelihood_with_hessian = _pareto_fit.log_likelihood_with_hessian
+total_log_likelihood = _pareto_fit.total_log_likelihood
+initial_points, identified = _pareto_fit.initial_points, _pareto_fit.identified
+rate_shape = _beta_geometric.rate_shape  # the rate is Gamma distributed as well
 
 
 def p_purchase(
@@ -124,8 +136,6 @@ def discounted_purchases(
 ) -> Floats:
     r"""Expected purchases in (T, T + t], each discounted continuously: ∫₀ᵗ e^(−rate·u) dE[X(u)].
 
-    *rate* is per time unit of the data (ln(1 + annual rate) ÷ time units a year).
-
     Examples
     --------
     >>> cdnow = {"r": 0.5531, "alpha": 10.578, "s": 0.6063, "beta": 11.669}
@@ -160,7 +170,14 @@ def residual_purchases(
 def alive_purchases(
     t: Data, x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float = 0.0
 ) -> Floats:
-    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T."""
+    """Expected (discounted) purchases in (T, T + t] given that the customer is alive at T.
+
+    Examples
+    --------
+    >>> cdnow = {"r": 0.5531, "alpha": 10.578, "s": 0.6063, "beta": 11.669}
+    >>> alive_purchases(39, 2, 38.86, **cdnow).round(3)
+    np.float64(1.674)
+    """
     T = np.asarray(T, float)
     A, B = alpha + T, beta + T
     if rate == 0.0:
@@ -247,8 +264,3 @@ def next_purchase_quantile(
     T = np.asarray(T, float)
     R = r + np.asarray(x, float)
     return lomax_quantile(share, R + 1.0, s, alpha + T, beta + T, t)[()]
-
-
-def rate_shape(x: Data, *, r: Any, **_: Any) -> Floats:
-    """Squared mean over variance of a living customer's purchase rate."""
-    return np.asarray(r + np.asarray(x, float))
