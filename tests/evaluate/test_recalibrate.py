@@ -86,12 +86,16 @@ def test_planted_errors_are_undone_and_the_truth_is_left_alone() -> None:
     bought = rng.random(truth.size) < truth
     wrong = special.expit(0.6 * special.logit(truth) - 0.4)
     for kind in recalibration.KINDS:
-        mended = recalibration.apply(kind, recalibration.learn(kind, wrong, bought), wrong)
+        mended = recalibration.calibrate_probability(
+            kind, recalibration.fit_calibrator(kind, wrong, bought), wrong
+        )
         assert np.abs(mended - truth).mean() < 0.012
-        same = recalibration.apply(kind, recalibration.learn(kind, truth, bought), truth)
+        same = recalibration.calibrate_probability(
+            kind, recalibration.fit_calibrator(kind, truth, bought), truth
+        )
         assert np.abs(same - truth).mean() < 0.012
-        few = recalibration.learn(kind, truth[:1], bought[:1])
-        assert 0 < recalibration.apply(kind, few, truth[:1])[0] < 1
+        few = recalibration.fit_calibrator(kind, truth[:1], bought[:1])
+        assert 0 < recalibration.calibrate_probability(kind, few, truth[:1])[0] < 1
 
 
 def test_steps_are_those_of_the_minimax_formula() -> None:
@@ -99,7 +103,7 @@ def test_steps_are_those_of_the_minimax_formula() -> None:
     rng = np.random.default_rng(2)
     chance = rng.choice(np.linspace(0.02, 0.98, 25), 40_000)
     bought = rng.random(chance.size) < chance**2 + 0.1 * np.sin(20 * chance)
-    found = recalibration.learn("isotonic", chance, bought)
+    found = recalibration.fit_calibrator("isotonic", chance, bought)
     levels = np.unique(chance)
     groups = [bought[chance == level] for level in levels]
     for i, level in enumerate(levels):
@@ -108,9 +112,9 @@ def test_steps_are_those_of_the_minimax_formula() -> None:
             for j in range(i + 1)
         ]
         best = max(min(row) for row in means)
-        assert recalibration.apply("isotonic", found, np.array([level]))[0] == pytest.approx(
-            best, abs=1e-3
-        )
+        assert recalibration.calibrate_probability("isotonic", found, np.array([level]))[
+            0
+        ] == pytest.approx(best, abs=1e-3)
     assert np.all(np.diff(found["q"]) >= 0)
 
 
@@ -125,7 +129,7 @@ def test_a_map_that_does_not_help_is_switched_off(customers: ls.Summary) -> None
 
 def maps(log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, leak: bool) -> dict[str, float]:
     """The map that a calibration is judged with; where it leaks, learned on the forecasts that it is judged on."""
-    honest, seen, given = recalibration.learn, [], []
+    honest, seen, given = recalibration.fit_calibrator, [], []
 
     def learn(kind: str, chance: Any, bought: Any) -> dict[str, Any]:
         seen.append(honest(kind, chance, bought))
@@ -138,7 +142,7 @@ def maps(log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, leak: bool) -> dict
     customers = ls.summarize(log, until="1997-09-30", period="week")
     model = ls.fit(customers, spend=None)
     with monkeypatch.context() as patch:
-        patch.setattr(calibration, "learn", learn)
+        patch.setattr(calibration, "fit_calibrator", learn)
         patch.setattr(calibration, "apply", apply)
         if leak:
             patch.setattr(calibration, "split_purchases", lambda *a, **k: [split(*a, **k)[1]] * 2)

@@ -12,7 +12,12 @@ from lifestage.core.steps import step
 from lifestage.data.customers.splits import Split, split_purchases
 from lifestage.families import STACK, family
 from lifestage.fitting import fit_purchases
-from lifestage.fitting.recalibration import KINDS, Calibration, apply, learn
+from lifestage.fitting.recalibration import (
+    KINDS,
+    Calibration,
+    calibrate_probability,
+    fit_calibrator,
+)
 from lifestage.numerics.statistics import log_losses, z_score
 
 if TYPE_CHECKING:
@@ -89,12 +94,14 @@ def calibrate(
         first, second = _probabilities(model, earlier), _probabilities(model, later)
     bought = later.y > 0
     before = log_losses(second, bought)
-    after = log_losses(apply(kind, learn(kind, first, earlier.y > 0), second), bought)
+    after = log_losses(
+        calibrate_probability(kind, fit_calibrator(kind, first, earlier.y > 0), second), bought
+    )
     gap = after - before
     reach = z_score(level) * float(gap.std()) / np.sqrt(gap.size)
     calibration = Calibration(
         kind=kind,
-        values=learn(kind, second, bought),
+        values=fit_calibrator(kind, second, bought),
         horizon=later.horizon,
         learned=later.origin.isoformat(),
         judged=later.origin.isoformat(),

@@ -1,4 +1,4 @@
-"""The record of a fit: the posteriors, and what is known of the data behind them."""
+"""The record of a fit: the posteriors, and facts of the data behind them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FittedModel:
         Mean spend per purchase day of the base, money; stands in where the spend model has no
         finite mean.
     calibration : Calibration or None
-        How to correct the chance of a purchase; see :func:`lifestage.calibrate`.
+        How to correct the probability of a purchase; see :func:`lifestage.calibrate`.
     stage_facts : StageFacts or None
         What the stages compare a customer with, as the base was at the fit; None in models saved
         before they had it.
@@ -62,14 +62,16 @@ class FittedModel:
     @property
     def parts(self) -> dict[str, Posterior]:
         """The posteriors by name: ``purchases`` and, when there is one, ``spend``."""
-        return {"purchases": self.purchases} | (
-            {"spend": self.spend} if self.spend is not None else {}
-        )
+        parts = {"purchases": self.purchases}
+        if self.spend is not None:
+            parts["spend"] = self.spend
+        return parts
 
     @property
     def status(self) -> str:
         """Sentences on convergence and on everything that limits the model."""
-        return " ".join(f"{name.capitalize()}: {part.status}" for name, part in self.parts.items())
+        sentences = [f"{name.capitalize()}: {part.status}" for name, part in self.parts.items()]
+        return " ".join(sentences)
 
     @property
     def converged(self) -> bool:
@@ -77,7 +79,9 @@ class FittedModel:
         return all(part.status.converged for part in self.parts.values())
 
     def log_likelihood(self, part: str = "purchases") -> float:
-        """Log-likelihood over all customers (``"purchases"``) or all repeat buyers (``"spend"``), every constant in.
+        """Log-likelihood over all customers (``"purchases"``) or all repeat buyers (``"spend"``).
+
+        Every constant is in.
 
         Raises
         ------
@@ -94,7 +98,10 @@ class FittedModel:
         return max(part.size for part in self.parts.values())
 
     def high_value_cut(self, share: float = HIGH_VALUE) -> float:
-        """From what on a customer is of high value; see :meth:`lifestage.fitting.stage_facts.StageFacts.high_value_cut`."""
+        """From what value on a customer is of high value.
+
+        See :meth:`lifestage.fitting.stage_facts.StageFacts.high_value_cut`.
+        """
         if self.stage_facts is None:
             raise ConfigError(
                 "expected a model that carries its cut of high value; got one saved before:"
@@ -104,7 +111,8 @@ class FittedModel:
 
     def thin(self, draws: int) -> Self:
         """The model with at most this many draws of each part."""
-        return replace(self, **{name: part.thin(draws) for name, part in self.parts.items()})  # type: ignore[arg-type]
+        spend = None if self.spend is None else self.spend.thin(draws)
+        return replace(self, purchases=self.purchases.thin(draws), spend=spend)
 
     def __repr__(self) -> str:
         names = " + ".join(part.family for part in self.parts.values())

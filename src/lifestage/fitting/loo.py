@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["by_chain", "chains", "compare", "is_drawn", "log_likelihoods", "loo", "posterior_loo"]
 
 
-BLOCK = 4_000_000
+MAX_VALUES = 4_000_000
 """Draws times distinct rows that leave-one-out holds at a time."""
 
 
@@ -97,11 +97,11 @@ def posterior_loo(
     )
     r_eff = _relative_ess(posterior, chains)
     with step(__name__, f"Leaving out each of {counts.customers:,.0f} customers"):
-        logs = (np.moveaxis(values, -1, 0) for values in log_likelihoods(posterior, rows, chains))
-        blocks = [array_stats.loo(values, r_eff=r_eff) for values in logs]
-    row_elpd, row_k, row_p = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        logs = log_likelihoods(posterior, rows, chains)
+        blocks = [array_stats.loo(np.moveaxis(values, -1, 0), r_eff=r_eff) for values in logs]
     weight = (counts.weight if part == "purchases" else counts.spend_weight).astype(int)
-    elpd, pareto_k, p = (np.repeat(values, weight) for values in (row_elpd, row_k, row_p))
+    of_rows = [np.concatenate(column) for column in zip(*blocks, strict=True)]
+    elpd, pareto_k, p = (np.repeat(values, weight) for values in of_rows)
     good_k = min(1.0 - 1.0 / float(np.log10(posterior.size)), 0.7)
     return ELPDDataLOO(
         elpd=float(elpd.sum()),
@@ -126,9 +126,8 @@ def compare(
     """Compare models of the same customers by leave-one-out; *options* are those of ``az.compare``."""
     import arviz as az
 
-    table: pd.DataFrame = az.compare(
-        {name: loo(each, customers, part) for name, each in models.items()}, **options
-    )
+    results = {name: loo(model, customers, part) for name, model in models.items()}
+    table: pd.DataFrame = az.compare(results, **options)
     return table
 
 
@@ -152,10 +151,10 @@ def log_likelihoods(
 ) -> Iterator[Floats]:
     """Log-likelihood of each row under each draw, shape (chain, draw, row), a block of rows at a time."""
     module, params = family(posterior.family), posterior.columns()
-    size = max(BLOCK // posterior.size, 1)
+    size = max(MAX_VALUES // posterior.size, 1)
     for begin in range(0, rows[0].size, size):
-        values = module.log_likelihood(*(column[begin : begin + size] for column in rows), **params)
-        yield by_chain(values, chains)
+        block = [column[begin : begin + size] for column in rows]
+        yield by_chain(module.log_likelihood(*block, **params), chains)
 
 
 def _relative_ess(posterior: Posterior, chains: int) -> float:
@@ -164,8 +163,6 @@ def _relative_ess(posterior: Posterior, chains: int) -> float:
 
     if chains == 1:
         return 1.0
-    sizes = [
-        array_stats.ess(by_chain(values, chains), relative=True)
-        for values in posterior.draws.values()
-    ]
+    draws = posterior.draws.values()
+    sizes = [array_stats.ess(by_chain(values, chains), relative=True) for values in draws]
     return float(np.mean(sizes))

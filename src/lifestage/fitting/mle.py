@@ -1,4 +1,4 @@
-"""Maximum likelihood and maximum a posteriori: exact derivatives, several starts, Newton steps, an honest result."""
+"""Maximum likelihood and maximum a posteriori: exact derivatives, several starts, Newton steps."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ BESIDE = 0.01
 """A scaled parameter this near to a bound (on the log scale) that is pulled towards it is put there."""
 
 FLAT = 0.01
-"""Curvature (inverse variance of a log parameter) below which a direction counts as not determined by the data."""
+"""Curvature (inverse variance of a log parameter) below which a direction counts as not determined by
+the data."""
 
 NEWTON_STEPS = 50
 
 NEAR, DECREMENT, ROUNDING = 1e-2, 1e-8, 1e-14
-"""A Newton step that would raise the log-likelihood by less is the last of a search, and of the finish: what is then
-left is its square. The last is the rounding error of a log-likelihood, as a share of it."""
+"""A Newton step that would raise the log-likelihood by less is the last of a search, and of the
+finish: what is then left is its square. The last is the rounding error of a log-likelihood, as a
+share of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +98,9 @@ def curved_density(
 
 def _differences(gradient: Callable[[Floats], Floats], theta: Floats, step: float = 1e-4) -> Floats:
     """A Hessian by central differences of the exact gradient, made symmetric."""
-    columns = [
-        (gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step)
-        for e in np.eye(theta.size)
-    ]
-    hessian = np.array(columns)
+    moves = step * np.eye(theta.size)
+    columns = [gradient(theta + move) - gradient(theta - move) for move in moves]
+    hessian = np.array(columns) / (2 * step)
     return np.asarray(0.5 * (hessian + hessian.T))
 
 
@@ -121,8 +121,8 @@ def maximise(
         A cheaper density of nearly the same mode, such as that of a sample, to search instead.
     """
     search = density if coarse is None else coarse
-    found = [_newton(search, np.clip(start, -BOUND, BOUND), NEAR)[0] for start in starts]
-    best = found[0] if len(found) == 1 else max(found, key=lambda at: search(at)[0])
+    modes = [_newton(search, np.clip(start, -BOUND, BOUND), NEAR)[0] for start in starts]
+    best = modes[0] if len(modes) == 1 else max(modes, key=lambda at: search(at)[0])
     theta, decrement = _newton(density, best, DECREMENT)
     free = np.abs(theta) < BOUND - 1e-6
     value, gradient, hessian = density(theta)
@@ -140,7 +140,7 @@ def maximise(
 
 
 def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tuple[int, ...]]:
-    """Invert the curvature where the data determine it; also return the parameters that flat directions run through.
+    """Invert the curvature where the data determine it; also return the parameters of flat directions.
 
     A flat direction carries less curvature than a hundredth of one observation: its standard error
     would exceed a factor of e^10. What the data do determine keeps its covariance, so predictions
@@ -157,19 +157,21 @@ def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tup
 
 
 def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, float]:
-    """Damped Newton steps inside the bounds until one would gain less than *enough*; the point and that gain."""
+    """Damped Newton steps inside the bounds until one would gain less than *enough*.
+
+    Returns the point and that gain.
+    """
     decrement = np.inf
     value, gradient, hessian = density(theta)
     for _ in range(NEWTON_STEPS):
-        close = (np.abs(theta) < BOUND) & (np.abs(theta) > BOUND - BESIDE) & (theta * gradient > 0)
-        if (
-            close.any()
-        ):  # else steps along a ridge shorten without an end where one parameter meets its bound
+        distance = BOUND - np.abs(theta)
+        close = (distance > 0) & (distance < BESIDE) & (theta * gradient > 0)
+        # else steps along a ridge shorten without an end where one parameter meets its bound
+        if close.any():
             theta = np.where(close, np.copysign(BOUND, theta), theta)
             value, gradient, hessian = density(theta)
-        free = (np.abs(theta) < BOUND - 1e-6) | (
-            theta * gradient < 0
-        )  # at a bound, free only if it pulls inwards
+        # at a bound, free only if it pulls inwards
+        free = (np.abs(theta) < BOUND - 1e-6) | (theta * gradient < 0)
         if not free.any():
             return theta, 0.0
         values, vectors = np.linalg.eigh(-hessian[np.ix_(free, free)])
@@ -177,9 +179,8 @@ def _newton(density: Curved, theta: Floats, enough: float) -> tuple[Floats, floa
         step = np.zeros(theta.size)
         step[free] = vectors @ ((vectors.T @ gradient[free]) / values)
         decrement = float(gradient @ step)
-        if decrement < max(
-            enough, ROUNDING * abs(value)
-        ):  # too small a rise to be seen in a long sum
+        # a rise below the rounding error cannot be seen in a long sum
+        if decrement < max(enough, ROUNDING * abs(value)):
             return np.clip(theta + step, -BOUND, BOUND), decrement
         step *= min(1.0, 2.0 / float(np.abs(step).max()))
         while True:

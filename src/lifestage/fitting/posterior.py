@@ -1,4 +1,4 @@
-"""What is known of a family's parameters after seeing the data; a point estimate is a posterior of one draw."""
+"""Parameters of a family after seeing the data; a point estimate is a posterior of one draw."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifestage.families import STACK, family
-from lifestage.numerics.statistics import z_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,58 +94,51 @@ class Posterior:
         """Parameters of shape (draws, 1), to broadcast against rows of shape (n,)."""
         return {name: values[:, None] for name, values in self.draws.items()}
 
+    def picked(self, rows: Any) -> dict[str, Floats]:
+        """Some of the draws, by their places."""
+        return {name: values[rows] for name, values in self.draws.items()}
+
     def thin(self, draws: int) -> Posterior:
-        """At most this many draws, evenly spaced (they are in random order, or one chain after another)."""
+        """At most this many draws, evenly spaced; they are in random order, or chain after chain."""
         if draws >= self.size:
             return self
-        pick = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))
-        known = {
-            name: value
-            for name, value in self.diagnostics.items()
-            if name not in ("chains", "divergent")
-        }
-        return replace(
-            self,
-            draws={name: values[pick] for name, values in self.draws.items()},
-            diagnostics=known,
-        )
+        places = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))
+        diagnostics = dict(self.diagnostics)
+        for of_all_draws in ("chains", "divergent"):
+            diagnostics.pop(of_all_draws, None)
+        return replace(self, draws=self.picked(places), diagnostics=diagnostics)
 
     def resampled(self, size: int, rng: np.random.Generator) -> dict[str, Floats]:
-        """So many draws of the parameters, one a scenario of what is to come.
+        """So many draws of the parameters, one per scenario.
 
         Those of a posterior in random order, again and again if there are fewer; of a point
         estimate normal ones on the log scale by its covariance, in the directions that the data
         determine, or the estimate itself without one.
         """
         if self.size > 1:
-            rows = np.concatenate(
-                [rng.permutation(self.size) for _ in range(-(-size // self.size))]
-            )[:size]
-            return {name: values[rows] for name, values in self.draws.items()}
+            rounds = range(-(-size // self.size))
+            order = np.concatenate([rng.permutation(self.size) for _ in rounds])
+            return self.picked(order[:size])
         names = family(self.family).PARAMS
-        spread = np.zeros((len(names), len(names))) if self.covariance is None else self.covariance
-        steps = np.exp(rng.multivariate_normal(np.zeros(len(names)), spread, size, method="eigh"))
-        return {name: value * steps[:, i] for i, (name, value) in enumerate(self.ordered(names))}
+        k = len(names)
+        covariance = np.zeros((k, k)) if self.covariance is None else self.covariance
+        steps = np.exp(rng.multivariate_normal(np.zeros(k), covariance, size, method="eigh"))
+        estimate = self.estimate
+        return {name: estimate[name] * steps[:, i] for i, name in enumerate(names)}
 
     def _repr_html_(self) -> str:
         table = self.table().to_html(index=False, float_format="{:.5g}".format)
         return f"{table}<p>{self.status}</p>"
 
-    def moved(self, step: Floats) -> dict[str, float]:
+    def perturbed(self, step: Floats) -> dict[str, float]:
         """The estimate after a step on the log scale, in the order of the family's ``PARAMS``."""
-        names = family(self.family).PARAMS
-        return {
-            name: value * float(np.exp(d))
-            for (name, value), d in zip(self.ordered(names), step, strict=True)
-        }
-
-    def ordered(self, names: tuple[str, ...]) -> list[tuple[str, float]]:
-        """(name, estimate) pairs in the given order."""
-        estimate = self.estimate
-        return [(name, estimate[name]) for name in names]
+        values = self.estimate
+        for name, distance in zip(family(self.family).PARAMS, step, strict=True):
+            values[name] *= float(np.exp(distance))
+        return values
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Parameter, estimate, standard deviation and interval, a row a parameter.
+        """Parameter, estimate, standard deviation and interval, one row per parameter.
 
         For one draw the interval is estimate·exp(± z·sd of the logarithm), which stays positive;
         for many draws it is made of their quantiles. A parameter that the data do not determine has
@@ -159,22 +151,27 @@ class Posterior:
             return pd.DataFrame(self.diagnostics["components"]).astype(
                 {"sd": float, "low": float, "high": float}
             )
-        names = family(self.family).PARAMS
         rows = []
-        for i, (name, estimate) in enumerate(self.ordered(names)):
-            if self.size > 1:
-                sd = float(self.draws[name].std(ddof=1))
-                low, high = np.quantile(self.draws[name], [(1 - level) / 2, (1 + level) / 2])
-            else:
-                known = self.covariance is not None and name not in self.diagnostics.get(
-                    "undetermined", ()
-                )
-                spread = (
-                    float(np.sqrt(self.covariance[i, i]))
-                    if known and self.covariance is not None
-                    else np.nan
-                )
-                sd = estimate * spread
-                low, high = estimate * np.exp(np.array([-1.0, 1.0]) * z_score(level) * spread)
-            rows.append((self.family, name, estimate, sd, float(low), float(high)))
+        for i, name in enumerate(family(self.family).PARAMS):
+            interval = self._sample_interval if self.size > 1 else self._normal_interval
+            rows.append((self.family, name, self.estimate[name], *interval(i, name, level)))
         return pd.DataFrame(rows, columns=["family", "parameter", "estimate", "sd", "low", "high"])
+
+    def _sample_interval(self, _: int, name: str, level: float) -> tuple[float, float, float]:
+        """Standard deviation and quantiles of the draws."""
+        draws = self.draws[name]
+        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+        return float(draws.std(ddof=1)), float(low), float(high)
+
+    def _normal_interval(self, i: int, name: str, level: float) -> tuple[float, float, float]:
+        """Standard deviation and interval of a point estimate; NaN where the data give none."""
+        from scipy.special import ndtri
+
+        undetermined = self.diagnostics.get("undetermined", ())
+        spread = np.nan
+        if self.covariance is not None and name not in undetermined:
+            spread = float(np.sqrt(self.covariance[i, i]))
+        estimate = self.estimate[name]
+        reach = ndtri((1 + level) / 2) * spread
+        low, high = estimate * np.exp(np.array([-1.0, 1.0]) * reach)
+        return estimate * spread, float(low), float(high)

@@ -26,6 +26,7 @@ __all__ = [
     "check_prior_names",
     "choose_priors",
     "log_prior",
+    "own_priors",
     "prior_names",
     "sample_prior",
 ]
@@ -52,6 +53,11 @@ def check_prior_names(priors: Mapping[str, Any] | None, modules: Iterable[Module
         raise ConfigError(f"expected priors of {', '.join(names)}; got one of {', '.join(unknown)}")
 
 
+def own_priors(module: ModuleType, priors: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Those of the priors that are of a quantity of the family."""
+    return {name: prior for name, prior in (priors or {}).items() if name in module.PRIORS.slopes}
+
+
 def choose_priors(module: ModuleType, priors: Mapping[str, Any] | None) -> dict[str, str]:
     """The priors of a family: its defaults, with those given in their place.
 
@@ -76,7 +82,7 @@ def choose_priors(module: ModuleType, priors: Mapping[str, Any] | None) -> dict[
     'Beta(alpha=1, beta=3)'
     """
     known = module.PRIORS
-    own = {name: text for name, text in (priors or {}).items() if name in known.slopes}
+    own = own_priors(module, priors)
     missing = [name for name in known.together if name not in own]
     if 0 < len(missing) < len(known.together):
         raise ConfigError(f"expected priors of both {' and '.join(known.together)}, or of neither")

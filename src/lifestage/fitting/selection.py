@@ -1,4 +1,4 @@
-"""Which family foretells best: held-out log scores with intervals, beside leave-one-out; and how to combine them."""
+"""Which family predicts best: held-out log scores with intervals, leave-one-out, and stacking."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from lifestage.core.notes import Note
 from lifestage.core.steps import step
 from lifestage.data.customers.compress import compress
 from lifestage.data.customers.splits import Split, split_purchases
-from lifestage.families import FAMILIES, family
+from lifestage.families import FAMILIES, SPEND
 from lifestage.fitting.mixture import stack_posteriors, stacking_weights
 from lifestage.fitting.posterior import Posterior, Status
+from lifestage.fitting.priors import check_prior_names, own_priors
 from lifestage.fitting.purchases import fit_purchases
 from lifestage.numerics.statistics import log_scores, z_score
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from lifestage.core.typing import Floats
     from lifestage.data.customers.counts import Counts
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare", "fit_chosen"]
 
 
-DRAWS = 50
+MAX_DRAWS = 50
 """Draws that a predictive distribution averages over."""
 
 LOO_DRAWS = 500
@@ -38,16 +40,16 @@ LOO_DRAWS = 500
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Families ranked by how well they foretold what each customer did next.
+    """Families ranked by how well they predicted what each customer did next.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        A row a family, the best first: ``family``; ``log_score``, the mean log probability that it
-        gave to a customer's purchases within the horizon; ``difference`` to the best (at most 0)
-        with ``se``, ``low``, ``high``, customers drawn anew; ``weight`` in the stack; and, unless
-        left out, ``loo`` (expected log density of a customer left out of the fit to all, summed),
-        ``loo_difference``, ``loo_se``.
+        One row per family, the best first: ``family``; ``log_score``, the mean log probability that
+        it gave to a customer's purchases within the horizon; ``difference`` to the best (at most 0)
+        with ``se``, ``low``, ``high`` over random samples of customers; ``weight`` in the stack;
+        and, unless left out, ``loo`` (expected log density of a customer left out of the fit to all,
+        summed), ``loo_difference``, ``loo_se``.
     selected : str
     weights : dict of str to float
     origins : tuple of date
@@ -63,20 +65,18 @@ class Comparison:
     level: float
 
     def __str__(self) -> str:
-        head = (
-            f"{self.selected} foretold best over {len(self.origins)} origin(s), {self.horizon:.3g}"
-            " periods ahead"
-        )
-        rest = []
-        columns = (self.table[name] for name in ("family", "difference", "se", "high"))
-        for name, gap, se, high in list(zip(*columns, strict=True))[1:]:
-            told = (
-                "can hardly be told from it"
-                if gap > -se
-                else "is behind" + (" beyond chance" if high < 0 else "")
-            )
-            rest.append(f"{name} {told} ({gap:.4f} ± {se:.4f} a customer)")
-        return "; ".join([head, *rest]) + "."
+        sentences = [
+            f"{self.selected} had the best forecasts over {self.horizon:.3g} periods from"
+            f" {len(self.origins)} origin(s)"
+        ]
+        for row in self.table.iloc[1:].to_dict("records"):
+            gap, se = float(row["difference"]), float(row["se"])
+            if gap > -se:
+                verdict = "is about as good"
+            else:
+                verdict = "is significantly worse" if row["high"] < 0 else "is worse"
+            sentences.append(f"{row['family']} {verdict} ({gap:.4f} ± {se:.4f} per customer)")
+        return "; ".join(sentences) + "."
 
 
 def compare(
@@ -92,7 +92,7 @@ def compare(
 ) -> Comparison:
     r"""Rank families by the log probability that they gave to what customers did next.
 
-    At each origin every family is fitted to what was known, and scored by
+    At each origin every family is fitted to the purchases until then, and scored by
 
     .. math:: \frac1n \sum_i \log P(Y_i = y_i \mid x_i, t_{x,i}, T_i)
 
@@ -115,6 +115,13 @@ def compare(
     loo : bool
         Whether to leave customers out of the fit to all as well (by ``laplace``).
 
+    seed : int
+        Of the fits that draw.
+
+    Returns
+    -------
+    Comparison
+
     Raises
     ------
     DataError
@@ -127,77 +134,91 @@ def compare(
     Examples
     --------
     >>> import lifestage as ls
-    >>> found = ls.compare(ls.summarize(ls.datasets.cdnow(), period="week"), horizon=13, loo=False)
-    >>> found.selected
+    >>> customers = ls.summarize(ls.datasets.cdnow(), period="week")
+    >>> comparison = ls.compare(customers, horizon=13, loo=False)
+    >>> comparison.selected
     'mbg/nbd'
     """
     import pandas as pd
 
     families = list(FAMILIES if families is None else families)
     splits = split_purchases(customers, horizon=horizon, origins=origins)
+    logs, people = [], []
     with step(__name__, f"Comparing {', '.join(families)} at {len(splits)} days of the past"):
-        logs = np.concatenate([_log_scores(part, families, method, seed) for part in splits])
-    person = np.concatenate([part.customer for part in splits])
-    means = logs.mean(axis=0)
+        for split in splits:
+            logs.append(_log_scores(split, families, method, seed))
+            people.append(split.customer)
+    scores, customer = np.concatenate(logs), np.concatenate(people)
+    means = scores.mean(axis=0)
     best = int(means.argmax())
+    gaps = scores - scores[:, [best]]
     table = pd.DataFrame(
-        {"family": list(families), "log_score": means, "difference": means - means[best]}
+        {"family": families, "log_score": means, "difference": means - means[best]}
     )
-    gaps = logs - logs[:, [best]]
-    sums = np.array([np.bincount(person, gap) for gap in (gaps - gaps.mean(axis=0)).T])
-    table["se"] = np.sqrt((sums**2).sum(axis=1)) / len(gaps)
+    table["se"] = _standard_errors(gaps, customer)
     reach = z_score(level) * table["se"]
     table["low"], table["high"] = table["difference"] - reach, table["difference"] + reach
-    table["weight"] = stacking_weights(np.exp(logs))
+    table["weight"] = stacking_weights(np.exp(scores))
     if loo:
         table = table.join(_leave_one_out(customers, families, seed))
     order = table.sort_values("log_score", ascending=False, ignore_index=True)
     weights = dict(zip(families, table["weight"].tolist(), strict=True))
-    days = tuple(part.origin for part in splits)
+    days = tuple(split.origin for split in splits)
     return Comparison(order, families[best], weights, days, splits[0].horizon, level)
 
 
-def fit_chosen(customers: Summary, counts: Counts, *, stacked: bool, **how: Any) -> Posterior:
-    """Fit the family that foretold the past best, or all of them as a stack, to the whole base.
+def _standard_errors(gaps: Floats, customer: NDArray[np.intp]) -> Floats:
+    """Of the mean of each column, whose rows of one customer belong together."""
+    sums = [np.bincount(customer, column) for column in (gaps - gaps.mean(axis=0)).T]
+    return np.asarray(np.sqrt((np.array(sums) ** 2).sum(axis=1)) / len(gaps))
+
+
+def fit_chosen(customers: Summary, counts: Counts, *, stacked: bool, **options: Any) -> Posterior:
+    """Fit the family with the best forecasts of the past, or all of them as a stack.
 
     Parameters
     ----------
     counts : Counts
         Of the customers.
     stacked : bool
-    **how
-        As in :func:`lifestage.fitting.fit_purchases`.
+    **options
+        As in :func:`lifestage.fitting.fit_purchases`. Of the priors each family takes those of
+        quantities that it has.
     """
-    found = compare(customers, loo=False, seed=how["seed"])
-    parts = {
-        name: fit_purchases(counts, name, **how)
-        for name in (found.weights if stacked else [found.selected])
-    }
+    priors = options.pop("priors", None)
+    check_prior_names(priors, [*FAMILIES.values(), *SPEND.values()])
+    comparison = compare(customers, loo=False, seed=options["seed"])
+    weights, selected = comparison.weights, comparison.selected
+    parts = {}
+    for name in weights if stacked else [selected]:
+        own = own_priors(FAMILIES[name], priors)
+        parts[name] = fit_purchases(counts, name, priors=own, **options)
     if stacked:
-        return stack_posteriors(parts, found.weights, _mixture(parts, found.weights, counts))
-    part, second = parts[found.selected], found.table.iloc[1]
+        return stack_posteriors(parts, weights, _mixture_diagnostics(parts, weights, counts))
+    part, second = parts[selected], comparison.table.iloc[1]
     values = {
-        "family": found.selected,
-        "origins": len(found.origins),
+        "family": selected,
+        "origins": len(comparison.origins),
         "second": str(second["family"]),
+        "gap": -float(second["difference"]),
+        "se": float(second["se"]),
     }
-    values |= {"gap": -float(second["difference"]), "se": float(second["se"])}
-    note = Note("selected", f"Chosen by forecasts of the past: {found}", values)
+    note = Note("selected", f"Chosen by forecasts of the past: {comparison}", values)
     return replace(part, status=Status(part.status.converged, (*part.status.notes, note)))
 
 
-def _mixture(
+def _mixture_diagnostics(
     parts: dict[str, Posterior], weights: dict[str, float], counts: Counts
 ) -> dict[str, Any]:
     """Log-likelihood of the base under the mixture, and what follows from it."""
-    known = [name for name in parts if weights[name] > 0]
-    logs = [
-        family(name).log_likelihood(counts.x, counts.t_x, counts.T, **parts[name].estimate)
-        + np.log(weights[name])
-        for name in known
-    ]
+    logs, k = [], -1
+    for name, part in parts.items():
+        if weights[name] > 0:
+            module = FAMILIES[name]
+            log = module.log_likelihood(counts.x, counts.t_x, counts.T, **part.estimate)
+            logs.append(log + np.log(weights[name]))
+            k += len(module.PARAMS) + 1
     likelihood = float(counts.weight @ np.logaddexp.reduce(logs, axis=0))
-    k = sum(len(family(name).PARAMS) for name in known) + len(known) - 1
     n = float(counts.weight.sum())
     return {
         "log_likelihood": likelihood,
@@ -214,11 +235,9 @@ def _log_scores(split: Split, families: Sequence[str], method: str, seed: int) -
     x, t_x, T, y = rows.T
     out = []
     for name in families:
-        part = fit_purchases(counts, name, method=method, seed=seed).thin(DRAWS)
-        chance = (
-            family(name).purchase_pmf(y, split.horizon, x, t_x, T, **part.columns()).mean(axis=0)
-        )
-        out.append(log_scores(chance)[place])
+        params = fit_purchases(counts, name, method=method, seed=seed).thin(MAX_DRAWS).columns()
+        probability = FAMILIES[name].purchase_pmf(y, split.horizon, x, t_x, T, **params)
+        out.append(log_scores(probability.mean(axis=0))[place])
     return np.column_stack(out)
 
 
@@ -228,13 +247,13 @@ def _leave_one_out(customers: Summary, families: Sequence[str], seed: int) -> pd
     from lifestage.fitting.loo import posterior_loo
 
     counts = compress(customers, spend=False)
-    found = []
+    results = []
     for name in families:
         posterior = fit_purchases(counts, name, method="laplace", draws=LOO_DRAWS, seed=seed)
-        found.append(posterior_loo(posterior, counts))
-    best = max(found, key=lambda each: float(each.elpd))
+        results.append(posterior_loo(posterior, counts))
+    best = max(results, key=lambda result: float(result.elpd))
     rows = []
-    for each in found:
-        gap = (each.elpd_i - best.elpd_i).to_numpy()
-        rows.append((float(each.elpd), float(gap.sum()), float(np.sqrt(gap.size) * gap.std())))
+    for result in results:
+        gap = (result.elpd_i - best.elpd_i).to_numpy()
+        rows.append((float(result.elpd), float(gap.sum()), float(np.sqrt(gap.size) * gap.std())))
     return pd.DataFrame(rows, columns=["loo", "loo_difference", "loo_se"])

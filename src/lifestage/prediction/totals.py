@@ -232,7 +232,7 @@ def _parameter_variance(
 
     def means(name: str, part: Posterior, change: Floats) -> Floats:
         """Totals where the logarithms of the parameters of a part are changed."""
-        draws = {key: np.array([value]) for key, value in part.moved(change).items()}
+        draws = {key: np.array([value]) for key, value in part.perturbed(change).items()}
         other = replace(model, **{name: replace(part, draws=draws)})  # type: ignore[arg-type]
         purchases = base if name == "spend" else _base_purchases(other, counts, terms)
         return np.asarray(_means(other, purchases, terms)[0])
