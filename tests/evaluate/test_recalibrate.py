@@ -143,7 +143,7 @@ def maps(log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, leak: bool) -> dict
     model = ls.fit(customers, spend=None)
     with monkeypatch.context() as patch:
         patch.setattr(calibration, "fit_calibrator", learn)
-        patch.setattr(calibration, "apply", apply)
+        patch.setattr(calibration, "calibrate_probability", apply)
         if leak:
             patch.setattr(calibration, "split_purchases", lambda *a, **k: [split(*a, **k)[1]] * 2)
         ls.calibrate(model, customers)
