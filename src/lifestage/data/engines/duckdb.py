@@ -50,13 +50,8 @@ __all__ = [
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT")  # fmt: skip
-FAMILIES = {
-    "FLOAT": "float",
-    "DOUBLE": "float",
-    "DECIMAL": "decimal",
-    "DATE": "time",
-    "TIMESTAMP": "time",
-}
+FAMILIES = {"FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "DATE": "time",
+            "TIMESTAMP": "time"}  # fmt: skip
 """How the name of a type begins, and what it holds."""
 DICTIONARY_SIZE = 200
 """Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
@@ -91,9 +86,8 @@ def connect(
 
     folder = local_path(temp_directory or gettempdir())
     try:
-        spill = (
-            process_folder(folder, "lifestage") / uuid4().hex
-        )  # made when needed, and then removed
+        # DuckDB creates the folder when it is needed, and then removes it.
+        spill = process_folder(folder, "lifestage") / uuid4().hex
     except OSError as error:
         raise ConfigError(
             f"temp_directory must be a folder to write in; got {folder}: {error}"
@@ -179,10 +173,8 @@ def write_parquet(frame: Any, path: str | Path) -> None:
     """Write the rows as one Parquet file."""
     literal = str(path).replace("'", "''")
     with readable():
-        frame.query(
-            "self",
-            f"copy self to '{literal}' (format parquet, dictionary_size_limit {DICTIONARY_SIZE})",
-        )
+        options = f"format parquet, dictionary_size_limit {DICTIONARY_SIZE}"
+        frame.query("self", f"copy self to '{literal}' ({options})")
 
 
 def by_customer_and_day(visits: Any, unit: float | None) -> Any:
