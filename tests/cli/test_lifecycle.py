@@ -172,6 +172,7 @@ def test_a_playbook_reaches_every_output(folder: Path) -> None:
         row for row in summary["outlook"]["forecast"]["stages"] if row["taxonomy"] == "tempo"
     ]
     assert {row["stage"] for row in forecast} == {"fast", "rest"}
+    assert page.count(">Fast<") >= 2  # today, and in the forecast
     (folder / "bad.toml").write_text("[taxonomy.line]\nwhen = 1\n", "utf-8")
     told = call(
         "run",

@@ -95,7 +95,7 @@ def stage_counts(
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> model = ls.fit(customers, method="laplace", draws=50)
+    >>> model = ls.fit(customers, spend=None, method="laplace", draws=20)
     >>> table = stage_counts(model, ls.assign_stages(model.predict(customers)))
     >>> list(table.columns), bool((table["low"] <= table["high"]).all())
     (['taxonomy', 'stage', 'low', 'high'], True)

@@ -37,7 +37,7 @@ def sections(
     """
     topics = [
         headline_section(run, t),
-        forecast_section(run, t),
+        forecast_section(run, stages, t),
         stage_section(run, stages, t),
         at_risk_section(run, at_risk, stages, t, top),
         repurchase_section(run, t),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifestage.lifecycle.stages.taxonomies import label
+from lifestage.lifecycle.stages.taxonomies import TAXONOMIES
 from lifestage.report.page import blocks, charts_forecast
 from lifestage.report.page.blocks import Column, axis_unit, chart_words, horizon_text, where
 from lifestage.report.words.format import day
@@ -27,6 +27,8 @@ class StageTimes:
     """The stages of one taxonomy today and at each point in time of the forecast."""
 
     taxonomy: str
+    labels: Mapping[str, str]
+    """Names of the stages in the language of the report."""
     today: Mapping[str, float]
     """Customers by stage, in the order of the taxonomy."""
     forecast: Mapping[tuple[str, float], Row]
@@ -44,16 +46,21 @@ class StageTimes:
         return [stage for stage in self.today if stage in holding]
 
 
-def forecast_section(run: Run, t: Translator) -> Block | None:
+def forecast_section(run: Run, rows: Rows, t: Translator) -> Block | None:
     """Stages over time, cumulative totals, and moves between stages; None without a forecast."""
-    stages = _stage_times(run)
+    own = _own_taxonomies(run)
+    forecast_rows = run["outlook"]["forecast"]["stages"]
+    # The activity stages; the lifecycle phases where those are not forecast.
+    taxonomy = "line" if where(forecast_rows, taxonomy="line") else "phase"
+    stages = _stage_times(run, rows, taxonomy)
     if not stages.times:
         return None
     forecast = run["outlook"]["forecast"]
     parts = [
         blocks.charts(_flow(stages, run, t)),
         blocks.charts(*_totals(run, t)),
-        _counts(stages, t),
+        _counts(stages, t("forecast.counts_heading"), t),
+        *[_own_counts(_stage_times(run, rows, name), t) for name in own],
         _moves(forecast["transitions"], stages, t),
     ]
     if forecast["sample"] < run["data"]["customers"]:
@@ -68,17 +75,24 @@ def forecast_section(run: Run, t: Translator) -> Block | None:
     )
 
 
-def _stage_times(run: Run) -> StageTimes:
-    """The forecast of the activity stages; of the lifecycle phases where those are not forecast."""
-    rows = run["outlook"]["forecast"]["stages"]
-    taxonomy = "line" if where(rows, taxonomy="line") else "phase"
-    today = dict(run["stages"][taxonomy])
-    today.pop("prospect", None)
-    forecast, times = {}, set()
+def _own_taxonomies(run: Run) -> list[str]:
+    """The taxonomies of a playbook that are forecast beside those of the package."""
+    names = dict.fromkeys(row["taxonomy"] for row in run["outlook"]["forecast"]["stages"])
+    return [name for name in names if name not in TAXONOMIES]
+
+
+def _stage_times(run: Run, rows: Rows, taxonomy: str) -> StageTimes:
+    labels = {}
     for row in where(rows, taxonomy=taxonomy):
+        labels[row["stage"]] = row["label"]
+    today = dict(run["stages"][taxonomy])
+    if taxonomy in TAXONOMIES:
+        today.pop("prospect", None)
+    forecast, times = {}, set()
+    for row in where(run["outlook"]["forecast"]["stages"], taxonomy=taxonomy):
         forecast[row["stage"], row["periods"]] = row
         times.add(row["periods"])
-    return StageTimes(taxonomy, today, forecast, sorted(times))
+    return StageTimes(taxonomy, labels, today, forecast, sorted(times))
 
 
 def _date(row: Row, t: Translator) -> str:
@@ -102,7 +116,7 @@ def _lead(stages: StageTimes, run: Run, t: Translator) -> str:
     last = stages.forecast[stage, stages.times[-1]]
     return t(
         "forecast.lead",
-        stage=label(stages.taxonomy, stage, t.lang),
+        stage=stages.labels[stage],
         customers=t.customers(stages.today[stage]),
         later=t.integer(last["customers"]),
         low=t.integer(last["customers_low"]),
@@ -122,7 +136,7 @@ def _flow(stages: StageTimes, run: Run, t: Translator) -> Block:
     for colour, stage in zip(charts_forecast.COLOURS, stages.today, strict=False):
         if stage in stages.stages:
             colours.append(colour)
-            key.append({"colour": colour, "text": label(stages.taxonomy, stage, t.lang)})
+            key.append({"colour": colour, "text": stages.labels[stage]})
     heading = t("forecast.flow_heading")
     scenarios = t.integer(run["outlook"]["forecast"]["scenarios"])
     about = t("forecast.flow_lead", scenarios=scenarios)
@@ -168,7 +182,13 @@ def _total(name: str, write: Any, unit: str, run: Run, t: Translator) -> Block:
     )
 
 
-def _counts(stages: StageTimes, t: Translator) -> Block:
+def _own_counts(stages: StageTimes, t: Translator) -> Block:
+    """The counts of a taxonomy of a playbook, under its name."""
+    name = t.name("taxonomies", stages.taxonomy)
+    return _counts(stages, f"{t('forecast.counts_heading')}: {name}", t)
+
+
+def _counts(stages: StageTimes, heading: str, t: Translator) -> Block:
     """Customers of each stage, a column per point in time."""
 
     def at(time: float) -> Column:
@@ -183,7 +203,7 @@ def _counts(stages: StageTimes, t: Translator) -> Block:
         Column(
             t("common.stage"),
             "name",
-            lambda stage: label(stages.taxonomy, stage, t.lang),
+            lambda stage: stages.labels[stage],
         ),
         Column(
             t("common.now"),
@@ -195,7 +215,7 @@ def _counts(stages: StageTimes, t: Translator) -> Block:
     return blocks.table(
         columns,
         stages.stages,
-        heading=t("forecast.counts_heading"),
+        heading=heading,
     )
 
 
@@ -209,11 +229,9 @@ def _moves(transitions: Rows, stages: StageTimes, t: Translator) -> Block:
         def write(first: str) -> str:
             return t.percent(moved.get((first, last), 0.0) / stages.today[first])
 
-        return Column(label(stages.taxonomy, last, t.lang), "num", write)
+        return Column(stages.labels[last], "num", write)
 
-    first = Column(
-        t("forecast.moves_from"), "name", lambda stage: label(stages.taxonomy, stage, t.lang)
-    )
+    first = Column(t("forecast.moves_from"), "name", lambda stage: stages.labels[stage])
     rows = [stage for stage in stages.stages if stages.today[stage]]
     heading, sentence = t("forecast.moves_heading"), t("forecast.moves_lead")
     return blocks.table(
