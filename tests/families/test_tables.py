@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lifestage.families import bgnbd, mbgnbd
-from lifestage.families.tables import purchase_table
+from lifestage.families.tables import TableLimits, count_table, purchase_table
+from tests.purchase_families import MODULES, PARAMS
 
 
 @pytest.mark.parametrize("family", [bgnbd, mbgnbd])
@@ -39,3 +40,22 @@ def test_draws_that_lie_far_apart_are_interpolated_as_well(rate: float) -> None:
         np.testing.assert_allclose(
             values, bgnbd.alive_purchases(52.0, x, T, rate=discount, **params), rtol=1e-9
         )
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("horizon", [0.5, 52.0, 400.0])
+def test_counts_of_many_states_are_those_of_each(name: str, horizon: float) -> None:
+    module, rng = MODULES[name], np.random.default_rng(2)
+    spread = np.exp(0.3 * rng.standard_normal((3, 1)))
+    params = {parameter: value * spread for parameter, value in PARAMS[name].items()}
+    x = np.array([0.0, 1.0, 1.0, 25.0, 900.0])
+    T = np.array([0.0, 3.0, 80.0, 52.0, 104.0])
+    table = count_table(module, params, horizon, x, T, TableLimits(1e-6, 400))
+    for j in range(x.size):
+        rows = table.survival[table.start[j] : table.start[j + 1]]
+        n = np.arange(1.0, len(rows) + 1.0)[:, None]
+        columns = {parameter: values[:, 0] for parameter, values in params.items()}
+        expected = module.count_survival(n, horizon, x[j], T[j], **columns)
+        np.testing.assert_allclose(rows, expected, rtol=1e-7, atol=1e-12)
+        assert rows[-1].mean() <= 1e-6 or len(rows) == 400
+        assert (rows[:-1].mean(axis=1) > 1e-6).all()

@@ -40,7 +40,7 @@ from numpy.typing import ArrayLike
 from scipy.special import exprel, gammaln
 
 from lifestage.core.errors import ConfigError
-from lifestage.families import _beta_geometric, _pareto_fit
+from lifestage.families import _beta_geometric, _pareto_counts, _pareto_fit
 from lifestage.families._lomax import log_lomax_integral, lomax_quantile
 from lifestage.families._pareto_history import (
     dropout_log_odds,
@@ -96,6 +96,9 @@ log_likelihood_with_hessian = _pareto_fit.log_likelihood_with_hessian
 total_log_likelihood = _pareto_fit.total_log_likelihood
 initial_points, identified = _pareto_fit.initial_points, _pareto_fit.identified
 rate_shape = _beta_geometric.rate_shape  # the rate is Gamma distributed as well
+
+count_table = _pareto_counts.count_table
+"""Many values of :func:`count_survival`; see :func:`lifestage.families.tables.count_table`."""
 
 
 def p_purchase(

@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lifestage.numerics import special
+from lifestage.numerics.distinct import distinct_pairs
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from lifestage.core.typing import Floats, Ints
 
-__all__ = ["CountTable", "TableLimits", "count_table", "purchase_table", "rate_shape"]
+__all__ = [
+    "CountTable",
+    "TableLimits",
+    "count_table",
+    "purchase_probability",
+    "purchase_table",
+    "rate_shape",
+]
 
 Params = dict[str, Any]
 
@@ -131,14 +139,28 @@ def purchase_table(
         expected, discounted = own(t, x, T, rate, **params)
         return expected, discounted
     draws = next(iter(params.values())).shape[0]
-    states, index = np.unique(np.column_stack([x, T]), axis=0, return_inverse=True)
-    x, T = states.T
+    first, place = distinct_pairs(x, T)
+    x, T = x[first], T[first]
     expected = module.alive_purchases(t, x, T, rate=0.0, **params)
-    expected = np.broadcast_to(expected, (draws, x.size))[:, index.ravel()]
+    expected = np.broadcast_to(expected, (draws, x.size))[:, place]
     if rate == 0.0:
         return expected, expected
     discounted = module.alive_purchases(t, x, T, rate=rate, **params)
-    return expected, np.broadcast_to(discounted, (draws, x.size))[:, index.ravel()]
+    return expected, np.broadcast_to(discounted, (draws, x.size))[:, place]
+
+
+def purchase_probability(
+    module: ModuleType, params: Params, t: float, x: Floats, T: Floats
+) -> Floats:
+    """P(at least one purchase within *t*) of living customers; equal states are computed once.
+
+    Returns
+    -------
+    array, shape (draws, states)
+    """
+    first, place = distinct_pairs(x, T)
+    of_state = np.atleast_2d(module.count_survival(1, t, x[first], T[first], **params))
+    return np.asarray(of_state[:, place])
 
 
 def rate_shape(module: ModuleType, params: Params, x: Floats) -> Floats:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lifestage.core.typing import Floats
 
-__all__ = ["Coded", "Distinct", "coded", "distinct"]
+__all__ = ["Coded", "Distinct", "coded", "distinct", "distinct_pairs"]
 
 Places = NDArray[np.int64]
 
@@ -129,6 +129,29 @@ def distinct(*columns: NDArray[Any], sums: Sequence[Floats] = ()) -> Distinct:
         values.append(np.asarray(coding.table[rest & ((1 << width) - 1)], np.float64))
         rest >>= width
     return Distinct(tuple(values[::-1]), _lengths(start, size), _sums(sums, order, start))
+
+
+def distinct_pairs(x: Floats, y: Floats) -> tuple[Places, Places]:
+    """Find the distinct pairs of two columns.
+
+    Returns
+    -------
+    first : array of int
+        A row of each pair, in order of the pairs.
+    place : array of int, shape (n,)
+        Pair of each row.
+
+    Examples
+    --------
+    >>> distinct_pairs(np.array([2.0, 0.0, 2.0]), np.array([9.0, 9.0, 9.0]))
+    (array([1, 0]), array([1, 0, 1]))
+    """
+    order = np.lexsort((y, x))
+    changes = (np.diff(x[order]) != 0.0) | (np.diff(y[order]) != 0.0)
+    start = _starts(changes, order.size)
+    place = np.empty(order.size, np.int64)
+    place[order] = np.repeat(np.arange(start.size), np.diff(start, append=order.size))
+    return order[start], place
 
 
 def _distinct_by_lexsort(codings: list[Coded], sums: Sequence[Floats]) -> Distinct:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifestage.families import family
+from lifestage.families.tables import purchase_probability
 from lifestage.numerics import special
+from lifestage.numerics.distinct import distinct_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +47,13 @@ def next_purchase_waits(
         living = module.count_survival(1, wait, x[rows], t_obs[rows], **params)
         return np.asarray(alive[:, rows] * living)
 
-    everybody = np.arange(x.size)
-    weight = bought(t, everybody)
+    weight = alive * purchase_probability(module, params, t, x, t_obs)
+    first, place = distinct_pairs(x, t_obs)
     total = np.maximum(special.sum_over_draws(weight), special.TINY)
     waits = []
     for share in shares:
-        by_draw = np.atleast_2d(module.next_purchase_quantile(share, t, x, t_obs, **params))
+        of_state = module.next_purchase_quantile(share, t, x[first], t_obs[first], **params)
+        by_draw = np.atleast_2d(of_state)[:, place]
         wait = special.sum_over_draws(weight * by_draw) / total
         if part.size > 1:
 

@@ -129,9 +129,10 @@ def tabulate(model: FittedModel, pairs: Pairs, terms: Terms, window: float) -> P
     rate = rate_per_period(terms.discount_rate, model.period)
     table = _tabulate_counts(module, params, t, pairs, min(COUNT_TAIL, 1e-3 * tail))
     values = np.zeros((pairs.x.size, WAITS + len(SHARES)))
+    # before the threads: what a family compiles at its first call is compiled by one of them
+    values[:, IN_HORIZON] = module.count_survival(1, t, pairs.x, pairs.time, **params)
     with ThreadPoolExecutor(1) as pool:
         purchases = pool.submit(purchase_table, module, params, t, pairs.x, pairs.time, rate)
-        values[:, IN_HORIZON] = module.count_survival(1, t, pairs.x, pairs.time, **params)
         values[:, IN_WINDOW] = module.count_survival(1, window, pairs.x, pairs.time, **params)
         x, T = pairs.x[pairs.observed], pairs.time[pairs.observed]
         for k, share in enumerate(SHARES):

@@ -13,7 +13,7 @@ import numpy as np
 from lifestage.core.names import KEYS, NEXT_PURCHASE
 from lifestage.core.terms import rate_per_period
 from lifestage.families import family
-from lifestage.families.tables import purchase_table
+from lifestage.families.tables import purchase_probability, purchase_table
 from lifestage.numerics import special
 from lifestage.prediction.distributions import predictive_quantiles
 from lifestage.prediction.limits import PREDICTION_DRAWS
@@ -85,16 +85,18 @@ def scores_under_draws(
     both = np.tile(x, 2), np.concatenate([t_obs, t_x])
     living, discounted_living = purchase_table(module, params, t, *both, rate)
     expected, discounted = alive * living[:, : x.size], alive * discounted_living[:, : x.size]
-    fresh = module.p_alive(x, t_x, t_x, **params) * discounted_living[:, x.size :]
-    p_window = mean(module.p_purchase(window, x, t_x, t_obs, **params))
-    p_fresh = mean(module.p_purchase(window, x, t_x, t_x, **params))
+    alive_fresh = module.p_alive(x, t_x, t_x, **params)
+    fresh = alive_fresh * discounted_living[:, x.size :]
+    p_purchase = mean(alive * purchase_probability(module, params, t, x, t_obs))
+    p_window = mean(alive * purchase_probability(module, params, window, x, t_obs))
+    p_fresh = mean(alive_fresh * purchase_probability(module, params, window, x, t_x))
     ratio = p_window / np.maximum(p_fresh, special.TINY)
     tails = (1.0 - np.array([1 - terms.level, 1 + terms.level]) / 2).tolist()
     spend = None if model.spend is None else spend_draws(model)
     purchases, factors = predictive_quantiles(module, params, alive, t, x, t_obs, tails, spend)
     columns = {
         "p_alive": mean(alive),
-        "p_purchase": mean(module.p_purchase(t, x, t_x, t_obs, **params)),
+        "p_purchase": p_purchase,
         "expected_purchases": mean(expected),
         "purchases_low": purchases[0],
         "purchases_high": purchases[1],
