@@ -1,4 +1,4 @@
-"""Probability models of buying and spending: a family is a module, and all have the same function names."""
+"""Probability models of buying and spending: modules with the same function names."""
 
 from __future__ import annotations
 

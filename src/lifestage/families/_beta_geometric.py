@@ -1,4 +1,4 @@
-r"""The body of the BG/NBD and MBG/NBD: Poisson buying that stops after any purchase with a Beta probability.
+r"""The body of the BG/NBD and MBG/NBD: Poisson buying that stops after any purchase.
 
 The two differ by one argument, ``first_dropout``: whether the customer is tested once more, right
 after the first purchase. With b' = b + first_dropout, the odds of having dropped out by T are
@@ -45,11 +45,12 @@ __all__ = [
 Data = ArrayLike
 
 ENDLESS = 40.0
-"""Discounted times rate·t beyond which nothing is left: an endless horizon ends here (e^-40 ≈ 4e-18)."""
+"""Discounted times rate·t beyond which nothing is left (e^-40 ≈ 4e-18): an endless horizon ends
+here."""
 
 
 class Params(NamedTuple):
-    """Parameters of the model, and whether a customer may drop out right after the first purchase."""
+    """Parameters, and whether a customer may drop out right after the first purchase."""
 
     r: Any
     alpha: Any
@@ -59,7 +60,7 @@ class Params(NamedTuple):
 
 
 class Living(NamedTuple):
-    """Of a living customer: shape and scale of the Gamma rate, a and b of the Beta dropout probability."""
+    """A living customer's rate, Gamma(shape, scale), and dropout probability, Beta(a, b)."""
 
     shape: Any
     scale: Any
@@ -152,7 +153,7 @@ def residual_purchases(x: Data, t_x: Data, T: Data, params: Params, rate: float)
 
 
 def count_survival(n: Data, t: Data, x: Data, T: Data, params: Params) -> Floats:
-    """P(at least n purchases within t | alive) = P(N ≥ n)·P(the first n − 1 purchases are survived)."""
+    """P(at least n purchases within t | alive) = P(N ≥ n)·P(n − 1 dropouts are survived)."""
     shape, scale, a, b = living(x, T, params)
     n = np.asarray(n, float)
     if n.shape == () and n == 1.0:  # the same, without the functions of n
@@ -188,7 +189,7 @@ def purchase_pmf(n: Data, t: Data, x: Data, t_x: Data, T: Data, params: Params) 
 
 
 def next_purchase_quantile(share: Data, t: Data, x: Data, T: Data, params: Params) -> Floats:
-    """Quantile of the wait, given alive at T and a purchase within t: a Lomax distribution cut off at t."""
+    """Quantile of the wait, given alive and a purchase within t: Lomax, cut off at t."""
     shape, scale, _, _ = living(x, T, params)
     within = special.power_survival(shape, np.asarray(t, float) / scale)
     wait = scale * np.expm1(-np.log1p(-np.asarray(share, float) * within) / shape)

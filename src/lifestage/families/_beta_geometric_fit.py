@@ -84,8 +84,8 @@ def _dropped_sums(r, alpha, odds, log_odds, x, rows, dropped):  # type: ignore[n
 def _rising(r, a, b, more, survivors):  # type: ignore[no-untyped-def]
     """Σ over customers of ln Γ(r + x)/Γ(r) + ln B(a, b + s)/B(a, b), and its slopes.
 
-    s counts the dropouts survived. Both are sums of logarithms over whole steps: ln(r + i) for every
-    customer with x > i (*more*), and ln(b + i) − ln(a + b + i) for every one with s > i
+    s counts the dropouts survived. Both are sums of logarithms over whole steps: ln(r + i) for
+    every customer with x > i (*more*), and ln(b + i) − ln(a + b + i) for every one with s > i
     (*survivors*).
     """
     total, by_r, by_a, by_b = 0.0, 0.0, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Random samples of BG/NBD and MBG/NBD customers: whole histories, histories carried on, latent rates."""
+"""Random samples of BG/NBD and MBG/NBD customers: histories, futures, latent rates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Data = ArrayLike
 
 
 def simulate_customers(rng: np.random.Generator, T: Data, params: Params) -> dict[str, Any]:
-    """Simulate customers observed for T: latent rate and dropout probability, and every purchase."""
+    """Simulate customers observed for T: their latent state and every purchase."""
     r, alpha, a, b, first_dropout = params
     T = np.atleast_1d(np.asarray(T, float))
     rate = np.maximum(rng.gamma(r, 1.0 / alpha, T.size), special.TINY)
@@ -58,7 +58,7 @@ def simulate_customers(rng: np.random.Generator, T: Data, params: Params) -> dic
 def simulate_future(
     rng: np.random.Generator, times: Data, x: Data, t_x: Data, T: Data, params: Params
 ) -> dict[str, Any]:
-    """Carry each customer's history on to T + each of *times*, which rise; arrays of shape (n, times)."""
+    """Carry each customer's history on to T + each of *times*; arrays of shape (n, times)."""
     times = np.asarray(times, float)
     history = x, t_x, T, p_alive(x, t_x, T, params), *living(x, T, params)
     columns = np.broadcast_arrays(*(np.asarray(column, float) for column in history))
@@ -89,7 +89,7 @@ class Customers(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _carry_on(rng: Any, times: Any, customers: Any, bought: Any, last: Any, alive: Any) -> None:
-    """Purchases one by one, with a test of dropout after each; fill the state at each of *times*."""
+    """Make purchases one by one, and fill the state at each of *times*."""
     x, t_x, T, probability, shape, scale, a, b = customers
     for i in range(x.size):
         n, latest, following, rate, dropout = x[i], t_x[i], np.inf, 1.0, 0.0
@@ -118,7 +118,7 @@ def sample_latent(
     params: Params,
     seed: int | np.random.Generator,
 ) -> dict[str, Any]:
-    """Draw (alive, rate, dropout) from their posterior given each customer's history, shape (size, n)."""
+    """Draw (alive, rate, dropout) given each customer's history, shape (size, n)."""
     rng = np.random.default_rng(seed)
     x, t_x, T = (np.asarray(v, float) for v in (x, t_x, T))
     probability = np.asarray(p_alive(x, t_x, T, params))

@@ -1,4 +1,4 @@
-"""The log-likelihood of a base with its gradient and its curvature: a mode takes a handful of such passes.
+"""The log-likelihood of a base with its gradient and its curvature, in NumPy.
 
 One pass costs about three of the compiled one in :mod:`lifestage.families._beta_geometric_fit`, but
 Newton steps that know the curvature need a tenth of the passes, and a process that only fits
@@ -25,7 +25,7 @@ BLOCK = 16_384
 def log_likelihood_with_hessian(
     params: Floats, rows: Rows, first_dropout: bool
 ) -> tuple[float, Floats, Floats]:
-    """Log-likelihood of all customers, its exact gradient and its exact Hessian in (r, alpha, a, b)."""
+    """Log-likelihood of all customers, its gradient and Hessian in (r, alpha, a, b)."""
     r, alpha, a, b = (float(value) for value in params)
     customers, repeats = float(rows.per_frequency.sum()), float(rows.x_per_T.sum())
     survivors = np.concatenate([[customers], rows.more]) if first_dropout else rows.more
@@ -59,9 +59,11 @@ def log_likelihood_with_hessian(
 def _dropped(
     r: float, alpha: float, a: float, b: float, rows: Rows, repeaters: bool
 ) -> tuple[float, Floats, Floats]:
-    """Σ w·ln(1 + e^z) with z = ln a − ln(b + x) + (r + x)·ln((α + T)/(α + t_x)), and its derivatives.
+    """Σ w·ln(1 + e^z), with z the log odds of having dropped out, and its derivatives.
 
-    With s the chance of having dropped out, 1/(1 + e^−z), these are Σ w·s·z' and Σ w·(s·(1 −
+    z = ln a − ln(b + x) + (r + x)·ln((α + T)/(α + t_x)).
+
+    With s the probability of having dropped out, 1/(1 + e^−z), these are Σ w·s·z' and Σ w·(s·(1 −
     s)·z'z'ᵀ + s·z'').
     """
     value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))

@@ -1,4 +1,4 @@
-r"""P(a living customer survives the dropouts of a time to come), for a Beta dropout probability after each purchase.
+r"""P(a living customer does not drop out within a time), for a Beta dropout probability.
 
 .. math:: \int_0^1 (1 + p\,z)^{-R}\, \mathrm{Beta}(p; a, b)\, dp,
           \quad z = t / \text{scale of the Gamma rate}

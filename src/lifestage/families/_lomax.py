@@ -31,7 +31,8 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(14)
 """Of one panel, on (−1, 1)."""
 
 WIDTH = 2.5
-"""Of a panel in v, at most: the ellipse on which 14 nodes give 1e-13 stays clear of the singularities."""
+"""Of a panel in v, at most: the ellipse on which 14 nodes give 1e-13 stays clear of the
+singularities."""
 
 DROP = 36.0
 """Panels end where the log integrand is this far below its peak (e^-36 ≈ 2e-16)."""
@@ -81,7 +82,7 @@ def _panel(
 
 @numba.njit(cache=True, nogil=True)
 def _peak(end: Any, c: Any, n: Any, P: Any, S: Any, delta: Any, A: Any, B: Any) -> Any:
-    """Where the log integrand is highest on (0, end], to a part of its width, and the length of a panel there."""
+    """Where the log integrand is highest on (0, end], and the length of a panel there."""
     low, high, at = 0.0, end, end
     slope, curve = _slope(end, c, n, P, S, delta, A, B)
     if slope < 0.0:
@@ -125,7 +126,7 @@ def _log_integral(n: Any, P: Any, S: Any, delta: Any, A: Any, B: Any, w: Any) ->
 
 @numba.njit(cache=True, nogil=True)
 def _quantile(share: Any, P: Any, S: Any, A: Any, B: Any, w: Any) -> Any:
-    """Return the q in [0, w] up to which *share* of K lies, for n = δ = 0: Newton's steps in v, or halves."""
+    """Return the q in [0, w] up to which *share* of K lies, for n = δ = 0."""
     if w <= 0.0 or share <= 0.0:
         return 0.0
     if share >= 1.0:
@@ -163,7 +164,10 @@ def log_lomax_integral(
     B: ArrayLike,
     w: ArrayLike,
 ) -> Floats:
-    """Return ln K of arguments that broadcast; −inf for w = 0, and w may be infinite where *delta* is positive."""
+    """Return ln K of arguments that broadcast; −inf for w = 0.
+
+    w may be infinite where *delta* is positive.
+    """
     with np.errstate(all="ignore"):  # compiled code may divide on a path that it then does not take
         return np.asarray(_log_integrals(n, P, S, delta, A, B, w), float)
 
@@ -171,6 +175,6 @@ def log_lomax_integral(
 def lomax_quantile(
     share: ArrayLike, P: ArrayLike, S: ArrayLike, A: ArrayLike, B: ArrayLike, w: ArrayLike
 ) -> Floats:
-    """Return the time in [0, w] up to which *share* of K lies, for n = δ = 0; arguments broadcast."""
+    """Return the time up to which *share* of K lies, for n = δ = 0; arguments broadcast."""
     with np.errstate(all="ignore"):
         return np.asarray(_quantiles(share, P, S, A, B, w), float)

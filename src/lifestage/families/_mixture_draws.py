@@ -1,4 +1,4 @@
-"""The draws of a mixture, each of one family: told apart, given to their family, put together again."""
+"""The draws of a mixture: split by family, evaluated by their family, merged again."""
 
 from __future__ import annotations
 

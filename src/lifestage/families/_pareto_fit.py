@@ -1,4 +1,4 @@
-"""What a fit of the Pareto/NBD asks for: starting points, the log-likelihood of a base with its curvature, notes."""
+"""The fit of the Pareto/NBD: initial points, the log-likelihood of a base with its curvature."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ __all__ = [
 
 
 DROPOUT_IDENTIFIED = 0.005
-"""Below this probability of dropping out while observed the data do not tell leaving customers from patient ones."""
+"""Below this probability of dropping out while observed the data do not tell leaving customers from
+patient ones."""
 
 
 def initial_points(rows: Rows) -> list[Floats]:

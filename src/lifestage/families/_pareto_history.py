@@ -1,4 +1,4 @@
-"""What a history says under the Pareto/NBD: its likelihood, and whether the customer is still alive.
+"""Histories under the Pareto/NBD: their likelihood, and P(alive).
 
 Parameters
 ----------

@@ -1,4 +1,4 @@
-r"""The part of the Pareto/NBD likelihood that belongs to having dropped out, with its derivatives, over a base.
+r"""The part of the Pareto/NBD likelihood that belongs to having dropped out, and its derivatives.
 
 With A = α + t_x and B = β + t_x, the odds of having dropped out hold J = ∫ (1 + u/A)^(-R)·(1 +
 u/B)^(-S) du over (0, T − t_x), R = r + x and S = s + 1. Its derivatives are means and covariances,
@@ -31,7 +31,8 @@ FEW_NODES, FEW_WEIGHTS = np.polynomial.legendre.leggauss(4)
 """Up to this width in v = ln(1 + u/c) four nodes are exact to 1e-13."""
 
 NEGLIGIBLE = 1e-16
-"""Share of the integral so far below which a panel is the last: panels shrink ever faster beyond the peak."""
+"""Share of the integral so far below which a panel is the last: panels shrink ever faster beyond
+the peak."""
 
 CANCELLED = 1e-3
 """A difference that is a smaller share of the entry it is taken from is integrated anew."""
@@ -103,7 +104,7 @@ def _tabulate(
 
 @numba.njit(cache=True, nogil=True)
 def add_dropped(params, rows, gradient, hessian):  # type: ignore[no-untyped-def]
-    """Return Σ w·ln(1 + e^z), z the log odds of having dropped out, and add its derivatives (an upper triangle).
+    """Return Σ w·ln(1 + e^z), z the log odds of having dropped out, and add its derivatives.
 
     e^z = s/B·((α + T)/A)^R·((β + T)/B)^s·J. With p = 1/(1 + e^−z), the derivatives of ln(1 + e^z)
     are p·z' and p·z'' + p·(1 − p)·z'z'ᵀ. *rows* are the ``arrays`` of ``Rows``.

@@ -1,4 +1,4 @@
-"""Random samples of Pareto/NBD customers: their latent rates, whole histories, and histories carried on.
+"""Random samples of Pareto/NBD customers: histories, futures, latent rates.
 
 Parameters
 ----------
@@ -44,7 +44,7 @@ def sample_latent(
     beta: Any,
     seed: int | np.random.Generator,
 ) -> dict[str, Any]:
-    """Draw ``alive`` at T, ``rate`` and ``dropout`` (λ and µ) of each customer from their posterior.
+    """Draw ``alive``, ``rate`` and ``dropout`` (λ and µ) of each customer from their posterior.
 
     Of a customer who dropped out, the time of it comes first: t_x + u, with u of density
     ∝ (1 + u/(α + t_x))^(−r−x)·(1 + u/(β + t_x))^(−s−1) on (0, T − t_x). Given the time that a
@@ -138,7 +138,8 @@ def simulate_future(
     Examples
     --------
     >>> cdnow = {"r": 0.5531, "alpha": 10.578, "s": 0.6063, "beta": 11.669}
-    >>> future = simulate_future(np.random.default_rng(1), [13, 26], [0, 2], [0, 3], [9, 9], **cdnow)
+    >>> rng = np.random.default_rng(1)
+    >>> future = simulate_future(rng, [13, 26], [0, 2], [0, 3], [9, 9], **cdnow)
     >>> future["T"]
     array([[22., 35.],
            [22., 35.]])

@@ -1,4 +1,4 @@
-"""The distinct histories of a customer base, indexed for the sums that a likelihood takes over them."""
+"""The distinct histories of a customer base, indexed for the sums of a likelihood."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Rows:
 
     @cached_property
     def arrays(self) -> RowArrays:
-        """What compiled code reads, with the days that occur with each frequency and their bounds."""
+        """What compiled code reads, with the days that occur with each frequency."""
         occurs = np.zeros((self.start.size, self.days.size), bool)
         place = np.repeat(np.arange(self.start.size), self.stop - self.start)
         occurs[place, self.at_T] = True

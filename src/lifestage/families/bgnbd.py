@@ -3,8 +3,8 @@ r"""BG/NBD: a customer buys at a Poisson rate and may drop out right after any r
 The rate is Gamma(r, α) over customers (α in time units), the dropout probability Beta(a, b). ``x``
 counts repeat purchases, ``t_x`` is the time of the last one and ``T`` the time observed, both since
 the first purchase and in one unit. A customer without a repeat purchase has had no occasion to drop
-out, so P(alive) = 1 by assumption. Given that a customer is alive at T, the rate is Gamma(r + x, α +
-T) and the dropout probability Beta(a, b + x), so the future depends on x and T.
+out, so P(alive) = 1 by assumption. Given that a customer is alive at T, the rate is Gamma(r + x,
+α + T) and the dropout probability Beta(a, b + x), so the future depends on x and T.
 
 Source: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2),
 275–284. Arguments broadcast against each other: data of shape (n,) with parameters of shape (draws,
@@ -91,7 +91,7 @@ _params = partial(body.Params, first_dropout=False)
 
 
 def log_likelihood(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
-    r"""Natural logarithm of the likelihood of each customer's (x, t_x, T), with every constant (equation 6 of the paper).
+    r"""Log-likelihood of each customer's (x, t_x, T), with every constant (equation 6).
 
     .. math:: L = \frac{B(a, b+x)}{B(a, b)} \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)}
               \left[(\alpha+T)^{-(r+x)} + 1_{x>0} \frac{a}{b+x-1} (\alpha+t_x)^{-(r+x)}\right]
@@ -141,7 +141,8 @@ def p_alive_at(
 ) -> Floats:
     r"""P(the customer has not dropped out by T + t).
 
-    .. math:: P(\text{alive}) \int_0^1 (1 + p\,t/(\alpha+T))^{-(r+x)}\, \mathrm{Beta}(p; a, b+x)\, dp
+    .. math:: P(\text{alive}) \int_0^1 (1 + p\,t/(\alpha+T))^{-(r+x)}\,
+              \mathrm{Beta}(p; a, b+x)\, dp
 
     Examples
     --------

@@ -58,8 +58,8 @@ UNITS = {"p": 0, "q": 0, "v": 1}
 """Power of the money unit in which each parameter is expressed."""
 
 NO_SPREAD = 1e4
-"""Value of p (of q) from which spends of one customer (mean spends of customers) differ by less than
-1 %."""
+"""Value of p (of q) from which spends of one customer (mean spends of customers) differ by less
+than 1 %."""
 
 ALIKE = {
     "p": "the purchases of a customer hardly differ in price",
@@ -68,9 +68,10 @@ ALIKE = {
 
 
 def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:
-    r"""Log density of each customer's mean spend m > 0 over x > 0 purchases (equation 1a of the 2013 note).
+    r"""Log density of each customer's mean spend m > 0 over x > 0 purchases (2013, equation 1a).
 
-    .. math:: f = \frac{\Gamma(px+q)}{\Gamma(px)\,\Gamma(q)} \frac{v^q\, m^{px-1}\, x^{px}}{(v+xm)^{px+q}}
+    .. math:: f = \frac{\Gamma(px+q)}{\Gamma(px)\,\Gamma(q)}
+              \frac{v^q\, m^{px-1}\, x^{px}}{(v+xm)^{px+q}}
 
     Examples
     --------
@@ -88,7 +89,7 @@ def log_likelihood(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Flo
 
 
 def expected_spend(x: ArrayLike, m: ArrayLike, *, p: Any, q: Any, v: Any) -> Floats:
-    r"""Expected spend per future purchase, money (equation 5 of the 2013 note); infinite where p·x + q ≤ 1.
+    r"""Expected spend per future purchase (2013, equation 5); infinite where p·x + q ≤ 1.
 
     .. math:: E = \frac{p\,(v + x m)}{p x + q - 1}
 
@@ -119,7 +120,7 @@ def spend_sf(s: ArrayLike, n: ArrayLike, x: ArrayLike, *, p: Any, q: Any) -> Flo
 
 
 class Rows:
-    """Distinct (frequency, mean spend) of repeat buyers, by frequency, with sufficient statistics."""
+    """Distinct (frequency, mean spend) of repeat buyers, with sufficient statistics."""
 
     def __init__(self, x: Floats, m: Floats, weight: Floats) -> None:
         order = np.argsort(x, kind="stable")
@@ -183,7 +184,7 @@ def log_likelihood_with_hessian(params: Floats, rows: Rows) -> tuple[float, Floa
 
 
 def initial_points(rows: Rows) -> list[Floats]:
-    """Starting points for the optimiser: the mean spend of the base is p·v/(q − 1) at each of them."""
+    """Points to begin a search at: the mean spend of the base is p·v/(q − 1) at each."""
     mean = float(rows.weight @ rows.m) / rows.weight.sum()
     return [
         np.array([p, q, mean * (q - 1.0) / p]) for p, q in ((6.0, 4.0), (1.5, 3.0), (30.0, 10.0))
@@ -228,7 +229,7 @@ def identified(params: Floats, rows: Rows) -> list[Note]:  # noqa: ARG001 -- as 
 
 
 def at_limit(estimate: Mapping[str, float]) -> list[Note]:
-    """A note where spends differ so little that the likelihood rises towards a limit without an end."""
+    """A note where spends differ so little that the likelihood rises without an end."""
     reasons = [text for name, text in ALIKE.items() if estimate[name] > NO_SPREAD]
     if not reasons:
         return []

@@ -89,7 +89,7 @@ _params = partial(body.Params, first_dropout=True)
 
 
 def log_likelihood(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
-    r"""Natural logarithm of the likelihood of each customer's (x, t_x, T), with every constant.
+    r"""Log-likelihood of each customer's (x, t_x, T), with every constant.
 
     .. math:: L = \frac{\Gamma(r+x)\,\alpha^r}{\Gamma(r)} \left[
               \frac{B(a, b+x+1)}{B(a, b)} (\alpha+T)^{-(r+x)}
@@ -137,7 +137,8 @@ def p_alive_at(
 ) -> Floats:
     r"""P(the customer has not dropped out by T + t).
 
-    .. math:: P(\text{alive}) \int_0^1 (1 + p\,t/(\alpha+T))^{-(r+x)}\, \mathrm{Beta}(p; a, b+x+1)\, dp
+    .. math:: P(\text{alive}) \int_0^1 (1 + p\,t/(\alpha+T))^{-(r+x)}\,
+              \mathrm{Beta}(p; a, b+x+1)\, dp
 
     Examples
     --------

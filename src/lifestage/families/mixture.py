@@ -1,10 +1,10 @@
 r"""Several families side by side: each draw of the parameters belongs to one of them.
 
-A stack of models predicts by a mixture, :math:`p(y) = \sum_k w_k\, p_k(y)`. Draws are averaged over
-wherever a posterior has many, so a stack is a posterior in which a share :math:`w_k` of the draws is
-of family k, and its probabilities, expectations and intervals are those of the mixture. A parameter
-is named by its family, such as ``"bg/nbd: r"``; a draw has values for the parameters of its own
-family, and NaN for all others.
+A stack of models predicts by a mixture, :math:`p(y) = \sum_k w_k\, p_k(y)`. Draws are averaged
+over wherever a posterior has many, so a stack is a posterior in which a share :math:`w_k` of the
+draws is of family k, and its probabilities, expectations and intervals are those of the mixture. A
+parameter is named by its family, such as ``"bg/nbd: r"``; a draw has values for the parameters of
+its own family, and NaN for all others.
 
 Every function has the arguments of the same function of a family. It asks the family of each draw.
 

@@ -1,4 +1,4 @@
-r"""Pareto/NBD: a customer buys at a Poisson rate for as long as an unseen exponential lifetime lasts.
+r"""Pareto/NBD: a customer buys at a Poisson rate while an unseen exponential lifetime lasts.
 
 The rate λ is Gamma(r, α) over customers, the rate µ of dropping out Gamma(s, β); α and β are in
 time units. ``x`` counts repeat purchases, ``t_x`` is the time of the last one and ``T`` the time
@@ -106,7 +106,8 @@ def p_purchase(
 ) -> Floats:
     r"""P(at least one purchase in (T, T + t]).
 
-    .. math:: P(\text{alive}) \frac{r+x}{\alpha+T} \int_0^t \left(1+\frac{u}{\alpha+T}\right)^{-(r+x+1)}
+    .. math:: P(\text{alive}) \frac{r+x}{\alpha+T} \int_0^t
+              \left(1+\frac{u}{\alpha+T}\right)^{-(r+x+1)}
               \left(1+\frac{u}{\beta+T}\right)^{-s} du
 
     Examples
@@ -152,7 +153,7 @@ def discounted_purchases(
 def residual_purchases(
     x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, s: Any, beta: Any, rate: float
 ) -> Floats:
-    r"""Discounted expected residual transactions (DERT): :func:`discounted_purchases` without a horizon.
+    r"""Discounted expected residual transactions (DERT): purchases without a horizon.
 
     Raises
     ------

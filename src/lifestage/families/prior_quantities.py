@@ -19,9 +19,9 @@ class Priors:
 
     Everything is said of logarithms (of log odds, for a quantity in (0, 1)), the scale on which the
     mode, the Hessian and the posterior live. theta are the logarithms of the parameters over their
-    units (the mean time observed, the mean spend, or 1), so that nothing depends on the units of the
-    data. A quantity with the name of a parameter is in the units of the data, every other is free of
-    units. Every choice of one quantity per parameter must have the Jacobian 1.
+    units (the mean time observed, the mean spend, or 1), so that nothing depends on the units of
+    the data. A quantity with the name of a parameter is in the units of the data, every other is
+    free of units. Every choice of one quantity per parameter must have the Jacobian 1.
 
     Attributes
     ----------

@@ -55,12 +55,12 @@ def as_summary(model: FittedModel, customers: Summary | Any) -> Summary:
 
 
 def counts_of(model: FittedModel, customers: Counts | Summary | Any) -> Counts:
-    """Return the distinct histories of customers in any form: Counts as they are, a Summary, or a table."""
+    """Return the distinct histories of customers: Counts as they are, a Summary, or a table."""
     return customers if isinstance(customers, Counts) else compress(as_summary(model, customers))
 
 
 def _last_day(table: Any, period: Period) -> date | None:
-    """The last day of observation by the dates of a table of customers; None where it has no dates."""
+    """The last day of observation by the dates of a table; None where it has no dates."""
     import pandas as pd
 
     frame, _ = lazy(table)

@@ -1,4 +1,4 @@
-"""The fast posterior: draws from a heavy-tailed approximation at the mode, reweighted to the exact posterior.
+"""The fast posterior: draws from an approximation at the mode, reweighted to the exact one.
 
 The proposal is a multivariate t at the mode, scaled by the inverse curvature. Importance weights
 over the exact log posterior are Pareto-smoothed (Vehtari et al. 2024, Journal of Machine Learning
@@ -26,10 +26,12 @@ __all__ = ["Sample", "proper", "sample"]
 
 
 DEGREES = 8.0
-"""Degrees of freedom of the proposal: heavier tails than any log-concave posterior, at a loss of few draws."""
+"""Degrees of freedom of the proposal: heavier tails than any log-concave posterior, at a loss of
+few draws."""
 
 PROPOSALS, FEWEST = 2, 200
-"""Proposals for each draw that is wanted, and in all: fewer tell nothing of the tail of their weights."""
+"""Proposals for each draw that is wanted, and in all at least: fewer do not show the tail of their
+weights."""
 
 RELIABLE = 0.7
 """Pareto k̂ beyond which importance weights are not to be trusted."""
@@ -43,7 +45,7 @@ WIDEST = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Draws of theta of shape (draws, k), the Pareto k̂ of their weights, and the effective share of the proposals."""
+    """Draws of theta, the Pareto k̂ of their weights, and the effective share of the proposals."""
 
     theta: Floats
     pareto_k: float
@@ -105,7 +107,10 @@ def _propose(
 
 
 def _smooth(log_ratio: Floats) -> tuple[Floats, float]:
-    """Pareto-smooth importance ratios (the library takes them with a minus sign); normalised log weights and k̂."""
+    """Pareto-smooth importance ratios; return normalised log weights and k̂.
+
+    The library takes the ratios with a minus sign.
+    """
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     smoothed, pareto_k = array_stats.psislw(log_ratio.max() - log_ratio)

@@ -37,7 +37,7 @@ MAX_VALUES = 4_000_000
 
 
 def loo(model: FittedModel, customers: Summary | Counts | Any, part: str = "purchases") -> ELPDData:
-    """Expected log predictive density of a customer left out, summed over customers (PSIS-LOO), from the distinct rows.
+    """Expected log predictive density of a customer left out, summed over customers (PSIS-LOO).
 
     elpd = Σ w·elpd_row, and its standard error is √n times the standard deviation over the n = Σ w
     customers.
@@ -85,7 +85,7 @@ def loo(model: FittedModel, customers: Summary | Counts | Any, part: str = "purc
 def posterior_loo(
     posterior: Posterior, counts: Counts, part: str = "purchases", chains: int = 1
 ) -> ELPDData:
-    """Leave-one-out of one part of a model, see :func:`loo`, with its draws stored one chain after another."""
+    """Leave-one-out of one part of a model; its draws are stored chain after chain."""
     import xarray as xr
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
     from arviz_stats.utils import ELPDDataLOO
@@ -123,7 +123,7 @@ def compare(
     part: str = "purchases",
     **options: Any,
 ) -> pd.DataFrame:
-    """Compare models of the same customers by leave-one-out; *options* are those of ``az.compare``."""
+    """Compare models of the same customers by leave-one-out, with the options of ``az.compare``."""
     import arviz as az
 
     results = {name: loo(model, customers, part) for name, model in models.items()}
@@ -149,7 +149,7 @@ def by_chain(values: Any, chains: int) -> NDArray[Any]:
 def log_likelihoods(
     posterior: Posterior, rows: tuple[Floats, ...], chains: int
 ) -> Iterator[Floats]:
-    """Log-likelihood of each row under each draw, shape (chain, draw, row), a block of rows at a time."""
+    """Log-likelihood of rows under each draw, shape (chain, draw, row), a block at a time."""
     module, params = family(posterior.family), posterior.columns()
     size = max(MAX_VALUES // posterior.size, 1)
     for begin in range(0, rows[0].size, size):
@@ -158,7 +158,7 @@ def log_likelihoods(
 
 
 def _relative_ess(posterior: Posterior, chains: int) -> float:
-    """Effective sample size of the draws as a share of their number; 1 where they do not come from chains."""
+    """Effective share of the draws; 1 where they do not come from chains."""
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     if chains == 1:

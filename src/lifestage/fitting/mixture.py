@@ -30,7 +30,7 @@ MAX_STEPS, CLOSE = 5000, 1e-10
 
 
 def stacking_weights(density: Floats) -> Floats:
-    r"""Weights of the mixture that predicts best: they maximise Σ log Σ w·p over the simplex, by EM.
+    r"""Weights of the mixture that predicts best, which maximise Σ log Σ w·p; by EM.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def stacking_weights(density: Floats) -> Floats:
 def stack_posteriors(
     parts: Mapping[str, Posterior], weights: Mapping[str, float], diagnostics: Mapping[str, Any]
 ) -> Posterior:
-    """Combine posteriors; the families' draws alternate, so that every share of them has the weights.
+    """Combine posteriors; their draws alternate, so that every part of them has the weights.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def stack_posteriors(
 
 
 def _alternate(parts: Mapping[str, Posterior], weights: Mapping[str, float]) -> dict[str, Floats]:
-    """Draws of all families in turns, as many as their weights; NaN for the parameters of others."""
+    """Draws of all families in turns, in the weights; NaN for the parameters of others."""
     size = max(POINT_DRAWS, *(part.size for part in parts.values()))
     shares = {name: round(weights[name] * size) for name in parts}
     turns = [(np.arange(share) + 0.5) / max(share, 1) for share in shares.values()]

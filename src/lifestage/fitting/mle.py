@@ -21,14 +21,14 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 Curved = Callable[[Floats], tuple[float, Floats, Floats]]
 
 BOUND = np.log(1e6)
-"""Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as being at its bound."""
+"""Scaled parameters stay within [1e-6, 1e6]; one that ends there is reported as at its bound."""
 
 BESIDE = 0.01
-"""A scaled parameter this near to a bound (on the log scale) that is pulled towards it is put there."""
+"""A scaled parameter this near to a bound (on the log scale) that is pulled to it is put there."""
 
 FLAT = 0.01
-"""Curvature (inverse variance of a log parameter) below which a direction counts as not determined by
-the data."""
+"""Curvature (inverse variance of a log parameter) below which the data do not determine a
+direction."""
 
 NEWTON_STEPS = 50
 
@@ -80,7 +80,7 @@ def log_density(log_likelihood: Objective, units: Floats, prior: LogPrior | None
 def curved_density(
     log_likelihood_with_hessian: Curved, units: Floats, prior: LogPrior | None
 ) -> Curved:
-    """Like :func:`log_density`, of a log-likelihood that gives its Hessian as the third, with that of theta."""
+    """Return the same as :func:`log_density`, with the Hessian as the third."""
 
     def density(theta: Floats) -> tuple[float, Floats, Floats]:
         params = units * np.exp(theta)
@@ -140,7 +140,7 @@ def maximise(
 
 
 def _covariance(curvature: Floats, free: NDArray[np.bool_]) -> tuple[Floats, tuple[int, ...]]:
-    """Invert the curvature where the data determine it; also return the parameters of flat directions.
+    """Invert the curvature where the data determine it; also return what is in flat directions.
 
     A flat direction carries less curvature than a hundredth of one observation: its standard error
     would exceed a factor of e^10. What the data do determine keeps its covariance, so predictions

@@ -1,4 +1,4 @@
-"""Draws by the No-U-Turn sampler: slower than the fast posterior, and right for any shape of posterior.
+"""Draws by the No-U-Turn sampler: slower than the fast posterior, right for any shape of it.
 
 nutpie calls the same compiled log posterior and exact gradient as every other method, over distinct
 rows and weights; no graph is built or compiled. The chains run on z, theta = mode + L·z with L·Lᵀ
@@ -49,7 +49,7 @@ class Chains:
 
 
 class ChainOptions(NamedTuple):
-    """Chains, draws of each that tune the sampler and are left out, and whether to show progress."""
+    """Number of chains, tuning draws of each, and whether to show progress."""
 
     chains: int = 4
     tune: int = 1000
@@ -111,7 +111,7 @@ def sample(
 def _whitened(
     density: Objective, mode: Floats, root: Floats
 ) -> Callable[[Floats], tuple[float, Floats]]:
-    """The log density of z and its gradient; minus infinity where the numbers run out, which ends a trajectory."""
+    """The log density of z and its gradient; minus infinity where they are not finite."""
 
     def logp(z: Floats) -> tuple[float, Floats]:
         with np.errstate(all="ignore"):

@@ -22,7 +22,7 @@ __all__ = ["Posterior", "Status"]
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a fit can be trusted: ``converged``, and a note for everything that a reader must know."""
+    """Whether a fit converged, and a note for everything that limits it."""
 
     converged: bool
     notes: tuple[Note, ...] = ()
@@ -99,7 +99,7 @@ class Posterior:
         return {name: values[rows] for name, values in self.draws.items()}
 
     def thin(self, draws: int) -> Posterior:
-        """At most this many draws, evenly spaced; they are in random order, or chain after chain."""
+        """At most this many draws, evenly spaced."""
         if draws >= self.size:
             return self
         places = np.unique(np.linspace(0, self.size - 1, draws).round().astype(int))

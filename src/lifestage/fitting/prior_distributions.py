@@ -1,5 +1,5 @@
 # ruff: noqa: ARG005 -- functions of one signature need not use every argument
-"""Distributions of one positive quantity, written as in PyMC and PreliZ: ``"Gamma(alpha=2, beta=4)"``.
+"""Distributions of one positive quantity, written as in PyMC: ``"Gamma(alpha=2, beta=4)"``.
 
 A distribution is kept as its text, so that a saved model says, and can draw from, the priors it was
 fitted under.
@@ -92,8 +92,8 @@ DISTRIBUTIONS: Mapping[str, Entry] = MappingProxyType(
         ),
     }
 )
-"""Names and parameters as in PyMC (``LogNormal`` also takes ``median`` in place of ``mu``), the distribution, and the
-log density of u = ln x but for its constant, with its slope."""
+"""Names and parameters as in PyMC (``LogNormal`` also takes ``median`` in place of ``mu``), the
+distribution, and the log density of u = ln x but for its constant, with its slope."""
 
 
 def prior_text(distribution: Any, quantity: str, share: bool = False) -> str:
@@ -150,7 +150,7 @@ def _unreadable(distribution: Any, quantity: str) -> ConfigError:
 
 
 def _read(text: str, quantity: str) -> tuple[str, dict[str, Any]]:
-    """Name and parameters of a text such as ``Gamma(alpha=2, beta=4)``; nothing in it is executed."""
+    """Name and parameters of a text such as ``Gamma(2, 4)``; nothing in it is executed."""
     try:
         call = ast.parse(text.strip(), mode="eval").body
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
@@ -193,7 +193,7 @@ def _frozen(text: str) -> Any:
 
 
 def normal(text: str) -> tuple[float, float] | None:
-    """Mean and standard deviation of the logarithm of the quantity, where that is normal; else None."""
+    """Mean and standard deviation of the logarithm, where that is normal; else None."""
     name, values = _parameters(text)
     return (values["mu"], values["sigma"]) if name == "LogNormal" else None
 

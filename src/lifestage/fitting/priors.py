@@ -2,8 +2,8 @@
 
 Each family has its quantities, their default priors, and parameters that can carry a prior in their
 place: its ``PRIORS``, a :class:`lifestage.families.prior_quantities.Priors`. Each quantity can be
-given another distribution. Densities are of the logarithms (of the log odds, for a share), the scale
-on which the mode, the Hessian and the posterior live.
+given another distribution. Densities are of the logarithms (of the log odds, for a share), the
+scale on which the mode, the Hessian and the posterior live.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def choose_priors(module: ModuleType, priors: Mapping[str, Any] | None) -> dict[
         Of the family.
     priors : mapping, optional
         Quantity or parameter → distribution, as
-        :func:`lifestage.fitting.prior_distributions.prior_text` reads it. Those that the family does
-        not know are another's, and are passed over.
+        :func:`lifestage.fitting.prior_distributions.prior_text` reads it. Those that the family
+        does not have are passed over.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _replace(chosen: dict[str, str], old: str, name: str, text: str) -> dict[str
 
 
 def _log_units(module: ModuleType, names: Iterable[str], units: Floats | None) -> Floats:
-    """Logarithm of the unit of each quantity: that of its parameter, or 0 where it is free of units."""
+    """Logarithm of the unit of each quantity, 0 where it is free of units."""
     unit_of = {} if units is None else dict(zip(module.PARAMS, units, strict=True))
     return np.log([unit_of.get(name, 1.0) for name in names])
 

@@ -36,8 +36,8 @@ class Calibration:
     horizon : float
         Periods; of the forecasts it was fitted on.
     learned, judged : str
-        Days (ISO dates) of the forecasts that it was finally fitted on, and of those that an earlier
-        fit of it was judged on.
+        Days (ISO dates) of the forecasts that it was finally fitted on, and of those that an
+        earlier fit of it was judged on.
     before, after : float
         Log-loss per customer of the forecasts that it was judged on, without and with a map fitted
         before that day.
@@ -73,9 +73,9 @@ class Calibration:
             "helps and is used" if self.helps else "does not help significantly and is not used"
         )
         return (
-            f"Recalibration of the purchase probability {outcome}: log-loss {self.before:.4f} without"
-            f" and {self.after:.4f} with it, in forecasts from {self.judged} with a map fitted"
-            " before that day."
+            f"Recalibration of the purchase probability {outcome}: log-loss {self.before:.4f}"
+            f" without and {self.after:.4f} with it, in forecasts from {self.judged} with a map"
+            " fitted before that day."
         )
 
 

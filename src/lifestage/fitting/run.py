@@ -111,7 +111,7 @@ def _find_mode(
     settings: Settings,
     prior: LogPrior | None,
 ) -> Optimum:
-    """Search the mode, from a known start if there is one, else or if that fails from all points."""
+    """Search the mode from the known start, or without one or if that fails from all points."""
 
     def density_of(some: Any) -> Curved:
         return curved_density(

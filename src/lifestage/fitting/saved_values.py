@@ -27,7 +27,7 @@ Day = Annotated[str, AfterValidator(_iso_day)]
 
 
 class _Strict(BaseModel):
-    """Types as they were written, and names beside the known ones, which a later version of a schema may have."""
+    """Types as they were written; further names, which a later version may have, are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 

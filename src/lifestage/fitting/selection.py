@@ -48,8 +48,8 @@ class Comparison:
         One row per family, the best first: ``family``; ``log_score``, the mean log probability that
         it gave to a customer's purchases within the horizon; ``difference`` to the best (at most 0)
         with ``se``, ``low``, ``high`` over random samples of customers; ``weight`` in the stack;
-        and, unless left out, ``loo`` (expected log density of a customer left out of the fit to all,
-        summed), ``loo_difference``, ``loo_se``.
+        and, unless left out, ``loo`` (expected log density of a customer left out of the fit to
+        all, summed), ``loo_difference``, ``loo_se``.
     selected : str
     weights : dict of str to float
     origins : tuple of date

@@ -30,8 +30,8 @@ NEGLIGIBLE_SLOPE = 0.05
 with."""
 
 CORRELATED = 0.3
-"""Spearman correlation of spend and frequency from which the spend model's assumption is called into
-question."""
+"""Spearman correlation of spend and frequency from which the spend model's assumption is called
+into question."""
 
 
 def fit_spend(counts: Counts, family: str = "gamma-gamma", **options: Any) -> Posterior:

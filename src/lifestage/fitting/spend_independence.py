@@ -1,4 +1,4 @@
-"""Whether the spend of repeat buyers depends on how often they buy, which spend models assume it does not."""
+"""Whether spend depends on frequency, which spend models assume it does not."""
 
 from __future__ import annotations
 

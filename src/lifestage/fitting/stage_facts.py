@@ -1,4 +1,4 @@
-"""What the stages compare a customer with, measured on the base that a model is fitted on and carried by the model.
+"""What the stages compare a customer with, measured on the base that a model is fitted on.
 
 Were it measured on the customers at hand, a customer's stage would depend on who else is scored.
 """
@@ -42,7 +42,7 @@ class StageFacts:
     median_gap_days: float | None
 
     def high_value_cut(self, share: float = HIGH_VALUE) -> float:
-        """Purchase days × expected spend that this share of the buyers of the fitted base lies below.
+        """Purchase days × expected spend below which this share of the fitted buyers lies.
 
         From here on a customer is of high value. Money, or purchase days without a spend model.
 
