@@ -131,7 +131,7 @@ ScoresOut = Annotated[
     typer.Option(
         "--out",
         "-o",
-        help="Parquet, CSV or .duckdb file (readable by you alone if new), or postgresql://host/db.",
+        help="Parquet, CSV or .duckdb file (for you alone if new), or postgresql://host/db.",
     ),
 ]
 

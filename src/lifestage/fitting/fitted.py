@@ -79,14 +79,28 @@ class FittedModel:
         return all(part.status.converged for part in self.parts.values())
 
     def log_likelihood(self, part: str = "purchases") -> float:
-        """Log-likelihood over all customers (``"purchases"``) or all repeat buyers (``"spend"``).
+        """Return the log-likelihood, with every constant, so that AIC and BIC are right.
 
-        Every constant is in.
+        Parameters
+        ----------
+        part : ``"purchases"`` or ``"spend"``
+            Summed over all customers, or over all repeat buyers with a positive spend.
+
+        Returns
+        -------
+        float
 
         Raises
         ------
         ConfigError
             If the model has no such part.
+
+        Examples
+        --------
+        >>> import lifestage as ls
+        >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+        >>> round(ls.fit(customers).log_likelihood("spend"), 3)
+        -4055.918
         """
         if part not in self.parts:
             raise ConfigError(f"part must be one of {', '.join(self.parts)}; got {part!r}")
@@ -98,9 +112,30 @@ class FittedModel:
         return max(part.size for part in self.parts.values())
 
     def high_value_cut(self, share: float = HIGH_VALUE) -> float:
-        """From what value on a customer is of high value.
+        """Return the past value from which a customer is of high value.
 
-        See :meth:`lifestage.fitting.stage_facts.StageFacts.high_value_cut`.
+        Parameters
+        ----------
+        share : float
+            Share of the buyers of the fitted base below the cut, in whole percents.
+
+        Returns
+        -------
+        float
+            Purchase days × expected spend, money; purchase days without a spend model.
+
+        Raises
+        ------
+        ConfigError
+            If the share is not a whole number of percent from 0.01 to 0.99, or the model was saved
+            without its cut.
+
+        Examples
+        --------
+        >>> import lifestage as ls
+        >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+        >>> round(ls.fit(customers).high_value_cut(0.8), 2)
+        82.95
         """
         if self.stage_facts is None:
             raise ConfigError(
@@ -110,7 +145,24 @@ class FittedModel:
         return self.stage_facts.high_value_cut(share)
 
     def thin(self, draws: int) -> Self:
-        """The model with at most this many draws of each part."""
+        """Return the model with at most this many draws of each part.
+
+        Parameters
+        ----------
+        draws : int
+
+        Returns
+        -------
+        LTVModel
+            A model of the same kind; evenly spaced draws are kept.
+
+        Examples
+        --------
+        >>> import lifestage as ls
+        >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
+        >>> ls.fit(customers, method="laplace", draws=200).thin(50).size
+        50
+        """
         spend = None if self.spend is None else self.spend.thin(draws)
         return replace(self, purchases=self.purchases.thin(draws), spend=spend)
 

@@ -144,10 +144,9 @@ def _people(
 
     names = list(channels)
     place = rng.choice(len(names), n, p=[channels[name]["share"] for name in names])
-    scale = {
-        part: np.array([channels[name][part] for name in names])[place]
-        for part in ("rate", "dropout", "spend")
-    }
+    scale = {}
+    for part in ("rate", "dropout", "spend"):
+        scale[part] = np.array([channels[name][part] for name in names])[place]
     leaves = rng.beta(DROPOUT["a"], DROPOUT["b"], n)
     odds = scale["dropout"] * leaves / (1 - leaves)
     mean = scale["spend"] * SPEND["p"] * SPEND["v"] / rng.standard_gamma(SPEND["q"], n)
