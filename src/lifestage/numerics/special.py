@@ -1,4 +1,4 @@
-"""Numerics only: gamma and beta ratios without cancellation, the dropout integral, guarded elementary functions.
+"""Gamma and beta ratios without cancellation, the dropout integral, guarded elementary functions.
 
 Everything works in logs where a factor may overflow, and every integral has an integrand whose
 pieces are bounded by the result, so that nothing large cancels.
@@ -38,16 +38,19 @@ __all__ = [
 
 
 TINY = float(np.finfo(np.float64).tiny)
-"""The smallest normal double: what a positive probability is raised to where it underflows and must stay positive."""
+"""The smallest normal double; a positive probability that underflows is raised to it."""
 
 CERTAIN = 1e-15
-"""Probabilities are kept this far from 0 and 1 where their logarithm is taken as a loss or to correct them."""
+"""Distance that probabilities keep from 0 and 1 in log losses and recalibration."""
 
 STIRLING_FROM = 16.0
 """Stirling's series with four terms is exact to 1e-14 from here on."""
 
 INTEGRAND_DROP = 36.0
-"""The trapezoid stops where the log of the integrand's envelope is this far below its maximum (e^-36 ≈ 2e-16)."""
+"""The trapezoid rule stops where the log of the envelope is this far below its maximum.
+
+e^-36 ≈ 2e-16 is the rounding error of a double.
+"""
 
 COUNT_LIMIT = 2.0**52
 """Counts are doubles; a quantile beyond this is no longer an exact integer and the search stops."""
@@ -71,7 +74,9 @@ def _stirling(z: Floats) -> Floats:
 
 
 def log_rising(z: ArrayLike, n: ArrayLike) -> Floats:
-    """Return ln Γ(z + n) − ln Γ(z) for z > 0, n ≥ 0 (both real), without the cancellation of a plain difference.
+    """Return ln Γ(z + n) − ln Γ(z) for real z > 0, n ≥ 0.
+
+    It avoids the cancellation of a plain difference.
 
     Examples
     --------
@@ -106,7 +111,10 @@ def log_beta(a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def log_beta_ratio(a: ArrayLike, b: ArrayLike, n: ArrayLike) -> Floats:
-    """Return ln B(a, b + n) − ln B(a, b), the log probability of surviving n Beta(a, b) dropouts; n ≥ 0 real."""
+    """Return ln B(a, b + n) − ln B(a, b) for real n ≥ 0.
+
+    It is the log probability of surviving n dropouts whose probability is Beta(a, b).
+    """
     a, b, n = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float), np.asarray(n, float))
     # Symmetric in a and n: the smaller one is the exact increment.
     step, gap = np.minimum(a, n), np.maximum(a, n)
@@ -119,19 +127,28 @@ def sigmoid(log_odds: ArrayLike) -> Floats:
 
 
 def power_survival(exponent: ArrayLike, ratio: ArrayLike) -> Floats:
-    """Return 1 − (1 + ratio)^(−exponent), exact for small ratios: P(a Lomax wait is at most ratio · scale)."""
+    """Return 1 − (1 + ratio)^(−exponent), exact for small ratios.
+
+    It is the probability that a Lomax wait is at most ratio · scale.
+    """
     return np.asarray(-np.expm1(-np.asarray(exponent, float) * np.log1p(ratio)))
 
 
 def negative_binomial_pmf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:
-    """P(N = n) = Γ(r + n)/(Γ(r) n!)·(1 + s)^(−r)·(s/(1 + s))^n: a Poisson count with a Gamma(r) mean of r·s."""
+    """P(N = n) = Γ(r + n)/(Γ(r) n!)·(1 + s)^(−r)·(s/(1 + s))^n.
+
+    N is a Poisson count whose mean is Gamma distributed with shape r and mean r·s.
+    """
     n, r, s = np.asarray(n, float), np.asarray(r, float), np.asarray(s, float)
     log_q = special.xlogy(n, s) - special.xlog1py(n, s)
     return np.asarray(np.exp(log_rising(r, n) - special.gammaln(n + 1.0) - r * np.log1p(s) + log_q))
 
 
 def negative_binomial_sf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:
-    """P(N ≥ n) of the count of :func:`negative_binomial_pmf`: the regularised incomplete beta I_{s/(1+s)}(n, r)."""
+    """P(N ≥ n) of the count of :func:`negative_binomial_pmf`.
+
+    It is the regularised incomplete beta function I_{s/(1+s)}(n, r).
+    """
     n, r, s = np.broadcast_arrays(np.asarray(n, float), np.asarray(r, float), np.asarray(s, float))
     at = np.maximum(n, 1.0)
     sf = np.where(
@@ -141,7 +158,9 @@ def negative_binomial_sf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:
 
 
 def smallest_count(sf: Callable[[Floats, NDArray[np.intp]], Floats], target: Floats) -> Floats:
-    """Return the smallest integer n ≥ 0 with P(X > n) ≤ target, by doubling and bisection over the open rows only.
+    """Return the smallest integer n ≥ 0 with P(X > n) ≤ target.
+
+    Doubling and bisection evaluate only the rows that are still open.
 
     Parameters
     ----------
@@ -190,11 +209,11 @@ TIME_NODES = 32
 
 
 def time_nodes(t: Floats, scale: Floats, rate: float) -> tuple[Floats, Floats]:
-    """Return nodes and weights with ∫₀ᵗ e^(−rate·s) dE(s) = Σ weight·E(node), for E concave with time scale *scale*.
+    """Return nodes and weights with ∫₀ᵗ e^(−rate·s) dE(s) = Σ weight·E(node).
 
-    Integration by parts leaves e^(−rate·t)·E(t) + rate·∫₀ᵗ e^(−rate·s)·E(s) ds; the integral is
-    Gauss–Legendre in ln(1 + s/scale), where E is smooth however short the scale. Its error is below
-    1e-10 of the sum.
+    E is concave with time scale *scale*. Integration by parts leaves
+    e^(−rate·t)·E(t) + rate·∫₀ᵗ e^(−rate·s)·E(s) ds; the integral is Gauss–Legendre in
+    ln(1 + s/scale), where E is smooth however short the scale. Its error is below 1e-10 of the sum.
 
     Returns
     -------
@@ -215,7 +234,7 @@ def time_nodes(t: Floats, scale: Floats, rate: float) -> tuple[Floats, Floats]:
 
 @numba.njit(cache=True, nogil=True)
 def _trapezoid(r: Any, a: Any, b: Any, s: Any, w: Any, power: Any, log_norm: Any, out: Any) -> None:
-    """Add to *out* the part of the dropout integral that the closed-form terms leave (see dropout_integral)."""
+    """Add to *out* the part of :func:`dropout_integral` that the closed-form terms leave."""
     k = s.shape[1]
     edge = np.empty(k)
     for i in range(r.size):
@@ -254,7 +273,7 @@ def _trapezoid(r: Any, a: Any, b: Any, s: Any, w: Any, power: Any, log_norm: Any
 
 
 def dropout_integral(r: Floats, a: Floats, b: Floats, s: Floats, w: Floats) -> Floats:
-    r"""Expected purchases of a living customer with geometric dropout, summed over times with weights.
+    r"""Weighted sum over times of the expected purchases of a living customer; geometric dropout.
 
     .. math:: \sum_j w_j \int_0^1 \frac{1 - (1 + p s_j)^{-r}}{p}\; \mathrm{Beta}(p; a, b)\, dp
 

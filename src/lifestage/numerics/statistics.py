@@ -76,7 +76,9 @@ def log_loss(probability: ArrayLike, outcome: ArrayLike) -> float:
 
 
 def log_losses(probability: ArrayLike, outcome: ArrayLike) -> Floats:
-    r"""Log-loss of each customer, :math:`-y \ln p - (1 - y) \ln(1 - p)`, with p kept within [1e-15, 1 − 1e-15].
+    r"""Log loss of each customer, :math:`-y \ln p - (1 - y) \ln(1 - p)`.
+
+    p is kept within [1e-15, 1 − 1e-15].
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def log_losses(probability: ArrayLike, outcome: ArrayLike) -> Floats:
 
 
 def log_scores(probability: ArrayLike) -> Floats:
-    """Logarithm of the probabilities of the observed counts; one that underflows counts as 2e-308."""
+    """Log probabilities of the observed counts; one that underflows counts as 2e-308."""
     return np.asarray(np.log(np.maximum(np.asarray(probability, float), TINY)))
 
 
@@ -128,7 +130,10 @@ def share_interval(count: ArrayLike, total: ArrayLike, level: float) -> tuple[Fl
 
 
 def lognormal_interval(mean: Floats, sd: Floats, level: float) -> tuple[Floats, Floats]:
-    """Central interval of the lognormal distributions with these means and standard deviations; finite at mean → 0."""
+    """Central interval of lognormal distributions, by their means and standard deviations.
+
+    The interval stays finite as the mean goes to 0.
+    """
     variance = np.log1p((sd / np.maximum(mean, np.finfo(float).tiny)) ** 2)
     reach = z_score(level) * np.sqrt(variance)
     return mean * np.exp(-0.5 * variance - reach), mean * np.exp(-0.5 * variance + reach)

@@ -82,7 +82,10 @@ def compress(summary: Summary, *, spend: bool = True) -> Counts:
 
 
 def mean_spend(customers: Summary, counts: Counts) -> float:
-    """Mean money per purchase day: of the whole base when revenue is known, else of repeat purchases."""
+    """Mean money per purchase day.
+
+    Of all purchase days where the revenue is known, else of those of repeat purchases.
+    """
     table, kind = lazy(customers.table)
     names = table.collect_schema().names()
     if "revenue" in names:

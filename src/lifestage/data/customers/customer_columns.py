@@ -1,4 +1,4 @@
-"""Columns of a ready-made customer table: names checked, numbers as floats, all else as it came."""
+"""Columns of a ready-made customer table: checked names, numbers as floats, others unchanged."""
 
 from __future__ import annotations
 
@@ -24,11 +24,22 @@ __all__ = ["open_table", "typed"]
 NUMBERS = (*KEYS, MONETARY, "orders", "revenue")
 DATES = ("first_purchase", "last_purchase")
 UNNAMED_WEIGHTS = ("weight", "weights")
-"""Columns that weights= has to name: to take each row for one customer would change a fit in silence."""
+"""Columns that weights= has to name.
+
+Counting every row as one customer would change a fit without notice.
+"""
 
 
 def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str, bool]:
-    """Check the names of a table; return it with a ``customer_id``, its kind, and whether it had ids.
+    """Check the names of a table and give it a ``customer_id``.
+
+    Returns
+    -------
+    table : narwhals.LazyFrame
+    kind : str
+        Kind of frame, such as ``"pandas"``.
+    has_ids : bool
+        Whether the table had ids of its own.
 
     Raises
     ------
@@ -58,7 +69,7 @@ def open_table(frame: Any, weights: str | None) -> tuple[nw.LazyFrame[Any], str,
 
 
 def typed(table: nw.LazyFrame[Any], weights: str | None) -> nw.LazyFrame[Any]:
-    """Numbers as floats, with 0 for the money that one-time buyers have not spent again; other types are refused.
+    """Return the numbers as floats; the monetary value of one-time buyers is 0 where missing.
 
     Raises
     ------
@@ -140,7 +151,10 @@ def _check_case(names: Sequence[str]) -> None:
 
 
 def _plain_pandas(frame: pd.DataFrame, weights: str | None) -> pd.DataFrame:
-    """Text for names; the index as ids; and numbers and dates in objects or extensions as those of numpy."""
+    """Names as text and the index as ids.
+
+    Numbers and dates that are Python objects or extension types become those of numpy.
+    """
     import pandas as pd
     from pandas.api.types import infer_dtype
 
@@ -173,7 +187,10 @@ def _ids_of(index: pd.Index) -> pd.Index:
 
 
 def _is_numbers(column: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers that narwhals does not see as plain ones: objects such as Decimal, extensions."""
+    """Whether a column holds numbers as Python objects, such as Decimal, or as extension types.
+
+    narwhals does not see these as plain numbers.
+    """
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     if column.dtype == object:

@@ -184,7 +184,10 @@ def _calendar(
     later: nw.LazyFrame[Any] | None,
     unit: float | None,
 ) -> pd.DataFrame:
-    """New customers, repeat purchases and revenue by day, of the customers in *table*, to the end of the log."""
+    """New customers, repeat purchases and revenue by day, to the end of the log.
+
+    Only customers in *table* count.
+    """
     import pandas as pd
 
     parts = [by_day]
@@ -208,7 +211,10 @@ def _calendar(
 
 
 def _order_sizes(log: Log, end: int) -> dict[str, float]:
-    """Median and largest purchase day, and the largest line; of a sampled log all large lines are read."""
+    """Median and largest purchase day, and the largest line.
+
+    Of a sampled log all large lines are read.
+    """
 
     def measure(days: nw.LazyFrame[Any]) -> dict[Any, Any]:
         net = nw.col("net")
@@ -234,7 +240,10 @@ def _purchases(sample: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _delivered(table: nw.LazyFrame[Any], kind: str, *dates: str) -> Any:
-    """A stored table with dates, in the kind that came in; the engine keeps its table only if that is used."""
+    """Return a stored table with dates, as the kind of frame that the orders were.
+
+    The engine keeps its own table only where the result reads it.
+    """
     dated = with_dates(table, *dates)
     if kind in ENGINES:
         return native(dated, kind)

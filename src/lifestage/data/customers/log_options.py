@@ -18,7 +18,10 @@ MAX_DROPPED = 0.6
 
 @dataclass(frozen=True)
 class LogOptions:
-    """How to read and summarise an order log: the arguments of :func:`lifestage.summarize` but ``until``."""
+    """How to read and summarise an order log.
+
+    The fields are the arguments of :func:`lifestage.summarize` except ``until``.
+    """
 
     customer: str = "customer_id"
     time: str = "date"

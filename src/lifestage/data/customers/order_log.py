@@ -36,9 +36,10 @@ class OrderLog:
     options: LogOptions
 
     def summary(self, until: date | None = None, *, stage_window: float | None = None) -> Summary:
-        """Summarise the log up to *until*, as :func:`lifestage.summarize` does; None for its last day.
+        """Summarise the log up to *until*, as :func:`lifestage.summarize` does.
 
-        *stage_window* takes the place of the option, where stages are not asked for.
+        None stands for the last day of the log. *stage_window* overrides the option, for summaries
+        without stages.
         """
         options = self.options
         if stage_window is not None:

@@ -17,7 +17,9 @@ __all__ = ["round_times"]
 
 
 def round_times(table: nw.LazyFrame[Any], resolution: float, period: Period) -> nw.LazyFrame[Any]:
-    """Round recency and T to whole multiples of *resolution* days; a repeater keeps a recency of at least one.
+    """Round recency and T to whole multiples of *resolution* days.
+
+    Recency and T of a repeat buyer are at least one multiple.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Rows of a ready-made customer table: each must be able to be a customer, and each customer must be one row."""
+"""Check a ready-made customer table: possible histories, and one row per customer."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ __all__ = ["NO_STAGES", "Split", "split_purchases"]
 
 
 NO_STAGES: dict[str, Any] = {"stage_window": 1.0}
-"""Forecasts of purchases have no stages, and a window for these may be longer than the past is known."""
+"""Options for summaries whose forecasts need no stages.
+
+A measured stage window can be longer than the history before a past day, which is an error.
+"""
 
 MAX_PURCHASE_DAYS = 4_000_000
 """Purchase days above which a random sample of customers stands for all of them."""
@@ -101,8 +104,10 @@ def split_purchases(
     --------
     >>> import lifestage as ls
     >>> customers = ls.summarize(ls.datasets.cdnow(), until="1997-09-30", period="week")
-    >>> [(str(part.origin), part.x.size, int(part.y.sum())) for part in split_purchases(customers, horizon=13)]
-    [('1997-04-01', 2357, 918), ('1997-07-01', 2357, 711)]
+    >>> for split in split_purchases(customers, horizon=13):
+    ...     print(split.origin, split.x.size, int(split.y.sum()))
+    1997-04-01 2357 918
+    1997-07-01 2357 711
     """
     expect_summary(customers)
     if horizon is not None:
@@ -123,8 +128,8 @@ def split_purchases(
     days = [until - horizon_days * k for k in range(origins, 0, -1)]
     if days[0] - first < horizon_days / 2:
         raise DataError(
-            f"expected half a horizon of {horizon_days} days before the first of {origins} origins; the"
-            f" log is {until - first} days long: ask for a shorter horizon or fewer origins"
+            f"expected half a horizon of {horizon_days} days before the first of {origins} origins;"
+            f" the log is {until - first} days long: ask for a shorter horizon or fewer origins"
         )
     return [
         _split(rows, day, horizon_days, unit, customers.until - timedelta(days=until - day))

@@ -27,7 +27,7 @@ GAP_QUANTILE = 0.8
 """Share of the gaps between purchases that the window covers."""
 
 DAY_ROUNDING = 1e-6
-"""Days by which a span may miss a whole number of days for the rounding of its unit."""
+"""Largest rounding error, in days, of a span that is a whole number of days."""
 
 
 def choose_stage_window(
@@ -73,11 +73,12 @@ def choose_stage_window(
 
 
 def mean_gaps(table: nw.LazyFrame[Any], period: Period, people: nw.Expr) -> dict[float, int]:
-    """Mean gap in days of the repeat buyers → how often: a customer has as many gaps as repeat purchases.
+    """Count the mean gaps of repeat buyers: gap in days → number of gaps.
 
-    The days from the first to the last purchase are made whole before they are divided where they
-    are whole but for the rounding of a recency in other units: gaps that are equal in days are then
-    equal numbers, whatever the unit, and the engine counts each gap once.
+    A customer has as many gaps as repeat purchases. The days from the first to the last purchase
+    are rounded to a whole number where only the unit of recency keeps them from being one. Gaps
+    that are equal in days are then equal numbers, whatever the unit, and the engine counts each gap
+    once.
     """
     span, x = nw.col(RECENCY) * period.days, nw.col(FREQUENCY)
     whole = span.round(0)

@@ -135,32 +135,34 @@ class Summary:
         resolution: float | None = None,
         weights: str | None = None,
     ) -> Summary:
-        """Make a Summary of a table with one row per customer, as lifetimes and PyMC-Marketing have it.
+        """Make a Summary of a table with one row per customer.
+
+        This is the table that lifetimes and PyMC-Marketing use.
 
         Parameters
         ----------
         frame : pandas, polars, pyarrow, DuckDB or Spark table
-            ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first purchase),
-            and optionally ``monetary_value`` (mean spend of repeat purchases; missing counts as 0 where
-            frequency is 0), ``customer_id`` (else the index of a pandas table, or the row number),
-            ``orders``, ``revenue``, ``first_purchase``, ``last_purchase`` (dates), ``channel``. All
-            other columns, and the index of a pandas table, are kept as they are, through
-            :meth:`lifestage.LTVModel.predict` too. Names of columns become text.
+            ``frequency`` (repeat purchases), ``recency`` and ``T`` (periods since the first
+            purchase), and optionally ``monetary_value`` (mean spend of repeat purchases; missing
+            counts as 0 where frequency is 0), ``customer_id`` (else the index of a pandas table, or
+            the row number), ``orders``, ``revenue``, ``first_purchase``, ``last_purchase`` (dates),
+            ``channel``. All other columns, and the index of a pandas table, are kept as they are,
+            through :meth:`lifestage.LTVModel.predict` too. Names of columns become text.
         period : str or Period
             Unit of recency and T: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"``,
             ``"year"``, or a :class:`lifestage.Period`.
         until : date or str, optional
             Last day of observation; without it no dates are predicted.
         stage_window : float, optional
-            H in days; default is the 80th percentile of the mean gaps, each counted *frequency* times,
-            in 14 to 730 days.
+            H in days; default is the 80th percentile of the mean gaps, each counted *frequency*
+            times, in 14 to 730 days.
         resolution : float, optional
-            Days to whose multiples recency and T are round_times, so that customers share histories; see
-            :mod:`lifestage.data.customers.compress`. Default is not to round.
+            Recency and T are rounded to multiples of so many days, so that customers share
+            histories; see :mod:`lifestage.data.customers.compress`. Default is not to round.
         weights : str, optional
-            Column with the number of customers that each row stands for, whole and at least 1, where
-            rows are distinct histories: the fit is that of the table with every row repeated so many
-            times. Predictions then are per row, and the column comes back with them to weight sums by.
+            Column with the number of customers that each row stands for, whole and at least 1,
+            where rows are distinct histories: the fit is that of the table with every row repeated
+            so many times. Predictions are then per row and include the column, to weight sums by.
             A column ``weight`` or ``weights`` that is not named here is refused.
 
         Returns
@@ -170,7 +172,7 @@ class Summary:
         Raises
         ------
         DataError
-            If a column is missing, stands twice or is of another type, a ``customer_id`` is missing or
+            If a column is missing, repeated or of another type, a ``customer_id`` is missing or
             repeated, or a row cannot be a customer: the first such rows are named.
         ConfigError
             If an option is out of range.

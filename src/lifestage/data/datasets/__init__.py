@@ -14,10 +14,11 @@ __all__ = ["cdnow", "simulate_shop"]
 
 
 def cdnow() -> pd.DataFrame:
-    """Return the 1/10 sample of CDNOW: every purchase of 2,357 customers of a music shop, January 1997 to June 1998.
+    """Return the 1/10 sample of CDNOW, a music shop, January 1997 to June 1998.
 
-    All of them bought for the first time in the first quarter of 1997. The usual split fits on the
-    first 39 weeks (``until="1997-09-30"``) and holds out the other 39.
+    It has every purchase of 2,357 customers, all of whom bought for the first time in the first
+    quarter of 1997. The usual split fits on the first 39 weeks (``until="1997-09-30"``) and holds
+    out the other 39.
 
     Returns
     -------

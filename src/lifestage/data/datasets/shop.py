@@ -29,7 +29,10 @@ CHANNELS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "store": {"share": 0.10, "rate": 0.9, "dropout": 0.6, "spend": 1.5},
     }
 )
-"""Share of the customers, and rate, dropout and spend relative to the base, by the channel of the first purchase."""
+"""Channel of the first purchase → share of the customers, and rate, dropout and spend.
+
+The last three are relative to the base.
+"""
 
 RATE = {"shape": 1.2, "scale": 0.014}
 """Gamma distribution of the purchase rate per day of a living customer."""
@@ -60,12 +63,14 @@ def simulate_shop(  # noqa: PLR0913
     regularity: float = 1.0,
     truth: bool = False,
 ) -> Any:
-    r"""Simulate the order lines of a shop: channels, refunds, orders without a customer, perhaps seasons.
+    r"""Simulate the order lines of a shop.
+
+    They have channels, refunds, orders without a customer and, if asked for, a season.
 
     A customer arrives on a random day of the log, buys at gaps that are Gamma with shape
     *regularity* (1 is a Poisson process) and mean 1/λ, λ ~ Gamma, and leaves after a repeat
-    purchase with a probability ~ Beta; the value of an order is Gamma(p, ν), ν ~ Gamma(q, v). Channels scale rate, odds of
-    leaving, and spend.
+    purchase with a probability ~ Beta; the value of an order is Gamma(p, ν), ν ~ Gamma(q, v).
+    Channels scale rate, odds of leaving, and spend.
 
     Parameters
     ----------
@@ -93,8 +98,9 @@ def simulate_shop(  # noqa: PLR0913
     Returns
     -------
     pandas.DataFrame
-        One row per order line, by time: ``order_id``, ``customer_id`` (text, null if anonymous), ``date``
-        (with a time of day), ``sku``, ``quantity``, ``price`` (money per piece), ``channel``.
+        One row per order line, by time: ``order_id``, ``customer_id`` (text, null if anonymous),
+        ``date`` (with a time of day), ``sku``, ``quantity``, ``price`` (money per piece),
+        ``channel``.
     pandas.DataFrame
         With *truth*: ``customer_id``, ``channel``, ``rate`` (purchases per day), ``dropout``,
         ``alive`` (on the last day), ``mean_spend`` (an order).
