@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from lifestage.core.errors import ConfigError
 from lifestage.families._dropout_survival import dropout_survival
-from lifestage.numerics import special
+from lifestage.numerics import quadrature, special
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
@@ -132,8 +132,8 @@ def alive_purchases(t: Data, x: Data, T: Data, params: Params, rate: float) -> F
     columns = (np.asarray(v, float) for v in (t, *living(x, T, params)))
     arrays = np.broadcast_arrays(*columns)
     t_, shape, scale, a, b = (np.ascontiguousarray(v).ravel() for v in arrays)
-    nodes, weights = special.time_nodes(t_, scale / (1.0 + shape), rate)
-    integral = special.dropout_integral(shape, a, b, nodes / scale[:, None], weights)
+    nodes, weights = quadrature.time_nodes(t_, scale / (1.0 + shape), rate)
+    integral = quadrature.dropout_integral(shape, a, b, nodes / scale[:, None], weights)
     return integral.reshape(arrays[0].shape)
 
 

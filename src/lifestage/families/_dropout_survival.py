@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from lifestage.numerics import special
+from lifestage.numerics import quadrature, special
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -84,7 +84,7 @@ def dropout_survival(R: ArrayLike, a: ArrayLike, b: ArrayLike, z: ArrayLike) -> 
     columns = (np.asarray(v, float) for v in (R, a, b, z))
     arrays = np.broadcast_arrays(*columns)
     R_, a_, b_, z_ = (np.ascontiguousarray(v).ravel() for v in arrays)
-    purchases = special.dropout_integral(R_, a_ + 1.0, b_, z_[:, None], np.ones((z_.size, 1)))
+    purchases = quadrature.dropout_integral(R_, a_ + 1.0, b_, z_[:, None], np.ones((z_.size, 1)))
     survival = 1.0 - a_ / (a_ + b_) * purchases
     low = np.flatnonzero(survival < 0.5)
     if low.size:

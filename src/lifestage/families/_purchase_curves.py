@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifestage.families._beta_geometric import Params, alive_purchases, living
-from lifestage.numerics import special
+from lifestage.numerics import quadrature, special
 
 if TYPE_CHECKING:
     from lifestage.core.typing import Floats
@@ -166,10 +166,10 @@ def _discounted(params: Params, t: float, grid: Grid, rate: float) -> tuple[Floa
     # of a customer just acquired y reaches the farthest, and the order of the rule follows from
     # that alone
     farthest = np.log1p((1.0 + size) * t / unit).max(axis=0)
-    order = np.full(first.size, float(special.TIME_NODES))
+    order = np.full(first.size, float(quadrature.TIME_NODES))
     if rate * t < 1.0:
         order = 12.0 + 2.5 * farthest
-    orders = np.minimum(order, special.TIME_NODES).astype(np.intp)
+    orders = np.minimum(order, quadrature.TIME_NODES).astype(np.intp)
     # no panel too few where y is rounded up
     reach = np.log1p((1.0 + shape[:, first]) * t / scale[:, first]).max(axis=0) * (1.0 + 1e-9)
     panels = 1 + (reach / PANEL).astype(np.intp)
@@ -212,8 +212,8 @@ def _cosines() -> Floats:
 @cache
 def _legendre() -> Floats:
     """Nodes and weights on [−1, 1] of the Gauss–Legendre rules of every order."""
-    rules = np.zeros((special.TIME_NODES + 1, 2, special.TIME_NODES))
-    for order in range(1, special.TIME_NODES + 1):
+    rules = np.zeros((quadrature.TIME_NODES + 1, 2, quadrature.TIME_NODES))
+    for order in range(1, quadrature.TIME_NODES + 1):
         rules[order, :, :order] = np.polynomial.legendre.leggauss(order)
     return rules
 
@@ -250,7 +250,7 @@ def _interpolate(coefficients, panel, position, out):  # type: ignore[no-untyped
 
 @numba.njit(cache=True, nogil=True)
 def _sum_over_time(t, rate, curves, out):  # type: ignore[no-untyped-def]
-    """E(t), and Σ weight·E(node) as in ``special.time_nodes``, for every draw and point."""
+    """E(t), and Σ weight·E(node) as in ``quadrature.time_nodes``, for every draw and point."""
     shape, scale, group, start, orders, rules, coefficients = curves
     for d in range(shape.shape[0]):
         for i in range(shape.shape[1]):
