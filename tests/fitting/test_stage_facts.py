@@ -131,7 +131,7 @@ def test_days_of_silence_do_not_depend_on_how_many_are_dated(
     customers: ls.Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "lifestage.lifecycle.forecast.silence.MOST", 20_000
+        "lifestage.lifecycle.forecast.silence.CELLS_PER_BLOCK", 20_000
     )  # a hundred rows at once
     drawn = ls.fit(customers, method="laplace", draws=200)
     scores = drawn.predict(customers)
