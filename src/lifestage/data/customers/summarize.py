@@ -65,7 +65,7 @@ def summarize(  # noqa: PLR0913
         the holdout.
     earliest : date or str, optional
         First day that an order can be of; lines before it are dropped as ``implausible_time``. By
-        default that is 1900, or the end of a hole of ten years that most lines come after: so a few
+        default that is 1900, or the end of a gap of ten years that most lines come after: so a few
         placeholders such as 1970-01-01 are dropped with a note, and a log with more of them, or
         with years of two digits or of another calendar, is refused. See
         :mod:`lifestage.data.log.plausible`.

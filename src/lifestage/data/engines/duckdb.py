@@ -1,4 +1,4 @@
-"""SQL of DuckDB where narwhals has no expression; the sister of :mod:`lifestage.data.engines.spark`, name by name."""
+"""SQL of DuckDB that narwhals cannot express; names as in :mod:`lifestage.data.engines.spark`."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ __all__ = [
     "write_parquet",
 ]
 
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-            "UHUGEINT")  # fmt: skip
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+            "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 FAMILIES = {"FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "DATE": "time",
             "TIMESTAMP": "time"}  # fmt: skip
 """How the name of a type begins, and what it holds."""
 DICTIONARY_SIZE = 200
-"""Distinct values of a column in a row group up to which Parquet stores them once: stages and terms, not money."""
+"""Parquet stores up to so many distinct values per row group once: stages, but not money."""
 
 ONE_THREAD = (
     "a connection serves one thread, and closed serves none: read the orders again, once a thread,"
@@ -75,7 +75,7 @@ def connect(
     temp_directory: str | Path | None = None,
     threads: int | None = None,
 ) -> Any:
-    """A DuckDB connection of its own; short of memory, it spills below *temp_directory*, where nobody else can read it.
+    """Open a DuckDB connection that spills to a private folder below *temp_directory*.
 
     Raises
     ------
@@ -142,8 +142,8 @@ def aggregate(frame: Any, terms: Sequence[str]) -> tuple[Any, ...]:
         return tuple(frame.aggregate(", ".join(terms)).fetchall()[0])
 
 
-def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # noqa: ARG001 - found by its name
-    """Store a frame, or the answer to *sql* over ``self`` and ``uploaded``, as a temporary table of its connection."""
+def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # noqa: ARG001 - used by its name in the SQL
+    """Store a frame, or the result of *sql* on ``self`` and ``uploaded``, as a temporary table."""
     name = f"lifestage_{uuid4().hex}"
     with readable():
         created = frame.query("self", f"create temp table {name} as {sql or 'select * from self'}")
@@ -178,18 +178,19 @@ def write_parquet(frame: Any, path: str | Path) -> None:
 
 
 def by_customer_and_day(visits: Any, unit: float | None) -> Any:
-    """Visits by customer and by day; see :func:`lifestage.data.engines.operations.by_customer_and_day`."""
+    """The SQL of :func:`lifestage.data.engines.operations.by_customer_and_day`."""
     channel = ", arg_min({'is': channel}, day).is as channel" if "channel" in visits.columns else ""
     sql = (
         "select customer_id, day, grouping(customer_id) as of_day, min(day) as first_purchase,"
         f" max(day) as last_purchase, count(*) as days, {exact_sum('net', unit)} as revenue,"
-        f" arg_min(net, day) as opening{channel} from self group by grouping sets ((customer_id), (day))"
+        f" arg_min(net, day) as opening{channel}"
+        " from self group by grouping sets ((customer_id), (day))"
     )
     return store(visits, sql)
 
 
 def kinds(frame: Any) -> dict[str, tuple[str, str]]:
-    """Column → its type as the engine says it, and one of text, integer, float, decimal, time, aware, other."""
+    """Column → its type, and one of text, integer, float, decimal, time, aware, other."""
 
     def kind(name: str) -> str:
         if name in ("VARCHAR", "NULL", '"NULL"') or name.startswith("ENUM"):
@@ -210,7 +211,7 @@ def kinds(frame: Any) -> dict[str, tuple[str, str]]:
 
 
 def quoted(name: str) -> str:
-    """A column name as SQL takes it."""
+    """A column name, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -220,7 +221,7 @@ def text(column: str, blanks: str) -> str:
 
 
 def number(text: str) -> str:
-    """SQL: the number that a text says, or null."""
+    """SQL: a text as a number, or null."""
     return f"try_cast({text} as double)"
 
 
@@ -240,17 +241,17 @@ def like(text: str, pattern: str) -> str:
 
 
 def hash_of(text: str) -> str:
-    """SQL: a number that stands for a text."""
+    """SQL: the hash of a text."""
     return f"hash({text})"
 
 
 def line_hash(frame: Any) -> str:
-    """SQL: a number that stands for a whole row."""
+    """SQL: the hash of a whole row."""
     return f"hash({', '.join(map(quoted, frame.columns))})"
 
 
 def repeated(frame: Any) -> Any:
-    """Numbers of the rows, in the column ``row``, that equal another in every other column, as a numpy array."""
+    """Values of the column ``row`` of the rows that equal another one in all other columns."""
     key = line_hash(frame.project("* exclude row"))
     twice = f"select {key} from self group by all having count(*) > 1"
     return frame.query("self", f"select row from self where {key} in ({twice})").fetchnumpy()["row"]
@@ -272,12 +273,12 @@ def aware_stamp(column: str, zone: str) -> str:
 
 
 def text_stamp(text: str) -> str:
-    """SQL: the instant that a text with a UTC offset says, or null."""
+    """SQL: a text with a UTC offset as an instant, or null."""
     return f"try_cast({text} as timestamptz)"
 
 
 def parsed(text: str, formats: Sequence[str]) -> str:
-    """SQL: the timestamp that a text says as an ISO time or in one of the formats of strptime, or null."""
+    """SQL: a text in ISO format or one of these formats of strptime as a timestamp, or null."""
     listed = ", ".join(f"'{form}'" for form in formats)
     return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, [{listed}]))"
 

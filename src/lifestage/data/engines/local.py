@@ -1,4 +1,4 @@
-"""Columns of a frame in this process as Arrow, exactly: what a column of objects holds is looked at, never guessed.
+"""Columns of a frame in this process as Arrow, exactly: types of Python objects are not guessed.
 
 Only columns that have a role are handed to the engine, so that it does not matter what the others
 hold, or how many they are. They count only for lines that are equal in all columns with a role:
@@ -39,7 +39,7 @@ WHOLE = ((-(2**63), 2**63, "int64"), (0, 2**64, "uint64"))
 
 
 def opened(source: Any) -> Any:
-    """What :func:`relation` reads: a frame without its wrapper, a pyarrow table in the place of its relatives.
+    """Return a frame without its narwhals wrapper; other tables of pyarrow become a pyarrow Table.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def exact_column(frame: Any, place: int, role: str) -> Any:
 
 
 def hash_of_rest(frame: Any, used: Collection[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return one number per row, equal for those of *rows* that are equal in the columns not *used*."""
+    """Return a hash per row: equal for those of *rows* that are equal in the unused columns."""
     hashes = np.zeros(rows.size, np.uint64)
     for position in sorted(set(range(len(names(frame)))) - set(used)):
         hashes = hashes * np.uint64(31) + _hashes(_column(frame, position), rows)
@@ -159,7 +159,10 @@ def _column(frame: Any, place: int) -> Any:
 
 
 def _objects(column: Any, rows: NDArray[np.int64] | None = None) -> Any:
-    """Values of a column, or some of them, as a pandas column: of Python objects where pandas has no type for them."""
+    """Values of a column, or some of them, as a pandas column.
+
+    They are Python objects where pandas has no type for them.
+    """
     import pandas as pd
 
     if type(column).__module__.startswith("pandas"):

@@ -1,4 +1,4 @@
-"""What is computed of frames where they are: stored, joined, hash_sample, and added up by customer and day."""
+"""Operations on frames inside their engine: store, join, sample, add up by customer and day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def materialize(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Compute a lazy frame once, inside its engine, and return what reads the result; see :func:`drop`."""
+    """Compute a lazy frame once, inside its engine, and return the stored one; see :func:`drop`."""
     rel = frame.to_native()
     return wrap(dialect_of(rel).store(rel))
 
@@ -48,7 +48,9 @@ def with_dates(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
 def join_to(
     table: nw.LazyFrame[Any], other: nw.LazyFrame[Any], on: list[str], kind: str
 ) -> nw.LazyFrame[Any]:
-    """Join *other* to each row of a table; rows of a local one stay in their order and, in pandas, under their index.
+    """Join *other* to each row of a table.
+
+    Rows of a local table keep their order and, in pandas, their index.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def hash_sample(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFra
 
 
 def sample_customers(frame: Any, rows: int, size: int) -> pd.DataFrame:
-    """A table of customers in pandas, or a random sample of about *size* where *rows* are many more."""
+    """Customers as a pandas table; a random sample of about *size* where *rows* are many more."""
     table, kind = lazy(frame)
     if kind in ENGINES:
         table = hash_sample(table, CUSTOMER, max(1, rows // size))
@@ -105,7 +107,7 @@ def by_customer_and_day(visits: nw.LazyFrame[Any], unit: float | None) -> nw.Laz
     -------
     narwhals.LazyFrame
         ``customer_id`` or ``day``; ``first_purchase``, ``last_purchase`` (days), ``days``,
-        ``revenue``, ``opening`` (the net of the first day) and, where there is one, its ``channel``.
+        ``revenue``, ``opening`` (the net of the first day) and, if there is one, its ``channel``.
     """
     rel = visits.to_native()
     return wrap(dialect_of(rel).by_customer_and_day(rel, unit))

@@ -17,7 +17,9 @@ __all__ = ["relation"]
 
 
 def relation(source: Any, roles: Mapping[str, int]) -> tuple[Any, str]:
-    """Return a log as a frame of its engine, DuckDB for one in this process, and the kind it came in.
+    """Return a log as a frame of its engine, and the kind of frame that it was.
+
+    The engine of a frame in this process is DuckDB.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""SQL of Spark where narwhals has no expression; the sister of :mod:`lifestage.data.engines.duckdb`, name by name.
+"""SQL of Spark that narwhals cannot express; names as in :mod:`lifestage.data.engines.duckdb`.
 
 Frames stay Spark's and lazy; only aggregates come to the driver, as Arrow.
 """
@@ -52,8 +52,8 @@ NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 ISO = r"^[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
 """Spark would read more, such as a year."""
 
-LETTERS = {"%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%b": "MMM", "%B": "MMMM", "%I": "h",
-           "%p": "a"}  # fmt: skip
+LETTERS = {"%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%b": "MMM",
+           "%B": "MMMM", "%I": "h", "%p": "a"}  # fmt: skip
 """Formats of strptime as those of Java."""
 DAY_IN_MICROSECONDS = 86_400_000_000
 
@@ -91,7 +91,7 @@ def aggregate(frame: Any, terms: Sequence[str]) -> tuple[Any, ...]:
 
 
 def store(frame: Any) -> Any:
-    """Keep what a frame holds from when it is first computed, in memory or on the disks of the cluster."""
+    """Keep the rows of a frame once they are computed, in memory or on the disks of the cluster."""
     return frame.persist()
 
 
@@ -119,7 +119,7 @@ def write_parquet(frame: Any, path: str | Path) -> None:
 
 
 def by_customer_and_day(visits: Any, unit: float | None) -> Any:
-    """Visits by customer and by day; see :func:`lifestage.data.engines.operations.by_customer_and_day`."""
+    """The SQL of :func:`lifestage.data.engines.operations.by_customer_and_day`."""
     from pyspark.sql import functions as F  # noqa: N812 - everybody's name for it
 
     terms = [
@@ -127,19 +127,18 @@ def by_customer_and_day(visits: Any, unit: float | None) -> Any:
         "max(day) as last_purchase",
         "count(*) as days",
         f"{exact_sum('net', unit)} as revenue",
-    ]
-    terms += [
         "min_by(net, day) as opening",
-        *["min_by(channel, day) as channel"][: "channel" in visits.columns],
     ]
+    if "channel" in visits.columns:
+        terms.append("min_by(channel, day) as channel")
     sets = visits.groupingSets([["customer_id"], ["day"]], "customer_id", "day")
     return store(sets.agg(F.grouping("customer_id").alias("of_day"), *map(F.expr, terms)))
 
 
 def kinds(frame: Any) -> dict[str, tuple[str, str]]:
-    """Column → its type as the engine says it, and one of text, integer, float, decimal, time, aware, other.
+    """Column → its type, and one of text, integer, float, decimal, time, aware, other.
 
-    A ``timestamp`` of Spark is an instant; the session's time zone says what clocks showed.
+    A ``timestamp`` of Spark is an instant; its day is that of the session's time zone.
     """
 
     def kind(name: str) -> str:
@@ -149,7 +148,7 @@ def kinds(frame: Any) -> dict[str, tuple[str, str]]:
 
 
 def quoted(name: str) -> str:
-    """A column name as SQL takes it."""
+    """A column name, quoted for SQL."""
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -159,7 +158,7 @@ def text(column: str, blanks: str) -> str:
 
 
 def number(text: str) -> str:
-    """SQL: the number that a text says, or null."""
+    """SQL: a text as a number, or null."""
     return f"case when {like(text, NUMBER)} then try_cast({text} as double) end"
 
 
@@ -181,12 +180,15 @@ def like(text: str, pattern: str) -> str:
 
 
 def hash_of(text: str) -> str:
-    """SQL: a number that stands for a text."""
+    """SQL: the hash of a text."""
     return f"xxhash64({text})"
 
 
 def line_hash(frame: Any) -> str:
-    """SQL: a number that stands for a whole row; the engine's hash alone would not see where a null stands."""
+    """SQL: the hash of a whole row.
+
+    The engine's hash skips nulls, so whether a value is null is hashed as well.
+    """
     terms = []
     for name, kind in frame.dtypes:
         term = f"to_json({quoted(name)})" if kind.startswith("map") else quoted(name)
@@ -214,12 +216,12 @@ def aware_stamp(column: str, zone: str) -> str:
 
 
 def text_stamp(text: str) -> str:
-    """SQL: the instant that a text with a UTC offset says, or null."""
+    """SQL: a text with a UTC offset as an instant, or null."""
     return f"try_cast({text} as timestamp)"
 
 
 def parsed(text: str, formats: Sequence[str]) -> str:
-    """SQL: the timestamp that a text says as an ISO time or in one of the formats of strptime, or null."""
+    """SQL: a text in ISO format or one of these formats of strptime as a timestamp, or null."""
     tries = [f"case when {like(text, ISO)} then try_cast({text} as timestamp_ntz) end"]
     for form in map(_java, formats):
         tries += [f'cast(try_to_timestamp({text}, r"{form}") as timestamp_ntz)']

@@ -1,4 +1,4 @@
-"""The fate of every order line: read, left out for exactly one reason, or part of a day that is no purchase."""
+"""The fate of each order line: used, left out for one reason, or part of a day without purchase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read an order log once: one reason for every line left out, and one purchase per customer and day."""
+"""Read an order log once: one reason per line left out, one purchase per customer and day."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def _malformed(lines: nw.LazyFrame[Any]) -> tuple[str, ...]:
 def _implausible(
     lines: nw.LazyFrame[Any], scan: pd.DataFrame, first: int, last: int
 ) -> Implausible:
-    """How many lines lie outside the plausible days, and the smallest and largest of their texts."""
+    """Count the lines outside the plausible days; find the smallest and largest of their texts."""
     outside = lines.filter((nw.col("reason") == 0) | (nw.col("reason") > CODES["implausible_time"]))
     outside = outside.filter((nw.col(DAY) < first) | (nw.col(DAY) > last))
     text = nw.col("source_text")

@@ -21,7 +21,10 @@ NO_CHANNEL = "unknown"
 
 
 def order_totals(lines: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any] | None:
-    """Lines of purchase days added up by customer, day, order and channel; None without ids and channels."""
+    """Add up the lines of purchase days by customer, day, order and channel.
+
+    None for a log without order ids and channels.
+    """
     columns = lines.collect_schema().names()
     more = [name for name in ("order_id", "channel") if name in columns]
     if not more:

@@ -1,7 +1,6 @@
-"""Order lines in the types that the rest expects: ids as they are, days as integers, money as finite numbers.
+"""Order lines with typed columns: ids unchanged, days as integers, money as finite numbers.
 
-Days are counted from 1970-01-01, so that everything after this door is integer arithmetic on any
-engine.
+Days are counted from 1970-01-01, so that all later steps are integer arithmetic on any engine.
 """
 
 from __future__ import annotations
@@ -27,42 +26,42 @@ Columns = dict[str, str]
 Kinds = dict[str, tuple[str, str]]
 
 BLANKS = "' \t\n\r\u00a0\u3000'"
-"""SQL: characters that are nothing around a text."""
+"""SQL: characters that are trimmed from both ends of a text."""
 
-DIGITS = 18
-"""Whole decimals up to which 64 bits hold."""
+MAX_BIGINT_DIGITS = 18
+"""Decimal digits that always fit a signed integer of 64 bits."""
 
-LARGEST = "1e150"
-"""Money and quantities from here on count as not finite: their products and squares would not be."""
+MAX_NUMBER = "1e150"
+"""Larger money and quantities count as not finite: their products and squares would overflow."""
 
-AWARE = r":[0-9]{2}(\.[0-9]+)?\s*(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$"
-SLASHED = r"^\s*[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
-FORMATS = ("%Y%m%d", "%Y%m%dT%H%M%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d-%b-%Y", "%d %b %Y",
-           "%d %B %Y", "%b %d, %Y", "%B %d, %Y")  # fmt: skip
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+UTC_OFFSET = r":[0-9]{2}(\.[0-9]+)?\s*(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$"
+SLASHED_DATE = r"^\s*[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
+FORMATS = ("%Y%m%d", "%Y%m%dT%H%M%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+           "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")  # fmt: skip
+CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 
 def typed_lines(
     relation: Any, columns: Columns, *, tz: str | None, checked: bool = True
 ) -> nw.LazyFrame[Any]:
-    """Project a log on typed columns; nothing is read yet but, for a time column of text, its formats.
+    """Project a log to typed columns, lazily; only a time column of text is scanned at once.
 
-    With *checked* = False, for a log without a value that cannot be read, the columns come without
-    tests of each value, so that an engine may skip parts of a file that a filter leaves out.
+    With *checked* = False, for a log whose values can all be read, the values are not tested one by
+    one, so that an engine can skip parts of a file that a filter leaves out.
 
     Returns
     -------
     narwhals.LazyFrame
         ``customer_id``, ``no_id``, ``no_time`` (bool), ``day`` (null if it cannot be read),
-        ``source_text`` (the time as text), ``malformed`` (bool) of a file that has such lines, and, as the
-        roles go, ``no_amount``, ``amount`` (null unless finite), ``no_quantity``, ``quantity``,
-        ``order_id`` (a hash), ``channel`` (text); and ``line``, a hash of all columns of the log:
-        equal lines of a customer and day are exact duplicates.
+        ``source_text`` (the time as text), ``malformed`` (bool) of a file that has such lines, and,
+        for the roles in *columns*, ``no_amount``, ``amount`` (null unless finite), ``no_quantity``,
+        ``quantity``, ``order_id`` (a hash), ``channel`` (text); and ``line``, a hash of all columns
+        of the log: equal lines of a customer and day are exact duplicates.
 
     Raises
     ------
     DataError
-        If a column is of a type that cannot be its role, or time zones are unclear.
+        If the type of a column does not suit its role, or time zones are unclear.
     """
     sql = dialect_of(relation)
     types = sql.kinds(relation)
@@ -89,7 +88,7 @@ def typed_lines(
     for role, alias in (("order", "order_id"), ("channel", "channel")):
         if role in columns:
             text = f"nullif({_text(sql, columns[role])}, '')"
-            if role == "order":  # only counted, never shown, and a number is lighter to group by
+            if role == "order":  # only counted, never shown, and numbers are faster to group by
                 text = f"case when {text} is not null then {sql.hash_of(text)} end"
             terms.append(f"{text} as {alias}")
     terms.append(f"{sql.line_hash(relation)} as line")
@@ -101,11 +100,13 @@ def _text(sql: ModuleType, name: str) -> str:
 
 
 def _identity(sql: ModuleType, name: str, kind: tuple[str, str]) -> str:
-    """SQL: an id as it is, or as 64 bits or text where every tool reads these alike and the type itself not."""
+    """SQL: an id; types that tools read differently become integers of 64 bits or text."""
     column, (type_name, family) = sql.quoted(name), kind
     if family == "decimal":
         width, scale = map(int, re.findall("[0-9]+", type_name))
-        return f"cast({column} as bigint)" if scale == 0 and width <= DIGITS else _text(sql, name)
+        if scale == 0 and width <= MAX_BIGINT_DIGITS:
+            return f"cast({column} as bigint)"
+        return _text(sql, name)
     if type_name in ("HUGEINT", "UHUGEINT", "UUID"):
         return _text(sql, name)
     if family == "other" and type_name.upper() != "BOOLEAN":
@@ -117,7 +118,7 @@ def _identity(sql: ModuleType, name: str, kind: tuple[str, str]) -> str:
 
 
 def _missing(sql: ModuleType, name: str, types: Kinds, *, nan: bool = True) -> str:
-    """SQL: is the value null, blank text or, for ids, not a number."""
+    """SQL: whether the value is null, blank text or, for ids, NaN."""
     column, (_, kind) = sql.quoted(name), types[name]
     if kind == "text":
         return f"({column} is null or {_text(sql, name)} = '')"
@@ -134,7 +135,9 @@ def _finite(sql: ModuleType, name: str, kind: tuple[str, str], checked: bool) ->
         value = f"cast({sql.quoted(name)} as double)"
     else:
         raise DataError(f"expected numbers in column {name!r}; got {kind[0]}")
-    return f"(case when abs({value}) < {LARGEST} then {value} end)" if checked else f"({value})"
+    if not checked:
+        return f"({value})"
+    return f"(case when abs({value}) < {MAX_NUMBER} then {value} end)"
 
 
 def _day(
@@ -152,15 +155,12 @@ def _day(
         stamp = _parsed(sql, relation, name, zone)
     else:
         raise DataError(f"expected dates, timestamps or text in column {name!r}; got {kind[0]}")
-    return (
-        f"(case when {sql.finite_stamp(stamp)} then {sql.day_of(stamp)} end)"
-        if checked
-        else str(sql.day_of(stamp))
-    )
+    day = str(sql.day_of(stamp))
+    return f"(case when {sql.finite_stamp(stamp)} then {day} end)" if checked else day
 
 
 def _aware(sql: ModuleType, name: str, zone: str | None) -> str:
-    """SQL: the timestamp that clocks showed. Spark's instants are those of its session where no zone is given."""
+    """SQL: the local time of an instant; without a zone, in the time zone of a Spark session."""
     if zone is not None:
         return str(sql.aware_stamp(sql.quoted(name), zone))
     if sql.SESSION_HAS_ZONE:
@@ -172,27 +172,27 @@ def _aware(sql: ModuleType, name: str, zone: str | None) -> str:
 
 
 def _parsed(sql: ModuleType, relation: Any, name: str, zone: str | None) -> str:
-    """SQL: the timestamp that a text says; looks at the whole column once to tell zones and day/month order."""
+    """SQL: the timestamp in a text.
+
+    The whole column is scanned once to find out about UTC offsets and the order of day and month.
+    """
     text = _text(sql, name)
-    slashed = sql.like(text, SLASHED)
-    first, second = (f"try_cast(split_part({text}, '/', {part}) as integer)" for part in (1, 2))
-    aware, known, day_first, month_first, slashes = sql.aggregate(
-        relation,
-        [
-            f"count(*) filter (where {condition})"
-            for condition in (
-                sql.like(text, AWARE),
-                f"{text} <> ''",
-                f"{slashed} and {first} > 12",
-                f"{slashed} and {second} > 12",
-                slashed,
-            )
-        ],
+    slashed = sql.like(text, SLASHED_DATE)
+    first = f"try_cast(split_part({text}, '/', 1) as integer)"
+    second = f"try_cast(split_part({text}, '/', 2) as integer)"
+    conditions = (
+        sql.like(text, UTC_OFFSET),
+        f"{text} <> ''",
+        f"{slashed} and {first} > 12",
+        f"{slashed} and {second} > 12",
+        slashed,
     )
-    if aware and aware < known:
+    counts = [f"count(*) filter (where {condition})" for condition in conditions]
+    aware, filled, day_first, month_first, slashes = sql.aggregate(relation, counts)
+    if aware and aware < filled:
         raise DataError(
             f"expected times either all with or all without a UTC offset in column {name!r}; "
-            f"{aware} of {known} have one and the rest not"
+            f"{aware} of {filled} have one and the rest not"
         )
     if aware:
         if zone is None:
@@ -209,11 +209,10 @@ def _parsed(sql: ModuleType, relation: Any, name: str, zone: str | None) -> str:
                 " dates with slashes can be read as day/month as well as month/day"
             )
         order = "%d/%m/%Y" if day_first >= month_first else "%m/%d/%Y"
-        formats += [order + clock for clock in CLOCKS]
-    digits = (  # 7 digits are no date, nor are 10
-        f"{sql.like(text, '^[0-9]+$')} and length({text}) <> 8"
-    )
-    return f"case when not ({digits}) then {sql.parsed(text, formats)} end"
+        formats += [order + clock for clock in CLOCK_FORMATS]
+    # Of numbers only those of 8 digits are dates, as 20240131.
+    other_number = f"{sql.like(text, '^[0-9]+$')} and length({text}) <> 8"
+    return f"case when not ({other_number}) then {sql.parsed(text, formats)} end"
 
 
 def _check_zone(tz: str) -> None:

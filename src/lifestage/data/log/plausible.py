@@ -1,10 +1,10 @@
-"""Days on which no order can have been: placeholders, and years of two digits or of another calendar read as they are.
+"""Days on which no order can have been made.
 
-A log whose days fall apart at a hole of ten years or more is the part with most lines: real logs
-have no such holes, placeholders such as 1970-01-01 lie beyond one. What lies before that part, or
-before 1900, is left out as ``implausible_time`` with a note, and refused when it is more than a few
-lines; so is a log that lies beyond 2199. A day far beyond the others is refused until the last day
-of observation is given.
+They come from placeholders such as 1970-01-01, from years of two digits, and from other calendars.
+Gaps of ten years or more without a line split a log into parts, and the part with most lines is the
+real log. Lines before that part, or before 1900, are left out as ``implausible_time`` with a note,
+and refused when they are more than a few; so is a log that lies beyond 2199. A day far beyond the
+others is refused until the last day of observation is given.
 """
 
 from __future__ import annotations
@@ -31,17 +31,20 @@ __all__ = [
 
 FIRST, LAST, END = (as_number(day) for day in (date(1900, 1, 1), date(2199, 12, 31), date.max))
 MAX_EMPTY_DAYS = 3650
-"""Days without a line beyond which what is left on the other side is taken for typing errors."""
+"""Longest gap between the days of a real log."""
 STRAY_DAYS = 366
-"""Days from the others beyond which a few lines are worth a note."""
+"""Distance in days from all others at which a few lines get a note."""
 STRAY_SHARE = 0.001
 MAX_IMPLAUSIBLE = 0.05
-"""Share of lines of implausible days above which a log is refused: their dates are misread, not missing."""
+"""Share of lines on implausible days above which a log is refused: its dates are misread."""
 
 
 @dataclass(frozen=True)
 class Implausible:
-    """Lines of implausible days: how many, the first plausible day, and the smallest and largest of their texts."""
+    """Lines of implausible days.
+
+    Their number, the first plausible day, and the smallest and largest of their dates as text.
+    """
 
     lines: int
     first: int
@@ -55,7 +58,7 @@ class Implausible:
 
 
 def few(lines: int) -> float:
-    """How many of so many lines are a few: a thousandth, or two unless that is a third of them."""
+    """Largest number of lines that counts as a few: a thousandth, or two but not over a third."""
     return max(STRAY_SHARE * lines, min(2, lines / 3))
 
 
@@ -67,7 +70,7 @@ def plausible_days(days: pd.DataFrame, earliest: int | None) -> tuple[int, int]:
     days : pandas.DataFrame
         ``day`` (a number) and its ``lines``; a day may have several rows.
     earliest : int, optional
-        The first plausible day where it is known.
+        First plausible day, if the user has set it.
 
     Examples
     --------
@@ -98,14 +101,14 @@ def refuse_implausible(found: Implausible, column: str, lines: int) -> None:
     if found.lines > max(few(lines), MAX_IMPLAUSIBLE * lines):
         raise DataError(
             f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines"
-            " are before 1900, a hole of ten years before all others, or beyond 2199, such as"
+            " are before 1900, more than ten years before all others, or beyond 2199, such as"
             f" {found.samples}: write years with four digits, of the Gregorian calendar, or set"
             " earliest= to the first day that may be, to leave out what comes before"
         )
 
 
 def usual_end(days: pd.DataFrame) -> int:
-    """The day beyond which only a few lines lie, or all that do lie beyond a hole of ten years."""
+    """Last day of the log without the few latest lines and those beyond a gap of ten years."""
     by_day = _by_day(days)
     _, end = _main_part(by_day)
     beyond = by_day.sum() - by_day.cumsum()
@@ -113,7 +116,7 @@ def usual_end(days: pd.DataFrame) -> int:
 
 
 def usual_start(days: pd.DataFrame) -> int:
-    """The first day after the last hole of more than a year that only a few lines precede."""
+    """First day after the last gap of more than a year that has only a few lines before it."""
     by_day = _by_day(days)
     before = by_day.cumsum() - by_day
     gap = by_day.index.to_series().diff()
@@ -127,7 +130,10 @@ def _by_day(days: pd.DataFrame) -> pd.Series[int]:
 
 
 def _main_part(by_day: pd.Series[int]) -> tuple[int, int]:
-    """First and last day of the part with most lines, of those that holes of ten years leave; the last of equals."""
+    """First and last day of the part with most lines between gaps of ten years.
+
+    The latest part, if several have as many.
+    """
     part = (by_day.index.to_series().diff() > MAX_EMPTY_DAYS).cumsum()
     lines = by_day.groupby(part.to_numpy()).sum()
     main = by_day.index[part.to_numpy() == lines.index[lines == lines.max()].max()]

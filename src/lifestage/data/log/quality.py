@@ -1,4 +1,4 @@
-"""The account of a log: what became of every line, and whether the log is too bad to go on."""
+"""Quality of a log: the fate of each line, and whether too many lines are left out."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Qu
 def complete_quality(
     quality: Quality, log: Log, customers: nw.LazyFrame[Any], purchase_days: int, end: int
 ) -> Quality:
-    """Add counts that need the customers: lines merged into purchase days, and refunds before any purchase."""
+    """Add the counts that need the customers.
+
+    These are lines merged into purchase days, and days of refunds before any purchase.
+    """
     is_refused = (nw.col(DAY) <= end) & (nw.col("fate") == NOT_POSITIVE)
     refused = log.nonpositive.filter(is_refused).select(CUSTOMER, DAY)
     first = nw.col("first_purchase")
@@ -106,7 +109,7 @@ def refuse(why: str, dropped: Mapping[str, int]) -> NoReturn:
 
 @dataclass(frozen=True)
 class Quality:
-    """What became of every row of the log: ``rows_read == rows_used + sum(dropped.values())``.
+    """The fate of each row of the log: ``rows_read == rows_used + sum(dropped.values())``.
 
     Attributes
     ----------

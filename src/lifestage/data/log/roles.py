@@ -61,7 +61,7 @@ def check_roles(orders: Any, roles: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _check_case(columns: list[Any], used: list[Any]) -> None:
-    """Refuse used names that differ from another only in case, as engines do not tell them apart."""
+    """Refuse used names that differ from another only in case: engines take them as equal."""
     by_case: dict[str, list[str]] = {}
     for name in map(str, columns):
         by_case.setdefault(name.lower(), []).append(name)

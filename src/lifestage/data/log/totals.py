@@ -1,4 +1,4 @@
-"""What the lines of a log add up to: by reason and day, by customer and day, and copies of a line."""
+"""Totals of the lines of a log: by reason and day, by customer and day, and copies of a line."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def count_negative(lines: nw.LazyFrame[Any]) -> pd.DataFrame:
 def purchase_days(
     lines: nw.LazyFrame[Any], unit: float | None, *, largest: bool = False
 ) -> nw.LazyFrame[Any]:
-    """One row per customer and day: ``net``, its ``channel`` and, if asked for, its ``largest`` line."""
+    """One row per customer and day: ``net``, ``channel`` and, if asked for, ``largest`` line."""
     money = nw.col("money")
     totals = [money.sum().alias("net")]
     amounts = ["net"]

@@ -1,4 +1,4 @@
-"""What a reader must know of a log before believing what is made of it."""
+"""Warnings about a log that affect how far its results can be trusted."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["notes"]
 
 MAX_MISSING_IDS, MAX_CANCELLATIONS, MAX_DUPLICATES = 0.05, 0.01, 0.005
-"""Shares of the lines above which a note says so."""
+"""Shares of the lines above which there is a note."""
 GIANT_ORDER = 100.0
-"""Times the median purchase day from which an order is called a giant one."""
+"""An order is called giant from so many times the median purchase day."""
 WHOLESALER_SHARE = 0.2
 """Share of the revenue above which one customer is called a wholesaler."""
 TRUNCATED_SHARE, TRUNCATED_SIGMAS = 0.05, 3.0
-"""Share of the customers, and standard deviations, by which the first inflow must exceed the later one."""
+"""Excess of the first inflow over the later one: share of the customers, standard deviations."""
 SMALL_BASE = 500
 """Customers below which estimates are rough."""
 SHORT_HISTORY = 28
@@ -99,7 +99,7 @@ def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:
 
 
 def _early(days: pd.DataFrame) -> Iterator[Note]:
-    """A few lines lie more than a year before all others."""
+    """Whether a few lines lie more than a year before all others."""
     first, usual = int(days["day"].min()), usual_start(days)
     if first < usual:
         yield Note(
@@ -111,7 +111,7 @@ def _early(days: pd.DataFrame) -> Iterator[Note]:
 
 
 def _future(days: pd.DataFrame, until: int, default_until: bool) -> Iterator[Note]:
-    """The last lines lie more than a year beyond all but a thousandth (or the last) of the others."""
+    """Whether the last lines lie more than a year after all but a thousandth of the others."""
     usual = usual_end(days)
     if default_until and until - usual > STRAY_DAYS:
         yield Note(
@@ -136,10 +136,10 @@ def _history(days: pd.DataFrame, until: int, window: float) -> Iterator[Note]:
 def _truncated(
     calendar: pd.DataFrame, until: int, window: float, facts: Mapping[Any, Any]
 ) -> Iterator[Note]:
-    """More customers appear in the first half window than the later inflow explains: they bought before, unseen.
+    """Whether more customers appear in the first half window than the later inflow explains.
 
-    The inflow is measured up to the last day with a new customer, so that a cohort is not taken for
-    a truncated log.
+    The others must have bought before the log begins. The inflow is measured up to the last day
+    with a new customer, so that a cohort is not taken for a truncated log.
     """
     new = calendar[(calendar["day"] <= until) & (calendar["new_customers"] > 0)]
     first, last = int(new["day"].min()), int(new["day"].max())
@@ -148,7 +148,8 @@ def _truncated(
     if later_days < early_days / 2:
         return
     is_early = new["day"] < first + early_days
-    early, later = (float(new["new_customers"][part].sum()) for part in (is_early, ~is_early))
+    early = float(new["new_customers"][is_early].sum())
+    later = float(new["new_customers"][~is_early].sum())
     usual = later / later_days * early_days
     share = (early - usual) / float(facts["customers"])
     noise = math.sqrt(early + usual * early_days / later_days)
