@@ -1,7 +1,7 @@
-"""CSV files as relations in which every line of the file is a row: one that has other columns than the first line, too.
+"""CSV files as relations with a row per line, also for lines with other columns than the first.
 
-Nothing about a file is guessed but the delimiter, from its first line: a reader that looks for the
-lines that fit each other best would skip the others without a word.
+Only the delimiter is inferred, from the first line: readers that infer the format from the lines
+that agree best skip the others without notice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lifestage.core.errors import DataError
 __all__ = ["MALFORMED", "open_csv"]
 
 MALFORMED = "lifestage_malformed"
-"""Column of a file with malformed lines: which line it is and how it begins; null for the others."""
+"""Column of a file with malformed lines: their number and beginning; null for other lines."""
 DELIMITERS = ",;\t|"
 EXCERPT_LENGTH = 60
 DIALECT = "auto_detect = false, header = true, skip = 0, quote = '\"', escape = '\"'"
@@ -29,19 +29,18 @@ WHOLE_LINE = (
 
 
 def open_csv(connection: Any, name: str, pattern: str) -> Any:
-    """Open the CSV files that *pattern* finds; their columns are text and are united by name.
+    """Open the CSV files that match *pattern*; their columns are text and are united by name.
 
     Raises
     ------
     DataError
-        If there is none, or one has lines that no table can be made of: the line is named.
+        If no file matches, or a file has lines that cannot be rows of a table: the line is named.
     """
-    found = connection.execute("select file from glob(?) order by file", [pattern]).fetchall()
-    files = [
-        re.sub(r"([*?[])", r"[\1]", row[0]) for row in found
-    ]  # each is itself, and no pattern again
+    rows = connection.execute("select file from glob(?) order by file", [pattern]).fetchall()
+    # Escaped, because DuckDB would read the name of a file as a pattern again.
+    files = [re.sub(r"([*?[])", r"[\1]", row[0]) for row in rows]
     if not files:
-        raise DataError(f"could not read {name}: no file is called so")
+        raise DataError(f"could not read {name}: there is no such file")
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for file in files:
         groups.setdefault(_header(connection, file), []).append(file)
@@ -59,7 +58,7 @@ def open_csv(connection: Any, name: str, pattern: str) -> Any:
 
 
 def _header(connection: Any, file: str) -> tuple[str, tuple[str, ...]]:
-    """Delimiter and names of the columns, as the first line tells; names that repeat are told apart by number."""
+    """Delimiter and names of the columns, from the first line; repeated names get a number."""
     row = connection.execute(
         f"select * from read_csv(?, {WHOLE_LINE}, columns = {{'line': 'VARCHAR'}}) limit 1", [file]
     )
@@ -73,45 +72,42 @@ def _header(connection: Any, file: str) -> tuple[str, tuple[str, ...]]:
             f"expected text in UTF-8; the first line of {file} is not: {line[:EXCERPT_LENGTH]!r}"
         )
     delimiter = "\t" if ".tsv" in file.lower() else max(DELIMITERS, key=line.count)
-    names = [
-        name.strip() or f"column{place}"
-        for place, name in enumerate(next(csv.reader([line], delimiter=delimiter)))
-    ]
-    often, seen = Counter(name.lower() for name in names), Counter[str]()
-    for place, name in enumerate(names):
-        if often[name.lower()] > 1:
-            seen[name.lower()] += 1
-            names[place] = f"{name}_{seen[name.lower()]}"
+    fields = enumerate(next(csv.reader([line], delimiter=delimiter)))
+    names = [name.strip() or f"column{position}" for position, name in fields]
+    uses, numbered = Counter(map(str.lower, names)), Counter[str]()
+    for position, name in enumerate(names):
+        if uses[name.lower()] > 1:
+            numbered[name.lower()] += 1
+            names[position] = f"{name}_{numbered[name.lower()]}"
     return delimiter, tuple(names)
 
 
 def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | None:
-    """Look at every line once: the table of those that are malformed, None if there are none."""
+    """Scan all lines once and store the malformed ones as a table; None if there are none."""
     import duckdb
 
-    mark = uuid4().hex
-    rejects, scans, table = (
-        f"lifestage_{kind}_{mark}" for kind in ("rejects", "scans", "malformed")
-    )
-    keep = (
+    suffix = uuid4().hex
+    rejects, scans = f"lifestage_rejects_{suffix}", f"lifestage_scans_{suffix}"
+    table = f"lifestage_malformed_{suffix}"
+    options = (
         f"store_rejects = true, rejects_limit = 0, rejects_table = '{rejects}', rejects_scan ="
         f" '{scans}'"
     )
     try:
-        # every column is counted: text that is not UTF-8 is found only where it is read
+        # All columns are counted: text that is not UTF-8 is found only where it is read.
         good = connection.execute(
-            f"select count(*), count(columns(*)) from {read}, {keep})", [files]
+            f"select count(*), count(columns(*)) from {read}, {options})", [files]
         ).fetchall()[0][0]
     except duckdb.InvalidInputException:
         for file in files:
             _refuse_bytes(file)
         raise
-    place = "'line '" if len(files) == 1 else "file_path || ' line '"
+    position = "'line '" if len(files) == 1 else "file_path || ' line '"
+    excerpt = f"{position} || line || ': ' || left(csv_line, {EXCERPT_LENGTH})"
     connection.execute(
         f"create temp table {table} as select distinct on (file_path, line) error_type::varchar as"
-        f" kind, csv_line as text, {place} || line || ': ' || left(csv_line, {EXCERPT_LENGTH}) as excerpt,"
-        f" file_path, line from {rejects} join (select distinct file_id, file_path from {scans})"
-        " using (file_id)"
+        f" kind, csv_line as text, {excerpt} as excerpt, file_path, line"
+        f" from {rejects} join (select distinct file_id, file_path from {scans}) using (file_id)"
     )
     bad = connection.execute(f"select count(*) from {table}").fetchone()[0]
     for name in (rejects, scans):
@@ -124,7 +120,7 @@ def _rejects(connection: Any, read: str, files: list[str], width: int) -> str | 
 
 
 def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int) -> None:
-    """Refuse what loses more than the lines that are malformed, or where most are."""
+    """Refuse files in which most lines are malformed, or one hides the lines after it."""
 
     def first(condition: str) -> str | None:
         row = connection.execute(
@@ -150,25 +146,21 @@ def _refuse_worst(connection: Any, table: str, lines: int, bad: int, width: int)
 
 def _not_utf8(excerpt: str) -> DataError:
     return DataError(
-        f"expected text in UTF-8; {excerpt!r} is not: convert the file, such as by iconv -f cp1252 -t"
-        " utf-8"
+        f"expected text in UTF-8; {excerpt!r} is not: convert the file, such as by"
+        " iconv -f cp1252 -t utf-8"
     )
 
 
 def _refuse_bytes(file: str) -> None:
-    """Refuse a file with a line that is not UTF-8 or ends otherwise than the first, naming the line."""
+    """Refuse a file with a line that is not UTF-8, or whose line end differs from the first."""
     if not Path(file).is_file() or Path(file).suffix in (".gz", ".zst"):
         return
     usual = b""
     with open(file, "rb") as lines:
         for number, line in enumerate(lines, 1):
-            end = (
-                b"\r"
-                if b"\r" in line.removesuffix(b"\r\n")
-                else b"\r\n"
-                if line.endswith(b"\r\n")
-                else b"\n"
-            )
+            end = b"\r\n" if line.endswith(b"\r\n") else b"\n"
+            if b"\r" in line.removesuffix(b"\r\n"):
+                end = b"\r"
             usual = usual or end
             text = line.decode(errors="replace")
             if "\ufffd" in text and "\ufffd".encode() not in line:

@@ -18,7 +18,7 @@ from lifestage.data.sources.postgres import load_into
 __all__ = ["DATABASES", "open_source", "read_orders", "replace_in_file"]
 
 DATABASES = (".duckdb", ".db", ".ddb")
-"""How the names of DuckDB database files end."""
+"""Suffixes of DuckDB database files."""
 
 
 def read_orders(
@@ -43,8 +43,8 @@ def read_orders(
         password of a server come from the environment (``PGUSER``, ``PGPASSWORD``) or a password
         file.
     table, query : str, optional
-        Table of the database, perhaps as ``schema.table``, not needed if a file has one; or a query
-        of it: one SELECT, which can read nothing but the database and change nothing. Its answer is
+        Table of the database, as ``table`` or ``schema.table``, not needed if a file has only one;
+        or a query: one SELECT, which can read only the database and change nothing. Its result is
         copied into the engine.
     memory_limit : str, optional
         Memory of the engine, such as ``"4GB"``; 80 % of the machine's if left out. What does not
@@ -102,24 +102,23 @@ def open_source(
         )
     if Path(name).is_file() and Path(name).stat().st_size == 0:
         raise DataError(f"expected orders in {name}; the file is empty")
-    found = (
-        re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name
-    )  # a file of that name, else a glob
+    # A name with * is that of a file if there is one, else a glob.
+    pattern = re.sub(r"([*?[])", r"[\1]", name) if Path(name).exists() else name
     with readable(name):
         if lower.endswith(DATABASES):
             return _database(connection, name, table, query)
         if table is not None or query is not None:
-            given = f"table={table!r}" if query is None else f"query={query!r}"
+            option = f"table={table!r}" if query is None else f"query={query!r}"
             raise DataError(
-                f"expected a DuckDB database file or a PostgreSQL address to go with {given}; got"
+                f"expected a DuckDB database file or a PostgreSQL address to go with {option}; got"
                 f" {name}"
             )
         if lower.endswith((".parquet", ".pq")):
             return connection.query(
-                "select * from read_parquet(?, union_by_name = true)", params=[found]
+                "select * from read_parquet(?, union_by_name = true)", params=[pattern]
             )
         if lower.endswith((".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt", ".txt.gz")):
-            return open_csv(connection, name, found)
+            return open_csv(connection, name, pattern)
     raise DataError(
         "expected a .csv, .tsv, .parquet, .duckdb or .db file (.csv and .tsv also as .gz), or"
         f" postgresql://host/name; got {name}"
@@ -128,62 +127,65 @@ def open_source(
 
 def _database(connection: Any, name: str, table: str | None, query: str | None) -> Any:
     if query is not None:
-        return _answer(connection, name, query)
+        return _query_result(connection, name, query)
     literal = name.replace("'", "''")
     connection.execute(f"attach '{literal}' as log (read_only)")
-    found = connection.execute(
+    rows = connection.execute(
         "select table_schema, table_name, table_type from information_schema.tables where"
         " table_catalog = 'log' order by all"
     ).fetchall()
-    kinds = {(schema, each): kind for schema, each, kind in found}
-    names = [
-        f"{schema}.{each}" if schema != "main" or "." in each else each for schema, each in kinds
-    ]
+    types = {(schema, table_name): table_type for schema, table_name, table_type in rows}
+    names = []
+    for schema, table_name in types:
+        plain = schema == "main" and "." not in table_name
+        names.append(table_name if plain else f"{schema}.{table_name}")
     listed = ", ".join(names) or "none"
     if table is None and len(names) == 1:
         table = names[0]
     if table is None:
         raise DataError(f"expected table= to name one of the tables of {name}: {listed}")
-    schema, each = split_table(table)
-    key = (schema or "main", each)
-    if key not in kinds:
+    table_schema, table_name = split_table(table)
+    key = (table_schema or "main", table_name)
+    if key not in types:
         raise DataError(f"expected a table {table!r} in {name}; it holds: {listed}")
-    place = ".".join(map(quoted, key))
-    if kinds[key] == "VIEW":  # a query that somebody else has written
-        return _answer(connection, name, f"select * from {place}")
-    return connection.query(f"select * from log.{place}")
+    qualified = ".".join(map(quoted, key))
+    if types[key] == "VIEW":  # whose query comes with the file and is not to be trusted
+        return _query_result(connection, name, f"select * from {qualified}")
+    return connection.query(f"select * from log.{qualified}")
 
 
-LOCKED = (
-    "set enable_external_access = false",  # no other file, no network, nothing attached, copied or loaded
-    "set python_enable_replacements = false",  # nor a variable of Python
+SANDBOX = (
+    # no other file, no network, nothing attached, copied or loaded
+    "set enable_external_access = false",
+    # no variable of Python
+    "set python_enable_replacements = false",
     "set arrow_lossless_conversion = true",
     "set lock_configuration = true",
 )
+"""Settings under which a query can read only the database that it is for."""
 
 
-def _answer(connection: Any, name: str, query: str) -> Any:
-    """Copy the answer of a database file to one SELECT into the engine; the query can see nothing but the file."""
+def _query_result(connection: Any, name: str, query: str) -> Any:
+    """Copy the result of one SELECT, which can read only the database file, into the engine."""
     import duckdb
 
-    if [each.type for each in connection.extract_statements(query)] != [
-        duckdb.StatementType.SELECT
-    ]:
+    statements = [statement.type for statement in connection.extract_statements(query)]
+    if statements != [duckdb.StatementType.SELECT]:
         raise ConfigError(f"expected one SELECT as the query of {name}, which is only read")
-    known = (
+    settings = (
         "select current_setting('memory_limit'), current_setting('temp_directory'),"
         " current_setting('threads')"
     )
-    ((memory, spill, threads),) = connection.execute(known).fetchall()
-    made = f"lifestage_{uuid4().hex}"
+    ((memory, spill, threads),) = connection.execute(settings).fetchall()
+    result = f"lifestage_{uuid4().hex}"
     with connect(memory, Path(spill).parents[1], threads) as reader:
         literal = name.replace("'", "''")
-        for statement in (f"attach '{literal}' as log (read_only)", "use log", *LOCKED):
+        for statement in (f"attach '{literal}' as log (read_only)", "use log", *SANDBOX):
             reader.execute(statement)
         connection.register("batches", reader.query(query).to_arrow_reader())
-        connection.execute(f"create temp table {made} as select * from batches")
+        connection.execute(f"create temp table {result} as select * from batches")
         connection.unregister("batches")
-    return connection.table(made)
+    return connection.table(result)
 
 
 def replace_in_file(frame: Any, name: str, table: str) -> None:
@@ -192,20 +194,17 @@ def replace_in_file(frame: Any, name: str, table: str) -> None:
     Raises
     ------
     DataError
-        If the file is no such database, or is in use.
+        If the file is not such a database, or is in use.
     """
-    schema, last = split_table(table)
-    place = f"{quoted(schema or 'main')}.{quoted(last)}"
-    with (
-        readable(name, "write"),
-        files_like(Path(name)),
-        connect() as connection,
-    ):  # closed after a failure too
+    schema, table_name = split_table(table)
+    qualified = f"{quoted(schema or 'main')}.{quoted(table_name)}"
+    # The connection is closed after a failure, too.
+    with readable(name, "write"), files_like(Path(name)), connect() as connection:
         literal = name.replace("'", "''")
         connection.execute(f"attach '{literal}' as target")
         connection.execute("use target")
         connection.register("batches", to_reader(frame))
         connection.execute("begin")
         connection.execute(f"create schema if not exists {quoted(schema or 'main')}")
-        connection.execute(f"create or replace table {place} as select * from batches")
+        connection.execute(f"create or replace table {qualified} as select * from batches")
         connection.execute("commit")

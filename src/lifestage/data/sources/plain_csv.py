@@ -1,4 +1,7 @@
-"""CSV files in which no text is a formula: a spreadsheet would run what a customer has written as a name."""
+"""CSV files in which no text is a formula.
+
+A spreadsheet would run a formula that a customer has entered as a name.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["plain_text", "write_csv"]
 
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-"""Beginnings that a spreadsheet takes for a formula, full-width ones too, or skips to find one."""
+"""Characters with which a formula begins, full-width ones too, or that come before one."""
 
 
 def plain_text(value: Any) -> Any:
-    """A value for a CSV file: text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """Put an apostrophe before a text that a spreadsheet would take for a formula.
 
     Examples
     --------
@@ -28,16 +31,15 @@ def plain_text(value: Any) -> Any:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, its columns' names too, with :func:`plain_text`."""
+    """Write a table, with :func:`plain_text` for its values and the names of its columns."""
     from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
     safe = table.copy(deep=False)
-    for number, dtype in enumerate(table.dtypes):
-        if not (is_numeric_dtype(dtype) or is_bool_dtype(dtype) or is_datetime64_any_dtype(dtype)):
-            safe.isetitem(
-                number,
-                table.iloc[:, number].astype(object).map(plain_text, na_action="ignore").array,
-            )
-    safe.columns = [plain_text(name) for name in table.columns]
+    for position, dtype in enumerate(table.dtypes):
+        if is_numeric_dtype(dtype) or is_bool_dtype(dtype) or is_datetime64_any_dtype(dtype):
+            continue
+        values = table.iloc[:, position].astype(object)
+        safe.isetitem(position, values.map(plain_text, na_action="ignore").array)
+    safe.columns = list(map(plain_text, table.columns))
     # CRLF as in RFC 4180: Python 3.12 quotes a carriage return in a text only if lines end with one
     safe.to_csv(path, index=False, lineterminator="\r\n")

@@ -1,4 +1,7 @@
-"""PostgreSQL through ADBC: a query in, a table out in one transaction. Passwords come from the environment alone."""
+"""PostgreSQL through ADBC: read a query, and write a table in one transaction.
+
+Passwords come only from the environment or a password file.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["load_into", "replace_table"]
 
-LONGEST_NAME = 63
-"""Bytes of a name; the server cuts off what is beyond them."""
+MAX_NAME_BYTES = 63
+"""Longest name of a table or schema; the server cuts off the rest."""
 
 
 def load_into(connection: Any, address: str, *, table: str | None, query: str | None) -> Any:
-    """Copy a table, or the answer to a query, into a temporary table of a DuckDB connection; batch by batch.
+    """Copy a table, or the result of a query, into a temporary table of a DuckDB connection.
 
-    The transaction is read-only, and the server itself refuses all but one SELECT that changes
-    nothing, for no cursor can be declared for anything else.
+    Rows are copied batch by batch. The transaction is read-only, and the server itself refuses
+    anything but one SELECT that changes nothing, because a cursor can be declared for nothing else.
 
     Returns
     -------
@@ -34,7 +37,7 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
     ------
     ConfigError
         If the address holds a password, not exactly one of table and query is given, or a name is
-        none.
+        invalid.
     DataError
         If the database cannot be read, or the query is not one SELECT.
     """
@@ -43,12 +46,12 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
             f"expected a table or a query of {address}; got {'both' if table else 'neither'}"
         )
     name = f"lifestage_{uuid4().hex}"
-    with _connected(address) as cursor:
+    with _transaction(address) as cursor:
         cursor.execute("set transaction read only")
         if query is None:
-            query = f"select * from {_named(*split_table(str(table)))}"
+            query = f"select * from {_qualified(*split_table(str(table)))}"
         else:
-            query = query.rstrip().removesuffix(";") + "\n"  # which ends a comment
+            query = query.rstrip().removesuffix(";") + "\n"  # a new line ends a comment
             cursor.execute(f"declare {name} no scroll cursor for {query}")
         cursor.execute(query)
         batches = cursor.fetch_record_batch()
@@ -59,27 +62,26 @@ def load_into(connection: Any, address: str, *, table: str | None, query: str | 
 
 
 def replace_table(frame: Any, address: str, table: str) -> None:
-    """Write a frame as a table in one transaction: the table has all of the new rows or, after a failure, the old ones.
+    """Write a frame as a table in one transaction.
 
-    A table of the same columns is emptied and filled, so its grants, indexes and views stay; one of
-    other columns is dropped and made anew.
+    After a failure the table keeps its old rows. A table with the same columns is emptied and
+    filled, so its grants, indexes and views stay; one with other columns is dropped and created
+    again.
 
     Raises
     ------
     ConfigError
-        If the address holds a password, or the name of the table is none, or too long for the
+        If the address holds a password, or the name of the table is invalid or too long for the
         server.
     DataError
         If the table cannot be written.
     """
     schema, name = split_table(table)
     staging = f"lifestage_{uuid4().hex}"
-    old, new = _named(schema, name), _named(schema, staging)
-    with _connected(address) as cursor:
-        rows = to_reader(frame)
-        cursor.adbc_ingest(
-            staging, rows, mode="create", **({"db_schema_name": schema} if schema else {})
-        )
+    old, new = _qualified(schema, name), _qualified(schema, staging)
+    options = {"db_schema_name": schema} if schema else {}
+    with _transaction(address) as cursor:
+        cursor.adbc_ingest(staging, to_reader(frame), mode="create", **options)
         if _columns(cursor, new) == _columns(cursor, old):
             cursor.execute(f"truncate {old}")
             cursor.execute(f"insert into {old} select * from {new}")
@@ -100,7 +102,7 @@ def _columns(cursor: Any, table: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Any]:
+def _transaction(address: str) -> Iterator[Any]:
     """A cursor whose statements are one transaction, committed at the end."""
     address_of(address)
     try:
@@ -118,12 +120,12 @@ def _connected(address: str) -> Iterator[Any]:
         raise DataError(f"could not use {address}: {str(error).strip().splitlines()[0]}") from error
 
 
-def _named(schema: str | None, table: str) -> str:
-    """A table name, perhaps with its schema, as SQL takes it."""
+def _qualified(schema: str | None, table: str) -> str:
+    """A table name, with its schema if there is one, quoted for SQL."""
     parts = [part for part in (schema, table) if part is not None]
     for part in parts:
-        if (size := len(part.encode())) > LONGEST_NAME:
+        if (size := len(part.encode())) > MAX_NAME_BYTES:
             raise ConfigError(
-                f"expected names of up to {LONGEST_NAME} bytes in PostgreSQL; {part!r} has {size}"
+                f"expected names of up to {MAX_NAME_BYTES} bytes in PostgreSQL; {part!r} has {size}"
             )
     return ".".join(map(quoted, parts))

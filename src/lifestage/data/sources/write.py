@@ -18,12 +18,17 @@ __all__ = ["check_target", "write_table"]
 
 
 def check_target(to: str | os.PathLike[str]) -> Any:
-    """Refuse a place that :func:`write_table` cannot write to; return its address if it is a database server.
+    """Refuse a target that :func:`write_table` cannot write to.
+
+    Returns
+    -------
+    str or None
+        The address, if the target is a database server.
 
     Raises
     ------
     ConfigError
-        If the ending says no format, or an address holds a password.
+        If the suffix is not one of the formats, or an address holds a password.
 
     Examples
     --------
@@ -42,28 +47,29 @@ def check_target(to: str | os.PathLike[str]) -> Any:
 
 
 def write_table(table: Any, to: str | os.PathLike[str], name: str = "customers") -> None:
-    """Write a table, whole or not at all: after a failure what was there is there.
+    """Write a table, whole or not at all: a failure leaves the old table or file as it was.
 
     Parameters
     ----------
     table : frame
     to : path or address
-        A ``.parquet`` or ``.csv`` file, in which text that a spreadsheet would take for a formula
-        gets an apostrophe before it; a ``.duckdb`` or ``.db`` database file; or
+        A ``.parquet`` or ``.csv`` file (in a .csv, text that a spreadsheet would take for a formula
+        gets an apostrophe before it); a ``.duckdb`` or ``.db`` database file; or
         ``postgresql://host/name``, whose user and password come from the environment (``PGUSER``,
-        ``PGPASSWORD``) or a password file. A file that is new can be read by its user alone; one
-        that takes the place of another keeps its permissions.
+        ``PGPASSWORD``) or a password file. A new file can be read only by its owner; a file that
+        replaces another one keeps its permissions.
     name : str
-        Table of the database, perhaps as ``schema.table``. One that is there is replaced; in
-        PostgreSQL one of the same columns is refilled, so that its grants, indexes and views stay.
+        Table of the database, as ``table`` or ``schema.table``. An existing table is replaced; in
+        PostgreSQL one with the same columns is refilled, so that its grants, indexes and views
+        stay.
 
     Raises
     ------
     DataError
         If the database cannot be written.
     ConfigError
-        If an address holds a password, a name is too long for PostgreSQL, or the ending of a file
-        says no format.
+        If an address holds a password, a name is too long for PostgreSQL, or the suffix of a file
+        is not one of the formats.
 
     Examples
     --------
