@@ -20,7 +20,7 @@ from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.names import KEYS, NEXT_PURCHASE
 from lifestage.core.steps import step
 from lifestage.core.terms import Terms, check_horizon, short
-from lifestage.data.engines.duckdb import is_mine, readable
+from lifestage.data.engines import duckdb as duck
 from lifestage.data.engines.frames import date_column, lazy, native, to_pandas, upload
 from lifestage.data.engines.operations import join_to
 from lifestage.fitting.as_summary import as_summary
@@ -65,7 +65,7 @@ def predict(
     by_horizon = [Terms(one, discount_rate, share, level) for one in _horizons(horizon)]
     customers = as_summary(model, customers)
     # what another thread does to the connection of a relation shows at any step
-    with readable("the customers") if is_mine(customers.table) else nullcontext():
+    with duck.readable("the customers") if duck.is_native(customers.table) else nullcontext():
         names = lazy(customers.table)[0].collect_schema().names()
         if isinstance(margin, str) and margin in names:
             names.remove(margin)

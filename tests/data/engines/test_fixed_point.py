@@ -56,7 +56,7 @@ def test_threads_and_order_of_lines_change_no_digit(
     customers = summarize(shuffled, threads)
     for ours, theirs in (
         (rows(customers.table), rows(reference.table)),
-        (rows(customers.later), rows(reference.later)),
+        (rows(customers.holdout_purchases), rows(reference.holdout_purchases)),
         (customers.calendar, reference.calendar),
         (customers.channels, reference.channels),
     ):

@@ -11,7 +11,7 @@ from lifestage.core.dates import as_date, as_number
 from lifestage.core.errors import DataError
 from lifestage.core.names import CUSTOMER, FREQUENCY, MONETARY, RECENCY, T
 from lifestage.core.period import Period
-from lifestage.data.customers.holdout import later_by_customer, later_by_frequency
+from lifestage.data.customers.holdout import holdout_by_customer, holdout_by_frequency
 from lifestage.data.customers.rounding import round_times
 from lifestage.data.customers.stage_window import choose_stage_window
 from lifestage.data.customers.summary import Summary
@@ -67,7 +67,7 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
     table = table if has_money else table.drop(MONETARY)
     if options.resolution != 1:
         table = round_times(table, options.resolution, period)
-    table = materialize(table.sort(CUSTOMER) if log.every == 1 else table)
+    table = materialize(table.sort(CUSTOMER) if log.sampling_factor == 1 else table)
     of_days = sums.filter(nw.col("of_day") == 1).select(DAY, "days", "revenue")
     by_day = to_pandas(of_days.sort(DAY))
     facts = {**_totals(table), "revenue": by_day["revenue"].sum()}
@@ -75,8 +75,8 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
     # A mistyped date does not make a holdout of centuries.
     far = log.last - usual > MAX_EMPTY_DAYS
     holdout_end = max(end, usual) if far else log.last
-    later = _later(log, table, end, holdout_end) if holdout_end > end else None
-    calendar = _calendar(table, by_day, later, log.unit)
+    holdout_days = _holdout_days(log, table, end, holdout_end) if holdout_end > end else None
+    calendar = _calendar(table, by_day, holdout_days, log.unit)
     warnings = notes(
         quality,
         log,
@@ -88,13 +88,13 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
         default_until=until is None,
         default_earliest=options.earliest is None,
     )
-    holdout: dict[str, Any] = {}
-    if later is not None:
-        bought = later_by_customer(later, log.unit)
-        holdout = {
-            "holdout": later_by_frequency(later, table),
+    holdout_fields: dict[str, Any] = {}
+    if holdout_days is not None:
+        by_customer = holdout_by_customer(holdout_days, log.unit)
+        holdout_fields = {
+            "holdout": holdout_by_frequency(holdout_days, table),
             "holdout_end": as_date(holdout_end),
-            "later": _delivered(bought, log.kind, "next_purchase"),
+            "holdout_purchases": _in_kind(by_customer, log.kind, "next_purchase"),
         }
     summary = Summary(
         period=period,
@@ -106,12 +106,12 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
         gaps=gaps,
         quality=replace(quality, notes=(*warnings, *window_notes)),
         calendar=calendar.assign(day=[as_date(day) for day in calendar[DAY]]),
-        purchases=_delivered(_purchases(sample), log.kind, "date"),
+        purchases=_in_kind(_purchases(sample), log.kind, "date"),
         channels=totals_by_channel(totals, log.unit),
-        table=_delivered(table, log.kind, "first_purchase", "last_purchase"),
-        **holdout,
+        table=_in_kind(table, log.kind, "first_purchase", "last_purchase"),
+        **holdout_fields,
     )
-    for stored in (sums, later, totals):
+    for stored in (sums, holdout_days, totals):
         if stored is not None:
             drop(stored)
     return summary
@@ -171,7 +171,9 @@ def _totals(table: nw.LazyFrame[Any]) -> dict[Any, Any]:
     return dict(to_pandas(totals).iloc[0].to_dict())
 
 
-def _later(log: Log, table: nw.LazyFrame[Any], end: int, holdout_end: int) -> nw.LazyFrame[Any]:
+def _holdout_days(
+    log: Log, table: nw.LazyFrame[Any], end: int, holdout_end: int
+) -> nw.LazyFrame[Any]:
     """Store the purchase days of the customers after the last day of observation."""
     after = (nw.col(DAY) > end) & (nw.col(DAY) <= holdout_end)
     days = log.purchase_days.filter(after)
@@ -181,7 +183,7 @@ def _later(log: Log, table: nw.LazyFrame[Any], end: int, holdout_end: int) -> nw
 def _calendar(
     table: nw.LazyFrame[Any],
     by_day: pd.DataFrame,
-    later: nw.LazyFrame[Any] | None,
+    holdout_days: nw.LazyFrame[Any] | None,
     unit: float | None,
 ) -> pd.DataFrame:
     """New customers, repeat purchases and revenue by day, to the end of the log.
@@ -191,10 +193,10 @@ def _calendar(
     import pandas as pd
 
     parts = [by_day]
-    if later is not None:
+    if holdout_days is not None:
         purchases = nw.len().alias("days")
         revenue = nw.col("net").sum().alias("revenue")
-        sums = in_units(later, {"net": unit}).group_by(DAY).agg(purchases, revenue)
+        sums = in_units(holdout_days, {"net": unit}).group_by(DAY).agg(purchases, revenue)
         parts.append(to_pandas(sums.with_columns(in_money("revenue", unit).alias("revenue"))))
     first = to_pandas(table.group_by("first_purchase").agg(nw.len().alias("new")))
     new_by_day = dict(zip(first["first_purchase"], first["new"], strict=True))
@@ -226,7 +228,7 @@ def _order_sizes(log: Log, end: int) -> dict[str, float]:
 
     sizes = measure(log.sample)
     giant = 0.5 * GIANT_ORDER * sizes["median"]
-    if log.every > 1 and log.days["largest"].max() > giant:
+    if log.sampling_factor > 1 and log.days["largest"].max() > giant:
         large = measure(log.purchase_days_with(in_money("money", log.unit) > giant))
         for name in ("day", "largest"):
             sizes[name] = max(large[name], sizes[name])
@@ -239,8 +241,8 @@ def _purchases(sample: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return materialize(sample.select(CUSTOMER, nw.col(DAY).alias("date"), gap))
 
 
-def _delivered(table: nw.LazyFrame[Any], kind: str, *dates: str) -> Any:
-    """Return a stored table with dates, as the kind of frame that the orders were.
+def _in_kind(table: nw.LazyFrame[Any], kind: str, *dates: str) -> Any:
+    """Return a stored table with dates, as a frame of the same kind as the orders.
 
     The engine keeps its own table only where the result reads it.
     """

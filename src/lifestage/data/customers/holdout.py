@@ -15,12 +15,12 @@ from lifestage.data.log.fates import DAY
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["later_by_customer", "later_by_frequency"]
+__all__ = ["holdout_by_customer", "holdout_by_frequency"]
 
 
-def later_by_frequency(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
+def holdout_by_frequency(holdout_days: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Purchase days after the end, and who made them, by frequency before it."""
-    counted = later.group_by(CUSTOMER).agg(nw.len().alias("purchases"))
+    counted = holdout_days.group_by(CUSTOMER).agg(nw.len().alias("purchases"))
     return to_pandas(
         table.select(CUSTOMER, FREQUENCY)
         .join(counted, on=CUSTOMER, how="left")
@@ -34,10 +34,10 @@ def later_by_frequency(later: nw.LazyFrame[Any], table: nw.LazyFrame[Any]) -> pd
     )
 
 
-def later_by_customer(later: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any]:
+def holdout_by_customer(holdout_days: nw.LazyFrame[Any], unit: float | None) -> nw.LazyFrame[Any]:
     """Store one row per customer who bought after the end; days are still numbers."""
     counted = (
-        in_units(later, {"net": unit})
+        in_units(holdout_days, {"net": unit})
         .group_by(CUSTOMER)
         .agg(
             nw.col(DAY).min().alias("next_purchase"),

@@ -29,16 +29,16 @@ __all__ = ["Summary", "expect_summary"]
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """One row per customer, and facts of the order log it was made from.
+    """One row per customer, and facts about the order log that the rows were made from.
 
     Made by :func:`lifestage.summarize` from orders or by :meth:`from_frame` from a customer table.
 
     Attributes
     ----------
     table : frame
-        In the kind that went in. Columns ``customer_id``, ``frequency`` (repeat purchase days,
-        integer), ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat purchase
-        days, 0 without any; no such column where spend is not known); and, when made from orders,
+        Of the same kind as the orders. Columns ``customer_id``, ``frequency`` (repeat purchase
+        days, integer), ``recency`` and ``T`` (periods), ``monetary_value`` (mean spend of repeat
+        purchase days, 0 without any; no such column without amounts); and, when made from orders,
         ``orders``, ``revenue`` (net, all purchase days up to ``until``), ``first_purchase``,
         ``last_purchase`` (dates) and ``channel`` (of the first purchase).
     period : Period
@@ -46,29 +46,29 @@ class Summary:
     until : date or None
         Last day of observation; T counts from the first purchase to this day.
     stage_window : float
-        H in days: the window over which ``activity_ratio`` and the stages are judged.
+        H in days: the window for ``activity_ratio`` and the stages.
     customers, repeaters, orders : int
         Customers in ``table``, those with frequency > 0, and orders up to ``until``.
     gaps : dict of int to int
-        Days between consecutive purchase days of a customer → how often.
+        Days between consecutive purchase days of a customer → number of such gaps.
     quality : Quality or None
         The fate of every row of the log.
     calendar : pandas.DataFrame or None
-        One row a day with any purchase, by customers first seen up to ``until``, through the end of
-        the log: ``day`` (date), ``new_customers``, ``repeat_purchases``, ``revenue``.
+        One row per day with purchases of customers who first bought up to ``until``, through the
+        end of the log: ``day`` (date), ``new_customers``, ``repeat_purchases``, ``revenue``.
     holdout : pandas.DataFrame or None
         Purchases after ``until``, one row per ``frequency`` up to then: ``customers``,
         ``purchases`` (purchase days) and ``buyers``.
     holdout_end : date or None
         Last day of the holdout.
-    later : frame or None
-        Purchases after ``until``, to ``holdout_end``: per customer of *table* who bought again
-        ``customer_id``, ``next_purchase`` (date), ``purchases`` (purchase days), ``revenue``. In
-        the kind that went in.
+    holdout_purchases : frame or None
+        Purchases after ``until``, through ``holdout_end``; one row per customer of *table* who
+        bought: ``customer_id``, ``next_purchase`` (date), ``purchases`` (purchase days),
+        ``revenue``. Of the same kind as the orders.
     purchases : frame or None
-        Per purchase day up to ``until``, of all customers or, on large logs, of a sample:
-        ``customer_id``, ``date``, ``gap_days`` since the purchase day before (null for the first).
-        In the kind that went in.
+        One row per customer and purchase day up to ``until``, of all customers or, on large logs,
+        of a sample: ``customer_id``, ``date``, ``gap_days`` since the purchase day before (null for
+        the first). Of the same kind as the orders.
     channels : pandas.DataFrame or None
         One row per ``channel`` of orders: ``orders`` and ``revenue`` up to ``until``.
     weights : str or None
@@ -98,7 +98,7 @@ class Summary:
     calendar: Any = None
     holdout: Any = None
     holdout_end: date | None = None
-    later: Any = None
+    holdout_purchases: Any = None
     purchases: Any = None
     channels: Any = None
     weights: str | None = None
@@ -113,7 +113,7 @@ class Summary:
         Returns
         -------
         Summary
-            The same with None for ``table``, ``later``, ``purchases`` and ``weights``.
+            The same with None for ``table``, ``holdout_purchases``, ``purchases`` and ``weights``.
 
         Examples
         --------
@@ -122,7 +122,7 @@ class Summary:
         >>> customers.without_customers().table is None
         True
         """
-        return replace(self, table=None, later=None, purchases=None, weights=None)
+        return replace(self, table=None, holdout_purchases=None, purchases=None, weights=None)
 
     @classmethod
     def from_frame(

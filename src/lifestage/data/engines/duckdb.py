@@ -27,7 +27,7 @@ __all__ = [
     "exact_sum",
     "finite_stamp",
     "hash_of",
-    "is_mine",
+    "is_native",
     "kinds",
     "like",
     "line_hash",
@@ -65,7 +65,7 @@ SESSION_HAS_ZONE = False
 """Whether an instant without tz= has a day: that of the clocks of the session."""
 
 
-def is_mine(frame: Any) -> bool:
+def is_native(frame: Any) -> bool:
     """Whether a frame is a relation of DuckDB."""
     return type(frame).__name__ == "DuckDBPyRelation"
 
@@ -257,9 +257,9 @@ def repeated(frame: Any) -> Any:
     return frame.query("self", f"select row from self where {key} in ({twice})").fetchnumpy()["row"]
 
 
-def remainder(column: str, every: int) -> str:
-    """SQL: a pseudo-random number below *every* that is the same for the same value."""
-    return f"hash({column}) % {every}"
+def remainder(column: str, divisor: int) -> str:
+    """SQL: a pseudo-random number below *divisor* that is the same for the same value."""
+    return f"hash({column}) % {divisor}"
 
 
 def wall_stamp(column: str) -> str:

@@ -46,7 +46,7 @@ EXPECTED = local.TABLES
 def engine_of(frame: Any) -> ModuleType | None:
     """The module with the SQL of the engine of a native frame; None for a frame in this process."""
     for module in (duck, spark):
-        if module.is_mine(frame):
+        if module.is_native(frame):
             return module
     return None
 
@@ -74,7 +74,7 @@ def lazy(frame: Any) -> tuple[nw.LazyFrame[Any], str]:
     """
     if isinstance(frame, nw.LazyFrame | nw.DataFrame):
         frame = frame.to_native()
-    if duck.is_mine(frame):
+    if duck.is_native(frame):
         duck.check_connection(frame)
     try:
         table = nw.from_native(frame)
@@ -133,10 +133,10 @@ def to_pandas(frame: Any) -> pd.DataFrame:
         return frame.to_pandas()
     if _is_pandas(frame):
         return frame  # type: ignore[no-any-return]
-    if duck.is_mine(frame):
+    if duck.is_native(frame):
         with duck.readable():
             return frame.df()  # type: ignore[no-any-return]
-    if spark.is_mine(frame):
+    if spark.is_native(frame):
         return spark.to_arrow(frame).to_pandas()  # type: ignore[no-any-return]
     table = nw.from_native(frame)
     return (table.collect() if isinstance(table, nw.LazyFrame) else table).to_pandas()
@@ -170,17 +170,17 @@ def portable(value: Any) -> Any:
     DataError
         If it is a frame of Spark.
     """
-    if spark.is_mine(value):
+    if spark.is_native(value):
         raise DataError(
             "expected tables that can be pickled; a frame of Spark stays in its session:"
             " toPandas() it"
         )
-    return duck.to_arrow(value) if duck.is_mine(value) else value
+    return duck.to_arrow(value) if duck.is_native(value) else value
 
 
 def to_reader(table: Any) -> Any:
     """Any frame as a reader of Arrow batches; a DuckDB relation is read as it is computed."""
-    if duck.is_mine(table):
+    if duck.is_native(table):
         with duck.readable():
             return table.to_arrow_reader()
     return _to_arrow(table).to_reader()

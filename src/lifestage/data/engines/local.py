@@ -65,7 +65,7 @@ def opened(source: Any) -> Any:
         return source.collect()
     if kind.__name__ not in ("DataFrame", "DuckDBPyRelation"):
         raise DataError(f"expected {TABLES}; got {kind.__name__}")
-    if duck.is_mine(source):
+    if duck.is_native(source):
         duck.check_connection(source)
     return source
 

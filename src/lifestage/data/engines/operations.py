@@ -73,13 +73,13 @@ def join_to(
     return joined.sort("__row").drop("__row").lazy()
 
 
-def hash_sample(frame: nw.LazyFrame[Any], column: str, every: int) -> nw.LazyFrame[Any]:
-    """The rows of about one in *every* values of a column, chosen by their hash."""
-    if every == 1:
+def hash_sample(frame: nw.LazyFrame[Any], column: str, factor: int) -> nw.LazyFrame[Any]:
+    """Rows of a random sample of the values of a column, about one in *factor*, by their hash."""
+    if factor == 1:
         return frame
     rel = frame.to_native()
     sql = dialect_of(rel)
-    return wrap(rel.filter(f"{sql.remainder(sql.quoted(column), every)} = 0"))
+    return wrap(rel.filter(f"{sql.remainder(sql.quoted(column), factor)} = 0"))
 
 
 def sample_customers(frame: Any, rows: int, size: int) -> pd.DataFrame:

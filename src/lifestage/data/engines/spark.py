@@ -24,7 +24,7 @@ __all__ = [
     "exact_sum",
     "finite_stamp",
     "hash_of",
-    "is_mine",
+    "is_native",
     "kinds",
     "like",
     "line_hash",
@@ -61,7 +61,7 @@ SESSION_HAS_ZONE = True
 """Whether an instant without tz= has a day: that of the clocks of the session."""
 
 
-def is_mine(frame: Any) -> bool:
+def is_native(frame: Any) -> bool:
     """Whether a frame is one of Spark, classic or Connect."""
     kind = type(frame)
     return kind.__name__ == "DataFrame" and kind.__module__.startswith("pyspark.sql")
@@ -196,9 +196,9 @@ def line_hash(frame: Any) -> str:
     return f"xxhash64({', '.join(terms)})"
 
 
-def remainder(column: str, every: int) -> str:
-    """SQL: a pseudo-random number below *every* that is the same for the same value."""
-    return f"pmod(xxhash64({column}), {every})"
+def remainder(column: str, divisor: int) -> str:
+    """SQL: a pseudo-random number below *divisor* that is the same for the same value."""
+    return f"pmod(xxhash64({column}), {divisor})"
 
 
 def wall_stamp(column: str) -> str:

@@ -64,10 +64,10 @@ class Log:
         One row per customer and purchase day: ``net`` and ``channel``. Stored, or computed when it
         is read.
     sample : lazy frame
-        The same of one customer in *every*, with the ``largest`` line and the ``previous`` purchase
-        day.
-    every : int
-        1 if the sample is the whole log.
+        The same for a random sample of customers, with the ``largest`` line and the ``previous``
+        purchase day.
+    sampling_factor : int
+        Customers per customer in the sample; 1 if the sample is the whole log.
     unreadable : dict of str to int
         Lines that could not be read, by reason.
     days : pandas.DataFrame
@@ -91,7 +91,7 @@ class Log:
     nonpositive: nw.LazyFrame[Any]
     purchase_days: nw.LazyFrame[Any]
     sample: nw.LazyFrame[Any]
-    every: int
+    sampling_factor: int
     unreadable: Mapping[str, int]
     days: pd.DataFrame
     malformed: tuple[str, ...]
@@ -205,7 +205,7 @@ def _add_up(
 ) -> Log:
     """Duplicates, refused days and purchase days of the readable lines."""
     stored = []
-    every = max(1, int(days["lines"].sum()) // MAX_MEASURED_LINES)
+    sampling_factor = max(1, int(days["lines"].sum()) // MAX_MEASURED_LINES)
     if drop_duplicates:
         lines = materialize(distinct_lines(lines))
         stored.append(lines)
@@ -213,10 +213,10 @@ def _add_up(
     columns = lines.collect_schema().names()
     kept = [name for name in ("money", *KEYS, "order_id", "channel") if name in columns]
     few = lines.select(*kept, "copies" if drop_duplicates else "line")
-    if every > 1:
-        few = materialize(hash_sample(few, CUSTOMER, every))
+    if sampling_factor > 1:
+        few = materialize(hash_sample(few, CUSTOMER, sampling_factor))
         stored.append(few)
-    copies = count_copies(few if drop_duplicates else distinct_lines(few), every)
+    copies = count_copies(few if drop_duplicates else distinct_lines(few), sampling_factor)
     days["duplicates"] = days[DAY].map(copies).fillna(0).astype(int)
     lines, few = lines.select(*kept), few.select(*kept)
     refunds = has_money and bool(days["other"].any())
@@ -227,7 +227,7 @@ def _add_up(
         few = without_refused_days(few, nonpositive)
         paid = without_refused_days(lines, nonpositive)
     sample = purchase_days(few, unit, largest=True)
-    if every == 1:
+    if sampling_factor == 1:
         purchases = sample = materialize(sample)
         stored.append(sample)
     else:
@@ -240,7 +240,7 @@ def _add_up(
         nonpositive=nonpositive,
         purchase_days=purchases,
         sample=sample,
-        every=every,
+        sampling_factor=sampling_factor,
         days=days,
         unit=unit,
         stored=stored,

@@ -56,12 +56,13 @@ def distinct_lines(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return lines.group_by(*keys).agg(nw.len().alias("copies"), nw.col("money").min())
 
 
-def count_copies(distinct: nw.LazyFrame[Any], every: int) -> Mapping[int, int]:
-    """Copies beyond the first by day, scaled up from one customer in *every*."""
+def count_copies(distinct: nw.LazyFrame[Any], sampling_factor: int) -> Mapping[int, int]:
+    """Copies beyond the first by day, scaled up from a sample of the customers."""
     copies = (nw.col("copies") - 1).sum().alias("copies")
     repeated = distinct.filter(nw.col("copies") > 1)
     counts = to_pandas(repeated.group_by(DAY).agg(copies))
-    return dict(zip(map(int, counts[DAY]), (every * counts["copies"]).astype(int), strict=True))
+    scaled = (sampling_factor * counts["copies"]).astype(int)
+    return dict(zip(map(int, counts[DAY]), scaled, strict=True))
 
 
 def count_negative(lines: nw.LazyFrame[Any]) -> pd.DataFrame:

@@ -69,7 +69,11 @@ def realised_repurchase(
     """
     import pandas as pd
 
-    if customers.later is None or customers.until is None or customers.holdout_end is None:
+    if (
+        customers.holdout_purchases is None
+        or customers.until is None
+        or customers.holdout_end is None
+    ):
         raise DataError(
             "expected a log that goes on after until=; there is no order after the last day of"
             " observation"
@@ -87,7 +91,8 @@ def realised_repurchase(
             f" a level in (0, 1); got {window!r} and {level!r}"
         )
     limit = as_date(as_number(customers.until) + int(days))
-    later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
+    is_within = nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit)
+    later = lazy(customers.holdout_purchases)[0].filter(is_within)
     bought = later.select(CUSTOMER, nw.lit(1).alias("_bought")).to_native()
     buyers = lazy(upload(bought, like=staged))[0]
     joined = frame.filter(~nw.col(FREQUENCY).is_null()).join(buyers, on=CUSTOMER, how="left")

@@ -161,7 +161,8 @@ def _count(log: OrderLog, until: date, purchases: str, window: float) -> Floats:
     customers = log.summary(until, stage_window=window)
     scores = fit(customers, purchases=purchases, spend=None).predict(customers)
     limit = until + timedelta(days=int(window))
-    later = lazy(customers.later)[0].filter(nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit))
+    is_within = nw.col("next_purchase").cast(nw.Date) <= nw.lit(limit)
+    later = lazy(customers.holdout_purchases)[0].filter(is_within)
     bought = lazy(
         upload(later.select(CUSTOMER, nw.lit(1).alias("_bought")).to_native(), like=scores)
     )[0]

@@ -66,7 +66,7 @@ def horizon_facts(
     else:
         simulated, scale, grouped = staged, 1.0, staged
     realised: list[dict[str, Any]] = []
-    if customers is not None and customers.later is not None:
+    if customers is not None and customers.holdout_purchases is not None:
         realised = records(
             realised_repurchase(
                 staged,
