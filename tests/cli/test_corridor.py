@@ -79,6 +79,7 @@ def test_a_second_run_replaces_the_first_and_compares_with_it(demo: Path) -> Non
     assert [p.name for p in demo.parent.iterdir()] == ["demo"]
 
 
+@pytest.mark.slow
 def test_the_steps_one_by_one_equal_the_run(demo: Path, orders_csv: Path, tmp_path: Path) -> None:
     columns = [
         "--customer",
@@ -165,6 +166,7 @@ def test_usage_errors_exit_with_two() -> None:
     assert runner.invoke(app, ["run"]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_settings_file_is_read_and_options_override_it(orders_csv: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text('until = 1997-09-30\nperiod = "day"\nhorizon = 100\npurchases = "mbg/nbd"\n')

@@ -120,6 +120,7 @@ def test_a_model_of_nothing_is_no_better_than_the_base_rate() -> None:
     np.testing.assert_allclose(table.loc["bg/nbd"], table.loc["base rate"], rtol=0.01)
 
 
+@pytest.mark.slow
 def test_rolling_origins_and_engines(cdnow: pd.DataFrame) -> None:
     options: dict[str, Any] = {
         "horizon": 13,

@@ -202,6 +202,7 @@ CHANGES: list[Callable[[], Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_no_changed_value_gives_other_predictions_in_silence(
     copy: Path, model: ls.LTVModel, customers: ls.Summary
 ) -> None:

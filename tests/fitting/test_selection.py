@@ -113,6 +113,7 @@ def test_a_stack_is_the_mixture(customers: ls.Summary, tmp_path: Path) -> None:
     ls.write_report(staged, model, tmp_path / "report.html", lang="zh-Hans")
 
 
+@pytest.mark.slow
 def test_quantiles_of_a_mixture_lie_between_and_hold_its_mass(customers: ls.Summary) -> None:
     names = ("bg/nbd", "mbg/nbd")
     parts = {name: ls.fit(customers, purchases=name, spend=None).purchases for name in names}

@@ -105,7 +105,7 @@ def test_windows_of_random_buyers_are_those_of_the_rate(staged: Staged) -> None:
     """With k = 1 a gap is Lomax in the rate right after the last purchase."""
     if not hasattr(MODULES[staged.name], "rate_shape"):
         windows = purchase_windows(staged.model, staged.table, Regularity(2, 2, 2, 9, 9, 0.9))
-        assert (windows["window_law"] == "model").all()
+        assert (windows["window_distribution"] == "model").all()
         return
     buyers = staged.table[staged.table["frequency"] > 0].reset_index(drop=True)
     windows = purchase_windows(staged.model, buyers, Regularity(1.0, 2.0, 2.0, 9, 9, 0.9))

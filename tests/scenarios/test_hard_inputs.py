@@ -583,6 +583,7 @@ def test_columns_of_the_same_name_are_refused(kind: str, other: str) -> None:
 # Files and places -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_several_files(reference: pd.DataFrame, tmp_path: Path) -> None:
     half = len(LOG) // 2
     LOG.iloc[:half].to_csv(tmp_path / "part 1.csv", index=False)
@@ -594,6 +595,7 @@ def test_several_files(reference: pd.DataFrame, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.sort(table["ltv"]), np.sort(reference["ltv"]), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_table_of_a_database(tmp_path: Path) -> None:
     with duckdb.connect(tmp_path / "shop.duckdb") as connection:
         connection.register("log", LOG)
@@ -691,6 +693,7 @@ def test_a_damaged_earlier_run_is_replaced(content: str, orders_csv: Path, tmp_p
     assert summary["totals"]["ltv"] > 0
 
 
+@pytest.mark.slow
 def test_the_folder_one_stands_in(
     orders_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -762,6 +765,7 @@ REFUSED_LOGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("options", [(), UNTIL])
 def test_odd_logs_are_tested_or_say_why_not(

@@ -118,6 +118,7 @@ def true(tree: tuple[Any, ...], row: dict[str, float]) -> bool:
     return value == value and OPERATORS[tree[0]](value, tree[2])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
