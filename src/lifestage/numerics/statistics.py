@@ -67,7 +67,7 @@ def resampled_mean(values: Floats, level: float, rng: np.random.Generator) -> tu
 
 
 def float_arrays(*values: ArrayLike) -> list[Floats]:
-    return [np.asarray(each, float) for each in values]
+    return [np.asarray(value, float) for value in values]
 
 
 def log_loss(probability: ArrayLike, outcome: ArrayLike) -> float:

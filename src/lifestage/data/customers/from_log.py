@@ -21,7 +21,7 @@ from lifestage.data.engines.operations import by_customer_and_day, drop, materia
 from lifestage.data.log.fates import DAY
 from lifestage.data.log.order_ids import order_totals, orders_with_id, totals_by_channel
 from lifestage.data.log.plausible import MAX_EMPTY_DAYS, usual_end
-from lifestage.data.log.quality import account, complete_quality, raise_if_too_many_dropped
+from lifestage.data.log.quality import complete_quality, count_fates, raise_if_too_many_dropped
 from lifestage.data.log.warnings import GIANT_ORDER, notes
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
     """
     end = log.last if until is None else as_number(until)
     period, has_money = Period.parse(options.period), options.amount is not None
-    quality = account(log, end, has_money=has_money, drop_duplicates=options.drop_duplicates)
+    quality = count_fates(log, end, has_money=has_money, drop_duplicates=options.drop_duplicates)
     raise_if_too_many_dropped(quality, end, options.max_dropped)
     usual = usual_end(log.days)
     if end - usual > MAX_EMPTY_DAYS:

@@ -1,4 +1,4 @@
-"""What is known of a base without its customers, as JSON and back."""
+"""The facts of a base without its customers, as JSON and back."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
 
 
 def _period(raw: dict[str, Any]) -> Period:
-    """The period; files that name it alone mean one of the known ones."""
+    """The period; files without its length name one of the standard periods."""
     return (
         Period(raw["period"], raw["period_days"])
         if "period_days" in raw

@@ -116,8 +116,8 @@ def split_purchases(
         raise ConfigError(f"expected 1 or more origins; got {origins!r}")
     if customers.purchases is None or customers.until is None:
         raise DataError(
-            "expected a Summary made from orders: of a ready-made customer table it is not known"
-            " who had bought when"
+            "expected a Summary made from orders: a ready-made customer table does not have the"
+            " dates of all purchases"
         )
     rows = _purchase_days(customers)
     first, until = int(rows["day"].min()), int(np.datetime64(customers.until, "D").astype(int))

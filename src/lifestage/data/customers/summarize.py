@@ -51,7 +51,7 @@ def summarize(  # noqa: PLR0913
         One row per order line: a pandas, polars, pyarrow, DuckDB or Spark table, or the path of a
         file (see :func:`lifestage.read_orders`).
     customer, time, amount : str
-        Columns. Without amount (None) every day with a line is a purchase, and money is not known.
+        Columns. Without amount (None) every day with a line is a purchase, and there is no spend.
     quantity : str, optional
         Column that multiplies *amount*.
     order : str, optional
@@ -61,11 +61,11 @@ def summarize(  # noqa: PLR0913
         Column of channels; a customer's channel is that of the first purchase day (the smallest
         text if several).
     until : date or str, optional
-        Last day of observation, included; default is the last day of the log. What comes later is
-        the holdout.
+        Last day of observation, included; default is the last day of the log. Later lines are the
+        holdout.
     earliest : date or str, optional
-        First day that an order can be of; lines before it are dropped as ``implausible_time``. By
-        default that is 1900, or the end of a gap of ten years that most lines come after: so a few
+        First possible day of an order; lines before it are dropped as ``implausible_time``. The
+        default is 1900, or the end of a gap of ten years if most lines come after it: a few
         placeholders such as 1970-01-01 are dropped with a note, and a log with more of them, or
         with years of two digits or of another calendar, is refused. See
         :mod:`lifestage.data.log.plausible`.
@@ -83,23 +83,23 @@ def summarize(  # noqa: PLR0913
         H in days; default is the 80th percentile of the gaps between purchase days, within 14 to
         730 days.
     resolution : float
-        Days to whose multiples recency and T are rounded; 1 leaves them as they are. Weeks (7) make
-        a fit of a huge base cheaper and a little wrong: see
+        Recency and T are rounded to multiples of so many days; 1 leaves them as they are. Weeks (7)
+        make the fit of a huge base faster, with a small bias: see
         :mod:`lifestage.data.customers.compress`.
     max_dropped : float
-        Largest share of lines that may be unusable, for other reasons than coming after *until*.
+        Largest share of lines that may be unusable, not counting lines after *until*.
 
     Returns
     -------
     Summary
-        Its table is sorted by customer and of the kind that came in (DuckDB for files); ``quality``
-        accounts for every line. Of Spark, and on large bases, it has no order.
+        Its table is of the same kind as the orders (DuckDB for files) and sorted by customer, but
+        unsorted from Spark and for large bases; ``quality`` accounts for every line.
 
     Raises
     ------
     DataError
-        If columns are missing or unreadable, too many lines are, no purchase is left, or H is
-        longer than the history.
+        If columns are missing or unreadable, too many lines are unusable, no purchase is left, or H
+        is longer than the history.
     ConfigError
         If an option is out of range.
 

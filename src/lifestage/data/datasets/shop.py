@@ -149,17 +149,17 @@ def _people(
     import pandas as pd
 
     names = list(channels)
-    place = rng.choice(len(names), n, p=[channels[name]["share"] for name in names])
+    channel_index = rng.choice(len(names), n, p=[channels[name]["share"] for name in names])
     scale = {}
     for part in ("rate", "dropout", "spend"):
-        scale[part] = np.array([channels[name][part] for name in names])[place]
+        scale[part] = np.array([channels[name][part] for name in names])[channel_index]
     leaves = rng.beta(DROPOUT["a"], DROPOUT["b"], n)
     odds = scale["dropout"] * leaves / (1 - leaves)
     mean = scale["spend"] * SPEND["p"] * SPEND["v"] / rng.standard_gamma(SPEND["q"], n)
     return pd.DataFrame(
         {
             "customer_id": [f"{i:06d}" for i in range(1, n + 1)],
-            "channel": np.array(names, object)[place],
+            "channel": np.array(names, object)[channel_index],
             "rate": scale["rate"] * rng.gamma(RATE["shape"], RATE["scale"], n).clip(1e-9),
             "dropout": odds / (1 + odds),
             "mean_spend": mean,

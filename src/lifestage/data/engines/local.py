@@ -97,9 +97,9 @@ def position_of(frame: Any, name: Any, role: str) -> int | None:
     return positions[0] if positions else None
 
 
-def types_of(frame: Any, place: int) -> dict[str, int]:
+def types_of(frame: Any, position: int) -> dict[str, int]:
     """Count the Python types in a column of objects; empty for a column of one type."""
-    column = _column(frame, place)
+    column = _column(frame, position)
     if str(column.dtype if hasattr(column, "dtype") else "") not in ("object", "Object"):
         return {}
     types = _objects(column).dropna().map(lambda value: type(value).__name__)
@@ -107,7 +107,7 @@ def types_of(frame: Any, place: int) -> dict[str, int]:
     return counts if len(counts) > 1 else {}
 
 
-def exact_column(frame: Any, place: int, role: str) -> Any:
+def exact_column(frame: Any, position: int, role: str) -> Any:
     """Return a column as Arrow in a type that the engine reads exactly; money as doubles.
 
     Raises
@@ -117,7 +117,7 @@ def exact_column(frame: Any, place: int, role: str) -> Any:
     """
     import pyarrow as pa
 
-    name, column = names(frame)[place], _column(frame, place)
+    name, column = names(frame)[position], _column(frame, position)
     try:
         if type(column).__module__.startswith("pandas"):
             return pa.array(_plain_pandas(column, role), from_pandas=True)
@@ -152,10 +152,10 @@ def _hashes(column: Any, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         return np.asarray(hash_pandas_object(text.astype("str"), index=False), np.uint64)
 
 
-def _column(frame: Any, place: int) -> Any:
+def _column(frame: Any, position: int) -> Any:
     if hasattr(frame, "iloc"):
-        return frame.iloc[:, place]
-    return frame.column(place) if hasattr(frame, "column_names") else frame.to_series(place)
+        return frame.iloc[:, position]
+    return frame.column(position) if hasattr(frame, "column_names") else frame.to_series(position)
 
 
 def _objects(column: Any, rows: NDArray[np.int64] | None = None) -> Any:

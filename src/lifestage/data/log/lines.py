@@ -79,7 +79,7 @@ class Log:
         Lines left out as ``implausible_time`` because of the other days of this log, not because of
         an option.
     kind : str
-        The kind of frame that came in.
+        Kind of frame of the orders.
     unit : float or None
         Unit in which amounts are added up, and of ``money`` in *lines*; None if it is doubles. See
         :mod:`lifestage.data.engines.fixed_point`.
@@ -203,7 +203,7 @@ def _add_up(
     unit: float | None,
     **facts: Any,
 ) -> Log:
-    """Duplicates, refused days and purchase days of the readable lines."""
+    """Find duplicates, refused days and purchase days among the readable lines."""
     stored = []
     sampling_factor = max(1, int(days["lines"].sum()) // MAX_MEASURED_LINES)
     if drop_duplicates:
@@ -212,21 +212,21 @@ def _add_up(
         days = days.drop(columns="negative").merge(count_negative(lines), on=DAY)
     columns = lines.collect_schema().names()
     kept = [name for name in ("money", *KEYS, "order_id", "channel") if name in columns]
-    few = lines.select(*kept, "copies" if drop_duplicates else "line")
+    sampled = lines.select(*kept, "copies" if drop_duplicates else "line")
     if sampling_factor > 1:
-        few = materialize(hash_sample(few, CUSTOMER, sampling_factor))
-        stored.append(few)
-    copies = count_copies(few if drop_duplicates else distinct_lines(few), sampling_factor)
+        sampled = materialize(hash_sample(sampled, CUSTOMER, sampling_factor))
+        stored.append(sampled)
+    copies = count_copies(sampled if drop_duplicates else distinct_lines(sampled), sampling_factor)
     days["duplicates"] = days[DAY].map(copies).fillna(0).astype(int)
-    lines, few = lines.select(*kept), few.select(*kept)
+    lines, sampled = lines.select(*kept), sampled.select(*kept)
     refunds = has_money and bool(days["other"].any())
     nonpositive = nonpositive_days(lines if refunds else lines.head(0), drop_zero, unit)
     nonpositive = materialize(nonpositive)
     paid = lines
     if refunds:
-        few = without_refused_days(few, nonpositive)
+        sampled = without_refused_days(sampled, nonpositive)
         paid = without_refused_days(lines, nonpositive)
-    sample = purchase_days(few, unit, largest=True)
+    sample = purchase_days(sampled, unit, largest=True)
     if sampling_factor == 1:
         purchases = sample = materialize(sample)
         stored.append(sample)

@@ -90,20 +90,20 @@ def plausible_days(days: pd.DataFrame, earliest: int | None) -> tuple[int, int]:
     return (FIRST if start == by_day.index[0] else start), END
 
 
-def refuse_implausible(found: Implausible, column: str, lines: int) -> None:
-    """Raise a DataError where more than a few lines are of implausible days.
+def refuse_implausible(implausible: Implausible, column: str, lines: int) -> None:
+    """Refuse a log with more than a few lines on implausible days.
 
     Raises
     ------
     DataError
         With samples.
     """
-    if found.lines > max(few(lines), MAX_IMPLAUSIBLE * lines):
+    if implausible.lines > max(few(lines), MAX_IMPLAUSIBLE * lines):
         raise DataError(
-            f"expected the days of orders in column {column!r}; {found.lines:,} of {lines:,} lines"
-            " are before 1900, more than ten years before all others, or beyond 2199, such as"
-            f" {found.samples}: write years with four digits, of the Gregorian calendar, or set"
-            " earliest= to the first day that may be, to leave out what comes before"
+            f"expected the days of orders in column {column!r}; {implausible.lines:,} of {lines:,}"
+            " lines are before 1900, more than ten years before all others, or beyond 2199, such as"
+            f" {implausible.samples}: write years with four digits, of the Gregorian calendar, or"
+            " set earliest= to the first possible day, to leave out the lines before it"
         )
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from lifestage.data.log.lines import Log
 
-__all__ = ["Quality", "account", "complete_quality", "raise_if_too_many_dropped"]
+__all__ = ["Quality", "complete_quality", "count_fates", "raise_if_too_many_dropped"]
 
 
-def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Quality:
+def count_fates(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Quality:
     """Count the fate of every line up to the day *end*; lines that share a day are merged later."""
-    now = log.days[log.days[DAY] <= end]
+    observed = log.days[log.days[DAY] <= end]
     days = to_pandas(
         log.nonpositive.filter(nw.col(DAY) <= end)
         .group_by("fate")
@@ -36,24 +36,26 @@ def account(log: Log, end: int, *, has_money: bool, drop_duplicates: bool) -> Qu
     ).set_index("fate")
     counts: dict[Any, Any] = days.to_dict("index")
     empty = dict.fromkeys(days.columns, 0)
-    paid, unpaid, free = (counts.get(fate, empty) for fate in (PURCHASE, NOT_POSITIVE, ZERO))
-    duplicates = int(now["duplicates"].sum())
+    paid, unpaid = counts.get(PURCHASE, empty), counts.get(NOT_POSITIVE, empty)
+    free = counts.get(ZERO, empty)
+    duplicates = int(observed["duplicates"].sum())
     refused = {NOT_POSITIVE: int(unpaid["lines"]), ZERO: int(free["lines"])}
     dropped = {
         **log.unreadable,
-        "after_until": int(log.days["lines"].sum() - now["lines"].sum()),
+        "after_until": int(log.days["lines"].sum() - observed["lines"].sum()),
         "exact_duplicate": duplicates * drop_duplicates,
         **refused,
     }
     found = {
         "exact_duplicates": duplicates * (not drop_duplicates),
-        "negative_lines": int(now["negative"].sum()),
+        "negative_lines": int(observed["negative"].sum()),
         "zero_value_days": int(paid["empty"]) * has_money,
         "days_netted_to_nothing": int(unpaid["days"]),
     }
+    lines = int(observed["lines"].sum())
     return Quality(
         rows_read=int(log.days["lines"].sum()) + sum(log.unreadable.values()),
-        rows_used=int(now["lines"].sum()) - dropped["exact_duplicate"] - sum(refused.values()),
+        rows_used=lines - dropped["exact_duplicate"] - sum(refused.values()),
         dropped=_without_zeros(dropped),
         found=_without_zeros(found),
     )
@@ -101,10 +103,10 @@ def raise_if_too_many_dropped(quality: Quality, end: int, max_dropped: float) ->
         refuse(f"{share}, more than max_dropped={max_dropped:g} allows", quality.dropped)
 
 
-def refuse(why: str, dropped: Mapping[str, int]) -> NoReturn:
+def refuse(problem: str, dropped: Mapping[str, int]) -> NoReturn:
     """Raise a DataError that lists the lines dropped by reason."""
     listed = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "none"
-    raise DataError(f"expected usable orders; {why}; lines dropped: {listed}")
+    raise DataError(f"expected usable orders; {problem}; lines dropped: {listed}")
 
 
 @dataclass(frozen=True)

@@ -86,15 +86,15 @@ def _malformed(lines: tuple[str, ...], quality: Quality) -> Iterator[Note]:
         )
 
 
-def _implausible(found: Implausible | None, quality: Quality) -> Iterator[Note]:
-    if found is not None:
-        values = {"lines": found.lines, "samples": found.samples, "earliest": _iso(found.first)}
+def _implausible(implausible: Implausible | None, quality: Quality) -> Iterator[Note]:
+    if implausible is not None:
+        lines, samples, first = implausible.lines, implausible.samples, _iso(implausible.first)
         yield Note(
             "implausible_dates",
-            f"{found.lines:,} of {quality.rows_read:,} lines are of days that cannot be, such as"
-            f" {found.samples}, and are left out; the others begin after {_iso(found.first)}. Set"
-            " earliest= if they are right.",
-            values,
+            f"{lines:,} of {quality.rows_read:,} lines have implausible dates, such as"
+            f" {samples}, and are left out; the others begin after {first}. Set earliest= if the"
+            " dates are right.",
+            {"lines": lines, "samples": samples, "earliest": first},
         )
 
 
@@ -128,7 +128,7 @@ def _history(days: pd.DataFrame, until: int, window: float) -> Iterator[Note]:
         yield Note(
             "short_history",
             f"The log covers {history} days up to {_iso(until)}, less than twice the stage window"
-            f" of {window:g} days; what is learnt of dropout and of repeat purchases is weak.",
+            f" of {window:g} days; estimates of dropout and repeat purchases are uncertain.",
             {"days": history, "stage_window": window},
         )
 
