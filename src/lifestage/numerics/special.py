@@ -130,7 +130,8 @@ def negative_binomial_pmf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:
     """
     n, r, s = np.asarray(n, float), np.asarray(r, float), np.asarray(s, float)
     log_q = special.xlogy(n, s) - special.xlog1py(n, s)
-    return np.asarray(np.exp(log_rising(r, n) - special.gammaln(n + 1.0) - r * np.log1p(s) + log_q))
+    log_ways = log_rising(r, n) - special.gammaln(n + 1.0)
+    return np.asarray(np.exp(log_ways - r * np.log1p(s) + log_q))
 
 
 def negative_binomial_sf(n: ArrayLike, r: ArrayLike, s: ArrayLike) -> Floats:

@@ -127,7 +127,8 @@ def _counted_by_engine(table: nw.LazyFrame[Any], weights: str | None, spend: boo
     spends = table.filter(spenders) if spend else table.head(0)
     spends = spends.group_by(FREQUENCY, "_money").agg(nw.col("_weight").sum())
     spent = to_pandas(spends.sort(FREQUENCY, "_money"))
-    columns = [spent[name].to_numpy(np.float64) for name in (FREQUENCY, "_money", "_weight")]
+    names = (FREQUENCY, "_money", "_weight")
+    columns = [spent[name].to_numpy(np.float64) for name in names]
     return Counts(*histories, *columns)
 
 
@@ -135,7 +136,8 @@ def _histories(table: nw.LazyFrame[Any]) -> list[Floats]:
     """x, t_x, T, weight and the sums of money and of its square, one row per distinct history."""
     units = units_of(table, "_sum", "_squares")
     sums = ("_weight", *units)
-    rows = in_units(table, units).group_by(*KEYS).agg(*(nw.col(name).sum() for name in sums))
+    by_history = in_units(table, units).group_by(*KEYS)
+    rows = by_history.agg(*[nw.col(name).sum() for name in sums])
     totals = [in_money(name, unit) for name, unit in units.items()]
     counted = to_pandas(rows.select(*KEYS, "_weight", *totals).sort(FREQUENCY, T, RECENCY))
     return [counted[name].to_numpy(np.float64) for name in (*KEYS, *sums)]

@@ -98,7 +98,8 @@ def typed(table: nw.LazyFrame[Any], weights: str | None) -> nw.LazyFrame[Any]:
         return table
     money = nw.col(MONETARY)
     unspent = (nw.col(FREQUENCY) == 0) & (money.is_null() | money.is_nan())
-    return table.with_columns(nw.when(unspent).then(nw.lit(0.0)).otherwise(money).alias(MONETARY))
+    filled = nw.when(unspent).then(nw.lit(0.0)).otherwise(money)
+    return table.with_columns(filled.alias(MONETARY))
 
 
 def _numeric(weights: str | None) -> list[str]:

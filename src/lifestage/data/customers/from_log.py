@@ -75,7 +75,9 @@ def summary_of_log(log: Log, options: LogOptions, until: date | None) -> Summary
     # A mistyped date does not make a holdout of centuries.
     far = log.last - usual > MAX_EMPTY_DAYS
     holdout_end = max(end, usual) if far else log.last
-    holdout_days = _holdout_days(log, table, end, holdout_end) if holdout_end > end else None
+    holdout_days = None
+    if holdout_end > end:
+        holdout_days = _holdout_days(log, table, end, holdout_end)
     calendar = _calendar(table, by_day, holdout_days, log.unit)
     warnings = notes(
         quality,
@@ -197,7 +199,8 @@ def _calendar(
         purchases = nw.len().alias("days")
         revenue = nw.col("net").sum().alias("revenue")
         sums = in_units(holdout_days, {"net": unit}).group_by(DAY).agg(purchases, revenue)
-        parts.append(to_pandas(sums.with_columns(in_money("revenue", unit).alias("revenue"))))
+        money = in_money("revenue", unit).alias("revenue")
+        parts.append(to_pandas(sums.with_columns(money)))
     first = to_pandas(table.group_by("first_purchase").agg(nw.len().alias("new")))
     new_by_day = dict(zip(first["first_purchase"], first["new"], strict=True))
     calendar = pd.concat(parts).sort_values(DAY, ignore_index=True)

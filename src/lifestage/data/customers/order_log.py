@@ -51,14 +51,16 @@ class OrderLog:
 @contextmanager
 def order_log(orders: Any, options: LogOptions) -> Iterator[OrderLog]:
     """Read an order log; what the engine stores for it is released at the end."""
-    earliest = options.earliest
+    earliest = None
+    if options.earliest is not None:
+        earliest = as_number(parse_day(options.earliest, "earliest"))
     roles = ("customer", "time", "amount", "quantity", "order", "channel")
     with step(__name__, "Reading orders"):
         log = read_log(
             orders,
             {role: getattr(options, role) for role in roles},
             tz=options.tz,
-            earliest=None if earliest is None else as_number(parse_day(earliest, "earliest")),
+            earliest=earliest,
             drop_duplicates=options.drop_duplicates,
             drop_zero=options.drop_zero,
         )

@@ -30,9 +30,8 @@ def round_times(table: nw.LazyFrame[Any], resolution: float, period: Period) -> 
         raise ConfigError(f"resolution must be a number of days above 0; got {resolution}")
     step = resolution / period.days
     least = nw.when(nw.col(FREQUENCY) > 0).then(nw.lit(step)).otherwise(nw.lit(0.0))
-    return table.with_columns(
-        *(
-            nw.max_horizontal((nw.col(name) / step).round(0) * step, least).alias(name)
-            for name in (RECENCY, T)
-        )
-    )
+    rounded = {}
+    for name in (RECENCY, T):
+        multiple = (nw.col(name) / step).round(0) * step
+        rounded[name] = nw.max_horizontal(multiple, least)
+    return table.with_columns(**rounded)

@@ -25,7 +25,11 @@ def check_ids(table: nw.LazyFrame[Any]) -> None:
     missing = customer.is_null()
     if table.collect_schema()[CUSTOMER].is_float():
         missing = missing | customer.is_nan()
-    terms = {"rows": nw.len(), "ids": customer.n_unique(), "missing": missing.cast(nw.Int64).sum()}
+    terms = {
+        "rows": nw.len(),
+        "ids": customer.n_unique(),
+        "missing": missing.cast(nw.Int64).sum(),
+    }
     try:
         count = to_pandas(table.select(**terms)).iloc[0]
     except TypeError as error:  # values of pandas that cannot be compared, such as lists

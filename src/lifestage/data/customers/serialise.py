@@ -63,8 +63,12 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
     for name in FRAMES:
         frames[name] = None if raw[name] is None else pd.DataFrame(raw[name])
     if frames["calendar"] is not None:
-        frames["calendar"]["day"] = [date.fromisoformat(day) for day in frames["calendar"]["day"]]
-    quality = raw["quality"]
+        days = frames["calendar"]["day"]
+        frames["calendar"]["day"] = list(map(date.fromisoformat, days))
+    quality = None
+    if raw["quality"] is not None:
+        notes = tuple(Note(**note) for note in raw["quality"]["notes"])
+        quality = Quality(**{**raw["quality"], "notes": notes})
     return Summary(
         table=None,
         period=_period(raw),
@@ -74,11 +78,7 @@ def facts_from_json(raw: dict[str, Any]) -> Summary:
         repeaters=raw["repeaters"],
         orders=raw["orders"],
         gaps={int(days): count for days, count in raw["gaps"].items()},
-        quality=(
-            None
-            if quality is None
-            else Quality(**{**quality, "notes": tuple(Note(**note) for note in quality["notes"])})
-        ),
+        quality=quality,
         holdout_end=_day(raw["holdout_end"]),
         **frames,
     )

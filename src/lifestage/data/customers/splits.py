@@ -120,7 +120,8 @@ def split_purchases(
             " dates of all purchases"
         )
     rows = _purchase_days(customers)
-    first, until = int(rows["day"].min()), int(np.datetime64(customers.until, "D").astype(int))
+    first = int(rows["day"].min())
+    until = int(np.datetime64(customers.until, "D").astype(int))
     unit = customers.period.days
     horizon_days = max(
         1, round(HORIZON_SHARE * (until - first) if horizon is None else horizon * unit)
@@ -146,13 +147,16 @@ def _purchase_days(customers: Summary) -> pd.DataFrame:
         table = hash_sample(table, CUSTOMER, customers.orders // MAX_PURCHASE_DAYS + 1)
     purchases = to_pandas(table.select(CUSTOMER, "date"))
     code = pd.factorize(purchases[CUSTOMER])[0]
-    day = pd.to_datetime(purchases["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
-    return pd.DataFrame({"code": code, "day": day}).sort_values(["code", "day"], ignore_index=True)
+    dates = pd.to_datetime(purchases["date"]).to_numpy()
+    day = dates.astype("datetime64[D]").astype(np.int64)
+    days = pd.DataFrame({"code": code, "day": day})
+    return days.sort_values(["code", "day"], ignore_index=True)
 
 
 def _split(rows: pd.DataFrame, day: int, horizon_days: int, unit: float, origin: date) -> Split:
     past = rows[rows["day"] <= day].groupby("code")["day"].agg(["size", "first", "last"])
-    future = rows[(rows["day"] > day) & (rows["day"] <= day + horizon_days)].groupby("code").size()
+    in_horizon = (rows["day"] > day) & (rows["day"] <= day + horizon_days)
+    purchases = rows[in_horizon].groupby("code").size()
     first, last = past["first"].to_numpy(float), past["last"].to_numpy(float)
     return Split(
         origin=origin,
@@ -161,5 +165,5 @@ def _split(rows: pd.DataFrame, day: int, horizon_days: int, unit: float, origin:
         x=past["size"].to_numpy(float) - 1.0,
         t_x=(last - first) / unit,
         T=(day - first) / unit,
-        y=np.asarray(future.reindex(past.index).fillna(0), float),
+        y=np.asarray(purchases.reindex(past.index).fillna(0), float),
     )

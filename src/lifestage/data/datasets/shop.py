@@ -173,7 +173,8 @@ def _visits(
     """Customer and time of each purchase, and who has not left."""
     rate, leaves = people["rate"].to_numpy(), people["dropout"].to_numpy()
     owners, clocks = [np.arange(first.size)], [first.astype(float)]
-    active, clock, alive = np.arange(first.size), first.astype(float), np.ones(first.size, bool)
+    active, clock = np.arange(first.size), first.astype(float)
+    alive = np.ones(first.size, bool)
     while active.size:
         clock = clock + rng.gamma(k, 1 / (k * rate[active]))
         seen = clock < days

@@ -142,7 +142,7 @@ def aggregate(frame: Any, terms: Sequence[str]) -> tuple[Any, ...]:
         return tuple(frame.aggregate(", ".join(terms)).fetchall()[0])
 
 
-def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # noqa: ARG001 - used by its name in the SQL
+def store(frame: Any, sql: str | None = None, uploaded: Any = None) -> Any:  # noqa: ARG001
     """Store a frame, or the result of *sql* on ``self`` and ``uploaded``, as a temporary table."""
     name = f"lifestage_{uuid4().hex}"
     with readable():

@@ -108,7 +108,9 @@ def upload(table: Any, like: Any) -> Any:
     True
     """
     _, kind = lazy(like)
-    return ENGINES[kind].upload(_to_arrow(table), like) if kind in ENGINES else to_kind(table, kind)
+    if kind in ENGINES:
+        return ENGINES[kind].upload(_to_arrow(table), like)
+    return to_kind(table, kind)
 
 
 def to_kind(table: Any, kind: str) -> Any:

@@ -155,7 +155,9 @@ def _hashes(column: Any, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
 def _column(frame: Any, position: int) -> Any:
     if hasattr(frame, "iloc"):
         return frame.iloc[:, position]
-    return frame.column(position) if hasattr(frame, "column_names") else frame.to_series(position)
+    if hasattr(frame, "column_names"):
+        return frame.column(position)
+    return frame.to_series(position)
 
 
 def _objects(column: Any, rows: NDArray[np.int64] | None = None) -> Any:
@@ -254,4 +256,5 @@ def _with_nulls(values: Any, column: Any) -> Any:
     import pyarrow as pa
 
     present = column.notna().to_numpy()
-    return pa.array(values, from_pandas=True).take(pa.array(np.cumsum(present) - 1, mask=~present))
+    positions = pa.array(np.cumsum(present) - 1, mask=~present)
+    return pa.array(values, from_pandas=True).take(positions)

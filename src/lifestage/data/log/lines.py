@@ -216,7 +216,8 @@ def _add_up(
     if sampling_factor > 1:
         sampled = materialize(hash_sample(sampled, CUSTOMER, sampling_factor))
         stored.append(sampled)
-    copies = count_copies(sampled if drop_duplicates else distinct_lines(sampled), sampling_factor)
+    distinct = sampled if drop_duplicates else distinct_lines(sampled)
+    copies = count_copies(distinct, sampling_factor)
     days["duplicates"] = days[DAY].map(copies).fillna(0).astype(int)
     lines, sampled = lines.select(*kept), sampled.select(*kept)
     refunds = has_money and bool(days["other"].any())
@@ -285,9 +286,11 @@ def _implausible(
     lines: nw.LazyFrame[Any], scan: pd.DataFrame, first: int, last: int
 ) -> Implausible:
     """Count the lines outside the plausible days; find the smallest and largest of their texts."""
-    outside = lines.filter((nw.col("reason") == 0) | (nw.col("reason") > CODES["implausible_time"]))
-    outside = outside.filter((nw.col(DAY) < first) | (nw.col(DAY) > last))
+    reason, day = nw.col("reason"), nw.col(DAY)
+    dated = lines.filter((reason == 0) | (reason > CODES["implausible_time"]))
+    outside = dated.filter((day < first) | (day > last))
     text = nw.col("source_text")
-    texts = to_pandas(outside.select(text.min().alias("low"), text.max().alias("high"))).iloc[0]
+    extremes = outside.select(text.min().alias("low"), text.max().alias("high"))
+    texts = to_pandas(extremes).iloc[0]
     count = int(scan.loc[scan["reason"] == CODES["implausible_time"], "lines"].sum())
     return Implausible(count, first, str(texts["low"]), str(texts["high"]))

@@ -29,7 +29,8 @@ __all__ = [
     "usual_start",
 ]
 
-FIRST, LAST, END = (as_number(day) for day in (date(1900, 1, 1), date(2199, 12, 31), date.max))
+FIRST, LAST = as_number(date(1900, 1, 1)), as_number(date(2199, 12, 31))
+END = as_number(date.max)
 MAX_EMPTY_DAYS = 3650
 """Longest gap between the days of a real log."""
 STRAY_DAYS = 366

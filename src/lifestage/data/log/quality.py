@@ -71,7 +71,8 @@ def complete_quality(
     is_refused = (nw.col(DAY) <= end) & (nw.col("fate") == NOT_POSITIVE)
     refused = log.nonpositive.filter(is_refused).select(CUSTOMER, DAY)
     first = nw.col("first_purchase")
-    dated = refused.join(customers.select(CUSTOMER, "first_purchase"), on=CUSTOMER, how="left")
+    first_days = customers.select(CUSTOMER, "first_purchase")
+    dated = refused.join(first_days, on=CUSTOMER, how="left")
     early = dated.filter(first.is_null() | (nw.col(DAY) < first))
     count = int(to_pandas(early.select(nw.len().alias("n")))["n"].iloc[0])
     found = {**quality.found, "refund_days_before_purchase": count}

@@ -196,7 +196,8 @@ def _sizes(facts: Mapping[Any, Any], sizes: Mapping[Any, Any]) -> Iterator[Note]
     if revenue > 0 and customers > 1 and float(facts["largest"]) > WHOLESALER_SHARE * revenue:
         share = float(facts["largest"]) / revenue
         yield Note("wholesaler", f"One customer has {share:.0%} of the revenue.", {"share": share})
-    median, largest = float(sizes["median"]), max(float(sizes["largest"]), float(sizes["day"]))
+    median = float(sizes["median"])
+    largest = max(float(sizes["largest"]), float(sizes["day"]))
     if largest > GIANT_ORDER * median:
         yield Note(
             "giant_order",
