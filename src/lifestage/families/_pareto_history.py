@@ -114,7 +114,7 @@ def _first_purchase(t: Data, shape: Any, A: Any, s: Any, B: Any) -> Floats:
     return np.asarray(np.minimum(np.exp(np.log(shape) - np.log(A) + integral), 1.0))
 
 
-def mean_dropout(t: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:  # noqa: ARG001 -- as every family
+def mean_dropout(t: Data, *, r: Any, alpha: Any, s: Any, beta: Any) -> Floats:  # noqa: ARG001
     """Mean probability 1 − (1 + t/β)^(−s) of dropping out within a time t.
 
     Examples

@@ -152,7 +152,7 @@ def p_alive_at(
     return body.p_alive_at(t, x, t_x, T, _params(r, alpha, a, b))
 
 
-def mean_dropout(t: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:  # noqa: ARG001 -- as every family
+def mean_dropout(t: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:  # noqa: ARG001
     """Mean probability a/(a + b) of dropping out after a purchase, whatever the time t.
 
     Examples

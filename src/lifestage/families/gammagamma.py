@@ -216,7 +216,7 @@ def simulate(
     return {"nu": nu, "m": rng.gamma(p * x, 1.0 / (nu * x))}
 
 
-def identified(params: Floats, rows: Rows) -> list[Note]:  # noqa: ARG001 -- as every family
+def identified(params: Floats, rows: Rows) -> list[Note]:  # noqa: ARG001
     """Notes on what the data cannot determine, none if they determine everything."""
     q = float(params[1])
     if q > 1.0:

@@ -128,7 +128,7 @@ def _whitened(
 
 
 def _diagnose(theta: Floats) -> tuple[float, float, float]:
-    """The largest R̂ and the smallest effective sample sizes, bulk and tail, over the parameters."""
+    """The largest R̂ and the smallest bulk and tail sample sizes over the parameters."""
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     columns = np.moveaxis(theta, -1, 0)

@@ -101,7 +101,8 @@ class _Part(_Strict):
 
 class _Parts(_Strict):
     purchases: _Part
-    spend: _Part = Field(default=None)  # type: ignore[assignment] # absent in a model without it, never null
+    # absent in a model without it, never null
+    spend: _Part = Field(default=None)  # type: ignore[assignment]
 
     @model_validator(mode="after")
     def _are_in_their_places(self) -> _Parts:
