@@ -14,6 +14,9 @@ from typer.testing import CliRunner
 import lifestage as ls
 from lifestage.cli import app
 from lifestage.core.errors import ConfigError, DataError
+from lifestage.data.customers.log_options import LogOptions
+from lifestage.data.customers.order_log import order_log
+from lifestage.evaluate.drift import drift_since
 from lifestage.evaluate.drift_signal import window_sums
 from lifestage.families import bgnbd
 
@@ -92,6 +95,21 @@ def test_what_came_is_counted_from_the_log(
     assert [signal.seen for signal in duck.signals] == [signal.seen for signal in found.signals]
     np.testing.assert_allclose(duck.table["purchases"], found.table["purchases"])
     np.testing.assert_allclose(duck.cohorts["purchases"], found.cohorts["purchases"])
+
+
+def test_customers_and_log_may_come_from_two_connections(cdnow: pd.DataFrame) -> None:
+    # customers go on being acquired after the last day of the model, in its month too
+    known, options = "1997-02-15", LogOptions(period="week")
+    model = ls.fit(ls.summarize(cdnow, until=known, period="week"), spend=None)
+    expected = ls.drift(model, cdnow, until="1997-04-26", scenarios=100).cohorts
+    elsewhere = ls.summarize(duckdb.connect().from_df(cdnow), until=known, period="week")
+    with order_log(duckdb.connect().from_df(cdnow), options) as log:
+        found = drift_since(model, elsewhere, log, until="1997-04-26", scenarios=100).cohorts
+    assert found["purchases"].tolist() == expected["purchases"].tolist()
+    days = cdnow.drop_duplicates(["customer_id", "date"])
+    since = days[days["date"].between("1997-02-16", "1997-04-26")]
+    mine = since[since["customer_id"].isin(days.loc[days["date"] <= known, "customer_id"])]
+    assert found["purchases"].sum() == len(mine)
 
 
 def test_the_command_line_ends_with_a_code_where_it_has_drifted(

@@ -131,7 +131,7 @@ def test_a_run_tests_what_it_fits(cdnow: pd.DataFrame, tmp_path: Path) -> None:
     losses = {row["forecast"]: row["log_loss"] for row in test["forecasts"]}
     assert losses["mbg/nbd, recalibrated"] < losses["mbg/nbd"] < losses["base rate"]
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "MBG/NBD, recalibrated: better" in page
+    assert "MBG/NBD, recalibrated: significantly better than the best simple rule" in page
     none = run(cdnow, tmp_path / "out", settings.model_copy(update={"backtest": 0}))
     assert none["trust"] is None
 

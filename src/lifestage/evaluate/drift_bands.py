@@ -136,14 +136,20 @@ def cohort_table(
 
 
 def _purchases_by_cohort(customers: Summary, later: Summary) -> pd.Series[float]:
+    """Purchases of the customers between two summaries, by the month of their first purchase.
+
+    Each summary is added up on its own: the tables of two connections do not join.
+    """
     import pandas as pd
 
-    columns = (CUSTOMER, FREQUENCY, "first_purchase")
-    before = lazy(customers.table)[0].select(*columns)
-    after = lazy(later.table)[0].select(*columns)
-    both = before.join(after, on=CUSTOMER, how="inner", suffix="_later")
-    gained = nw.col(f"{FREQUENCY}_later") - nw.col(FREQUENCY)
-    per_customer = both.with_columns(gained=gained)
-    per_day = to_pandas(per_customer.group_by("first_purchase").agg(nw.col("gained").sum()))
-    month = pd.to_datetime(per_day["first_purchase"]).dt.strftime("%Y-%m")
-    return per_day.groupby(month)["gained"].sum()
+    before, after = _frequency_by_first_day(customers), _frequency_by_first_day(later)
+    gained = after.reindex(before.index) - before
+    return gained.groupby(pd.DatetimeIndex(before.index).strftime("%Y-%m")).sum()
+
+
+def _frequency_by_first_day(customers: Summary) -> pd.Series[float]:
+    import pandas as pd
+
+    by_day = lazy(customers.table)[0].group_by("first_purchase")
+    per_day = to_pandas(by_day.agg(nw.col(FREQUENCY).sum()))
+    return pd.Series(per_day[FREQUENCY].to_numpy(), pd.to_datetime(per_day["first_purchase"]))
