@@ -127,7 +127,7 @@ def test_any_partition_over_the_kinds_gives_the_same_stages(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, **SETTINGS)
+@settings(max_examples=50, **SETTINGS)  # of each of four models
 @given(partitions, st.lists(st.sampled_from(KINDS), min_size=4, max_size=4))
 def test_two_hundred_partitions_over_the_kinds(
     base: Any, partition: tuple[list[int], set[int]], kinds: list[str]
