@@ -10,7 +10,6 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.steps import step
 from lifestage.core.terms import check_horizon
 from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
-from lifestage.data.customers.splits import NO_STAGES
 from lifestage.evaluate.baselines import baseline_forecasts
 from lifestage.evaluate.forecasts import model_forecast, reliability, tracking_curve
 from lifestage.evaluate.grades import grade_models
@@ -216,14 +215,14 @@ def backtest_log(log: OrderLog, options: BacktestOptions) -> Backtest:
     """Backtest on a log that is read already; see :func:`backtest`."""
     import pandas as pd
 
-    whole = log.summary(**NO_STAGES)
+    whole = log.whole
     chosen = choose_origins(whole, options.horizon, options.origins)
     horizon = timedelta(days=round(chosen.horizon * whole.period.days))
     rows, bins, curves, losses = [], [], [], []
     models: list[str] = []
     for number, origin in enumerate(chosen.days, 1):
         with step(__name__, f"Backtest from {origin}, {number} of {len(chosen.days)}"):
-            customers = log.summary(origin, **NO_STAGES)
+            customers = log.at(origin)
             table = with_outcomes(customers, log, origin, horizon)
             forecasts, tracked = _model_forecasts(customers, table, chosen.horizon, options)
             models = list(forecasts)

@@ -12,7 +12,6 @@ from lifestage.core.dates import parse_day
 from lifestage.core.errors import ConfigError, DataError
 from lifestage.core.steps import step
 from lifestage.data.customers.order_log import LogOptions, OrderLog, order_log
-from lifestage.data.customers.splits import NO_STAGES
 from lifestage.evaluate.drift_bands import (
     WEEK,
     actual_by_week,
@@ -201,7 +200,7 @@ def drift_since(
         signal = _signal(name, actual[name], values, 1 - (1 - level) / len(simulated), start)
         if signal is not None:
             signals.append(signal)
-    later = log.summary(_end_of(weeks, start), **NO_STAGES)
+    later = log.at(_end_of(weeks, start))
     by_cohort = simulated["purchases"].sum(axis=1)
     cohorts = cohort_table(customers, later, sample, by_cohort, level)
     return Drift(pd.DataFrame(columns), cohorts, tuple(signals), level)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifestage.core.names import CUSTOMER
-from lifestage.data.customers.splits import NO_STAGES
 from lifestage.data.engines.frames import to_pandas
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def with_outcomes(
     table = to_pandas(customers.table)
     if "revenue" not in table:
         table = table.assign(revenue=np.nan)
-    later = to_pandas(log.summary(origin + horizon, **NO_STAGES).table).set_index(CUSTOMER)
+    later = to_pandas(log.at(origin + horizon).table).set_index(CUSTOMER)
     later = later.reindex(table[CUSTOMER])
     table["purchases"] = later["frequency"].to_numpy(float) - table["frequency"].to_numpy(float)
     spent = later["revenue"].to_numpy(float) - table["revenue"].to_numpy(float)
@@ -45,7 +44,7 @@ def with_outcomes(
     assert customers.calendar is not None
     table["recent"], table["known"] = np.nan, False
     if origin - horizon > min(customers.calendar["day"]):
-        earlier = to_pandas(log.summary(origin - horizon, **NO_STAGES).table).set_index(CUSTOMER)
+        earlier = to_pandas(log.at(origin - horizon).table).set_index(CUSTOMER)
         frequency = earlier["frequency"].reindex(table[CUSTOMER]).to_numpy(float)
         table["known"] = np.isfinite(frequency)
         gained = table["frequency"] - frequency

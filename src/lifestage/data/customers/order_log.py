@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifestage.core.dates import as_number, parse_day
 from lifestage.core.steps import step
 from lifestage.data.customers.from_log import summary_of_log
 from lifestage.data.customers.log_options import LogOptions
+from lifestage.data.customers.splits import NO_STAGES
 from lifestage.data.log.lines import Log, read_log
 
 if TYPE_CHECKING:
@@ -46,6 +48,15 @@ class OrderLog:
             options = replace(options, stage_window=stage_window)
         with step(__name__, "Summarising orders"):
             return summary_of_log(self.log, options, until)
+
+    @cached_property
+    def whole(self) -> Summary:
+        """Summary of the whole log without stages, made once: a backtest comes back to it."""
+        return self.summary(**NO_STAGES)
+
+    def at(self, day: date) -> Summary:
+        """Summarise the log up to a past day, without stages."""
+        return self.whole if as_number(day) == self.log.last else self.summary(day, **NO_STAGES)
 
 
 @contextmanager
