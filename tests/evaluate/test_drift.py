@@ -153,13 +153,13 @@ def test_what_it_needs_is_said(
 def test_alarms_are_rare_without_and_quick_with_a_change() -> None:
     """At most 5 % of 200 stable bases; a halved rate of 1,500 customers within 8 weeks, 19 times of 20."""
     alarms = sum(
-        bool(watch(watched_log(10_000 + seed), scenarios=200).signals) for seed in range(200)
+        bool(watch(watched_log(10_000 + seed), scenarios=300).signals) for seed in range(200)
     )
     assert alarms <= 10
     change = CUT + timedelta(weeks=10)
     delays = []
     for seed in range(20):
-        signals = watch(watched_log(20_000 + seed, changes=change), scenarios=200).signals
+        signals = watch(watched_log(20_000 + seed, changes=change), scenarios=300).signals
         right = [s for s in signals if s.direction == "fewer" and s.seen > change]
         delays.append((right[0].seen - change).days if right else 999)
     assert np.mean(np.array(delays) <= 56) >= 0.95, sorted(delays)
