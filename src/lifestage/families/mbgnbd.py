@@ -38,13 +38,9 @@ from numpy.typing import ArrayLike
 
 from lifestage.families import _beta_geometric as body
 from lifestage.families import _beta_geometric_fit as body_fit
+from lifestage.families import _beta_geometric_samples as samples
 from lifestage.families import _count_recurrence, _derivatives, _purchase_curves
 from lifestage.families._beta_geometric_priors import PRIORS
-from lifestage.families._mbgnbd_simulation import (
-    sample_latent,
-    simulate_customers,
-    simulate_future,
-)
 from lifestage.families._rows import Rows
 
 if TYPE_CHECKING:
@@ -117,6 +113,10 @@ count_table = partial(_count_recurrence.count_table, first_dropout=True)
 
 purchase_table = partial(_purchase_curves.purchase_table, first_dropout=True)
 """Many values of :func:`alive_purchases`; see :func:`lifestage.families.tables.purchase_table`."""
+
+sample_latent = samples.of_sister(samples.sample_latent, first_dropout=True)
+simulate_customers = samples.of_sister(samples.simulate_customers, first_dropout=True)
+simulate_future = samples.of_sister(samples.simulate_future, first_dropout=True)
 
 
 def p_alive(x: Data, t_x: Data, T: Data, *, r: Any, alpha: Any, a: Any, b: Any) -> Floats:
