@@ -248,7 +248,8 @@ def _read_file(path: Path) -> str | None:
 def _previous_champion(folder: str | os.PathLike[str]) -> str | None:
     """Return the champion before this one, of those that are still there.
 
-    A version that is promoted again, as by a rollback, ends what came after its first promotion.
+    A version that is promoted again, as by a rollback, discards the champions since its first
+    promotion.
     """
     champions: list[str] = []
     for entry in _history(folder):
